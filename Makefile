@@ -1,0 +1,64 @@
+# Two commands do everything: `make sync` and `make test`. They need Python (3.10 or later), git and
+# make, and install what else they need into this checkout, nowhere else.
+
+PYTHON ?= python3
+
+BIN := .venv/bin
+export UV_CACHE_DIR := $(CURDIR)/.cache/uv
+export UV_PYTHON := $(CURDIR)/.tools/bin/python
+export UV_PYTHON_DOWNLOADS := never
+export PIP_CACHE_DIR := $(CURDIR)/.cache/pip
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
+
+.PHONY: help
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: sync
+sync: .cache/plugins-of-sync ## Load Calendly into a DuckDB file; without a token, the demo organization
+	@$(BIN)/python -m sandbox.sync
+
+.PHONY: test
+test: lint types .cache/plugins ## Lint, types and every test, the pipelines into real databases included
+	$(BIN)/pytest
+
+.PHONY: lint
+lint: .cache/packages ## Style, workflows and meltano.yml
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/check-jsonschema --builtin-schema vendor.meltano meltano.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms \
+		$(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+
+.PHONY: types
+types: .cache/packages ## Strict types
+	$(BIN)/mypy
+
+.PHONY: docs
+docs: .cache/packages ## Write the README's tables and the snapshots of the catalog anew
+	$(BIN)/python -m tests.documents
+
+.PHONY: clean
+clean: ## Remove what these commands have installed and written
+	rm -rf .cache .meltano .tools .venv output
+
+# What is installed, each kept as a stamp in .cache so that a second time is quick.
+
+.tools/bin/uv:
+	$(PYTHON) -m venv .tools
+	.tools/bin/pip install --quiet uv==0.13.8
+
+.cache/packages: .tools/bin/uv pyproject.toml uv.lock
+	.tools/bin/uv sync --quiet --locked
+	@touch $@
+
+.cache/plugins-of-sync: .cache/packages meltano.yml
+	$(BIN)/meltano --log-level=warning install tap-calendly target-duckdb
+	@touch $@
+
+.cache/plugins: .cache/plugins-of-sync
+	$(BIN)/meltano --log-level=warning install
+	@touch $@

@@ -1,0 +1,80 @@
+"""One organisation at Calendly: what it holds, and everything that can happen to it."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import TYPE_CHECKING
+
+from sandbox.event_types import EventTypes
+from sandbox.organization import Organization
+from sandbox.routing import Routing
+
+if TYPE_CHECKING:
+    from sandbox.clock import Clock
+    from sandbox.state import Record
+
+
+class Calendly(Organization, EventTypes, Routing):
+    """One organisation at Calendly, from the day its owner signs up.
+
+    Records are dictionaries in the shape of Calendly's API, kept by URI in ``users``,
+    ``memberships``, ``groups``, ``event_types``, ``events``, ``no_shows`` and ``routing_forms``;
+    ``invitees`` lists those of an event, ``submissions`` those of a form, in order of creation.
+
+    The methods that change them are the events of its life, by room:
+
+    * :mod:`sandbox.organization`: ``add_member``, ``remove_member``, ``delete_user``,
+      ``add_group``
+    * :mod:`sandbox.event_types`: ``add_event_type``, ``edit_event_type``, ``delete_event_type``
+    * :mod:`sandbox.scheduling`: ``book``, ``join``, ``leave``, ``cancel``, ``reschedule``
+    * :mod:`sandbox.meetings`: ``mark_no_show``, ``unmark_no_show``, ``push_conference_link``,
+      ``drop_conference_details``, ``edit_notes``, ``reconfirm``, ``pay``, ``scrub_invitee``
+    * :mod:`sandbox.routing`: ``add_routing_form``, ``submit_form``, ``book_from_submission``
+
+    Each takes keyword arguments only, holds ``lock``, returns the URIs it made, and raises
+    :class:`ValueError` in one sentence when it cannot be done.
+    """
+
+    def __init__(
+        self,
+        clock: Clock | None = None,
+        seed: int = 0,
+        plan: str = "teams",
+        name: str = "Windmill Analytics",
+    ) -> None:
+        """Create the organisation and its owner.
+
+        Args:
+            clock: What tells the time; the computer's clock if left out.
+            seed: What all identifiers follow from.
+            plan: ``basic``, ``essentials``, ``standard``, ``professional``, ``teams`` or
+                ``enterprise``.
+            name: The organisation's name.
+
+        Raises:
+            ValueError: If Calendly has no such plan.
+        """
+        super().__init__(clock, seed)
+        self.found(name=name, plan=plan)
+
+    def truth(self) -> dict[str, list[Record]]:
+        """Return copies of all that a complete sync would find, by stream.
+
+        The keys are ``scheduled_events``, ``event_invitees``, ``event_types`` (without deleted
+        ones), ``organization_memberships``, ``routing_forms`` and ``routing_form_submissions``.
+        """
+        with self.lock:
+            return deepcopy(
+                {
+                    "scheduled_events": list(self.events.values()),
+                    "event_invitees": [one for each in self.invitees.values() for one in each],
+                    "event_types": [
+                        one for one in self.event_types.values() if one["deleted_at"] is None
+                    ],
+                    "organization_memberships": list(self.memberships.values()),
+                    "routing_forms": list(self.routing_forms.values()),
+                    "routing_form_submissions": [
+                        one for each in self.submissions.values() for one in each
+                    ],
+                },
+            )

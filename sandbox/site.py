@@ -1,0 +1,118 @@
+"""The way of a request through the sandbox, from the connection and back to it."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+
+from sandbox.api import endpoint_of
+from sandbox.control import PREFIX
+from sandbox.recording import RecordedRequest
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from sandbox.api import Api
+    from sandbox.faults import Faults
+    from sandbox.recording import Recording
+
+LINGER_NOT_AT_ALL = struct.pack("ii", 1, 0)
+
+
+class Site:
+    """The sandbox as an ASGI application: what is behind its address."""
+
+    def __init__(
+        self, *, api: Api, control: ASGIApp, faults: Faults, recording: Recording, latency: float
+    ) -> None:
+        """Put the parts together.
+
+        Args:
+            api: Answers as Calendly does.
+            control: Serves what is below ``/sandbox``.
+            faults: What shall go wrong.
+            recording: Where requests are recorded.
+            latency: Seconds that every answer of the API takes.
+        """
+        self._api = api
+        self._control = control
+        self._faults = faults
+        self._recording = recording
+        self._latency = latency
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one HTTP request."""
+        if scope["path"].startswith(PREFIX):
+            await self._control(scope, receive, send)
+            return
+        request = Request(scope)
+        recorded = _recorded(request)
+        with self._recording.under_way(recorded):
+            fault = self._faults.next_for(scope["path"])
+            wait = self._latency + (fault.delay if fault else 0)
+            if wait and await _gone(receive, within=wait):
+                return
+            if fault and fault.reset:
+                _transport(send).get_extra_info("socket").setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT_AT_ALL
+                )
+                _transport(send).abort()
+                await _gone(receive)
+                return
+            response = self._api.answer(request, fault)
+            recorded.status = response.status_code
+            if fault and fault.truncate is not None:
+                await _send_truncated(response, fault.truncate, send)
+                _transport(send).close()
+                await _gone(receive)
+                return
+            await response(scope, receive, send)
+
+
+async def _send_truncated(response: Response, length: int, send: Send) -> None:
+    """Send the headers, which promise the whole body, and ``length`` bytes of it."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": response.status_code,
+            "headers": response.raw_headers,
+        }
+    )
+    body = bytes(response.body)[:length]
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def _gone(receive: Receive, within: float | None = None) -> bool:
+    """Wait until the connection is lost, for ``within`` seconds at most; tell whether it was."""
+
+    async def lost() -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+
+    try:
+        await asyncio.wait_for(lost(), within)
+    except asyncio.TimeoutError:
+        return False
+    return True
+
+
+def _transport(send: Send) -> Any:  # noqa: ANN401 -- uvicorn does not name its type
+    """Return the connection behind ``send``; ASGI has no message that breaks it off."""
+    return send.__self__.transport  # type: ignore[attr-defined]
+
+
+def _recorded(request: Request) -> RecordedRequest:
+    path = request.url.path
+    routed = endpoint_of(path)
+    return RecordedRequest(
+        method=request.method,
+        template=path if routed is None else routed[0].template,
+        path=path,
+        query=request.url.query,
+        headers={name: value for name, value in request.headers.items() if name != "authorization"},
+    )

@@ -1,0 +1,164 @@
+"""What went wrong, in the user's terms: one line each, no traceback, no secret.
+
+Calendly's error bodies hold `title`, `message` and `details` (a list of `parameter` and `message`),
+and `required_scopes` when a token lacks scopes. Its sentences vary, so only the status and
+`required_scopes` decide; the sentences are quoted.
+"""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from singer_sdk.exceptions import FatalAPIError
+
+if TYPE_CHECKING:
+    import requests
+
+TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
+"""Statuses below 500 that a later try may cure."""
+
+NEXT_STEP: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: "this is a fault in the tap or its settings: report it with this line.",
+    HTTPStatus.UNAUTHORIZED: (
+        "the token is missing, mistyped, expired or revoked: create a new one in Calendly under "
+        "Integrations > API & webhooks and set `personal_access_token`."
+    ),
+    HTTPStatus.FORBIDDEN: (
+        "the token's user may not read this: use a token of an organization owner or admin on a "
+        "plan that has this feature, or deselect the stream."
+    ),
+    HTTPStatus.NOT_FOUND: (
+        "check `organization`, `user`, `group` and `api_url`, or whether it was just deleted."
+    ),
+    HTTPStatus.TOO_MANY_REQUESTS: (
+        "the request limit of this Calendly user is used up by other integrations: run again later."
+    ),
+}
+
+
+class CalendlyError(Exception):
+    """A run that cannot go on; its text is the one line that the user reads."""
+
+
+class SettingsError(CalendlyError):
+    """The configuration cannot be used."""
+
+    def __init__(self, problems: list[str]) -> None:
+        """Hold every problem found.
+
+        Args:
+            problems: One sentence for each, naming the setting and what is allowed.
+        """
+        super().__init__(" ".join(problems))
+        self.problems = problems
+
+
+class RefusedError(FatalAPIError, CalendlyError):
+    """Calendly refused a request, and trying again would not help."""
+
+    def __init__(self, message: str, status: int) -> None:
+        """Hold the line for the user and the status that it comes from.
+
+        Args:
+            message: The line for the user.
+            status: The HTTP status of the answer.
+        """
+        super().__init__(message)
+        self.status = status
+
+
+def is_transient(status: int) -> bool:
+    """Tell whether a later try may succeed.
+
+    Args:
+        status: An HTTP status.
+
+    Returns:
+        True for 408, 429 and everything from 500.
+    """
+    return status in TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def explain(stream: str, response: requests.Response) -> str:
+    """Say what a refused request means and what to do.
+
+    Args:
+        stream: The name of the stream that made the request.
+        response: An answer that is not a success.
+
+    Returns:
+        One line: stream, path, status, Calendly's own words, request id, next step.
+    """
+    status = response.status_code
+    body = _json_object(response)
+    words = f"{stream}: Calendly answered {status} to GET {urlsplit(response.url).path}"
+    if said := _said(body):
+        words += f" ({said})"
+    if request_id := response.headers.get("X-Request-Id"):
+        words += f" [request {request_id}]"
+    return f"{words}: {_next_step(status, body)}"
+
+
+def unreachable(stream: str, url: str, error: Exception) -> str:
+    """Say that no answer came.
+
+    Args:
+        stream: The name of the stream that made the request.
+        url: The address asked.
+        error: What the HTTP library raised; only its kind is told, as its text may be long.
+
+    Returns:
+        One line: stream, path, host, kind of failure, next step.
+    """
+    parts = urlsplit(url)
+    return (
+        f"{stream}: no answer from {parts.netloc} to GET {parts.path} ({type(error).__name__}): "
+        "check the network, a proxy or firewall, and `api_url`; then run again."
+    )
+
+
+def not_calendly(stream: str, response: requests.Response) -> str:
+    """Say that an answer is not in the shape that Calendly's API gives.
+
+    Args:
+        stream: The name of the stream that made the request.
+        response: A successful answer whose body cannot be read.
+
+    Returns:
+        One line: stream, path, status, next step.
+    """
+    return (
+        f"{stream}: the answer {response.status_code} to GET {urlsplit(response.url).path} is not "
+        "what Calendly's API sends: check `api_url` and any proxy in between; then run again."
+    )
+
+
+def _next_step(status: int, body: dict[str, Any]) -> str:
+    if isinstance(scopes := body.get("required_scopes"), list):
+        return f"create a token with the scopes {', '.join(map(str, scopes))}."
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return "it redirects elsewhere, and the token is not sent there: correct `api_url`."
+    return NEXT_STEP.get(status, "run again later.")
+
+
+def _said(body: dict[str, Any]) -> str:
+    """Join the title, message and details of an error body into one line."""
+    details = body.get("details")
+    parts = [body.get("title"), body.get("message")]
+    parts += [
+        f"{detail.get('parameter', 'detail')}: {detail.get('message')}"
+        for detail in (details if isinstance(details, list) else [])
+        if isinstance(detail, dict)
+    ]
+    return " ".join(" ".join(part.split()) for part in parts if isinstance(part, str))[:500]
+
+
+def _json_object(response: requests.Response) -> dict[str, Any]:
+    try:
+        body = json.loads(response.content)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}

@@ -1,0 +1,103 @@
+"""Whose data a run reads: the organization's, one user's, or one group's."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from tap_calendly import auth, errors
+from tap_calendly.settings import resource_uri
+from tap_calendly.streams.organization import CurrentUser, OrganizationMemberships
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tap_calendly.tap import TapCalendly
+
+
+class Scope:
+    """What the settings and the token say about whose data to read.
+
+    Calendly is asked whose token it is once a run at most, and only when the settings do not tell.
+    """
+
+    def __init__(self, tap: TapCalendly) -> None:
+        """Prepare to answer.
+
+        Args:
+            tap: The tap, which knows the settings.
+        """
+        self._tap = tap
+        self._config: Mapping[str, Any] = tap.config
+
+    @cached_property
+    def organization(self) -> str:
+        """The organization's URI."""
+        if named := self._config.get("organization"):
+            return resource_uri("organizations", named)
+        return str(self._owner["organization"])
+
+    @cached_property
+    def user(self) -> str:
+        """The URI of the user that `scope: user` means."""
+        if named := self._config.get("user"):
+            return resource_uri("users", named)
+        return str(self._owner["user"])
+
+    @cached_property
+    def of_meetings(self) -> dict[str, str]:
+        """The parameters of `/scheduled_events`.
+
+        A user's own meetings are asked for without an organization: only then does Calendly give
+        those of former organizations too (API reference, "List Events").
+        """
+        kind = self._config["scope"]
+        if kind == "organization":
+            return {"organization": self.organization}
+        if kind == "group":
+            group = resource_uri("groups", self._config["group"])
+            return {"organization": self.organization, "group": group}
+        if self._config.get("organization") or self.user != self._owner["user"]:
+            return {"organization": self.organization, "user": self.user}
+        return {"user": self.user}
+
+    @cached_property
+    def of_people(self) -> dict[str, str]:
+        """The parameters of lists that know organizations and users, but no groups."""
+        if self._config["scope"] == "user":
+            return {"user": self.user}
+        return {"organization": self.organization}
+
+    @cached_property
+    def _owner(self) -> dict[str, str]:
+        """The token's user and that user's organization."""
+        try:
+            profile = next(iter(CurrentUser(self._tap).request_records(None)))
+        except errors.RefusedError as error:
+            if error.status != HTTPStatus.FORBIDDEN:
+                raise
+            return self._owner_by_membership()
+        return {"user": profile["uri"], "organization": profile["current_organization"]}
+
+    def _owner_by_membership(self) -> dict[str, str]:
+        """Find the owner of a token that lacks the scope `users:read`."""
+        own_id = auth.user_in(self._config["personal_access_token"])
+        if own_id is not None:
+            own = {"user": resource_uri("users", own_id)}
+            try:
+                membership = next(
+                    iter(OrganizationMemberships(self._tap).request_records(own)), None
+                )
+            except errors.RefusedError as error:
+                if error.status != HTTPStatus.FORBIDDEN:
+                    raise
+            else:
+                if membership is not None:
+                    return {**own, "organization": membership["organization"]}
+        message = (
+            "current_user: the token may read neither its user (scope users:read) nor the "
+            "membership (scope organizations:read): add one of these scopes, or set "
+            "`organization` and, for `scope: user`, `user`."
+        )
+        raise errors.CalendlyError(message)

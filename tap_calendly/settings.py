@@ -1,0 +1,249 @@
+"""The settings: their schema, their defaults, and what is wrong with a given configuration."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pendulum
+from pendulum.parsing.exceptions import ParserError
+from singer_sdk import typing as th
+from singer_sdk.plugin_base import JSONSchemaValidator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+
+    from jsonschema import ValidationError
+
+RESOURCES = "https://api.calendly.com"
+"""Where the URIs of Calendly's resources begin, whatever address the API is reached at."""
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Hosts to which the token may go without encryption."""
+
+SCOPES = ("organization", "user", "group")
+
+SETTINGS = th.PropertiesList(
+    th.Property(
+        "personal_access_token",
+        th.StringType,
+        secret=True,
+        title="Personal access token",
+        description="Made in Calendly under Integrations > API & webhooks.",
+    ),
+    th.Property(
+        "start_date",
+        th.DateTimeType,
+        title="Start date",
+        description=(
+            "Meetings that start, and form submissions that were made, before this moment are left "
+            "out. ISO 8601, UTC unless it says otherwise. Without it: all history."
+        ),
+        examples=["2025-01-01T00:00:00Z"],
+    ),
+    th.Property(
+        "scope",
+        th.StringType,
+        allowed_values=list(SCOPES),
+        default="organization",
+        title="Scope",
+        description="Whose meetings are read: the organization's, one user's, or one group's.",
+    ),
+    th.Property(
+        "organization",
+        th.StringType,
+        title="Organization",
+        description="URI or id of the organization. Without it: the token's own.",
+    ),
+    th.Property(
+        "user",
+        th.StringType,
+        title="User",
+        description="URI or id of the user for `scope: user`. Without it: the token's own.",
+    ),
+    th.Property(
+        "group",
+        th.StringType,
+        title="Group",
+        description="URI or id of the group for `scope: group`.",
+    ),
+    th.Property(
+        "lookback_days",
+        th.IntegerType(minimum=1, maximum=3650),
+        default=7,
+        title="Lookback",
+        description=(
+            "Days for which a form submission is read again, as its submitter is filled in later."
+        ),
+    ),
+    th.Property(
+        "api_url",
+        th.StringType,
+        default=RESOURCES,
+        title="API URL",
+        description="Where the API is reached; another address only for a proxy or the sandbox.",
+    ),
+    th.Property(
+        "user_agent",
+        th.StringType,
+        title="User agent",
+        description="What requests call themselves. Without it: tap-calendly and its version.",
+    ),
+    th.Property(
+        "request_timeout",
+        th.IntegerType(minimum=1, maximum=3600),
+        default=60,
+        title="Request timeout",
+        description="Seconds without a byte from Calendly after which a request is tried again.",
+    ),
+).to_dict()
+
+
+def problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
+    """Fill in the defaults and find what cannot be used.
+
+    Values are never repeated, as they may be secrets.
+
+    Args:
+        config: The configuration as given; defaults are written into it.
+        schema: The JSON schema to hold it against: `SETTINGS` and what the SDK adds.
+
+    Returns:
+        One sentence for each problem, naming the setting and what is allowed.
+    """
+    for name in [name for name, value in config.items() if value is None or value == ""]:
+        del config[name]  # what an empty environment variable or a null in a file means: not set
+    found = [_sentence(error) for error in JSONSchemaValidator(schema).iter_errors(config)]
+    return found or list(_beyond_schema(config))
+
+
+def problems_in_environment(environ: Mapping[str, str], prefix: str) -> list[str]:
+    """Find numbers that the SDK would stumble over while it reads the environment.
+
+    Args:
+        environ: The environment variables.
+        prefix: What the names of the settings' variables begin with.
+
+    Returns:
+        One sentence for each problem, naming the variable.
+    """
+    return [
+        f"Environment variable `{variable}` must be a whole number."
+        for name, kind in SETTINGS["properties"].items()
+        if "integer" in kind["type"]
+        and (value := environ.get(variable := prefix + name.upper())) is not None
+        and not re.fullmatch(r"\s*[+-]?\d+\s*", value)
+    ]
+
+
+def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
+    """Find names that are no setting, most often mistyped ones.
+
+    Args:
+        config: The configuration as given.
+        schema: The JSON schema of all settings.
+
+    Returns:
+        The names, sorted.
+    """
+    return sorted(set(config) - set(schema["properties"]))
+
+
+def moment(value: str) -> datetime:
+    """Read a date or date-time.
+
+    Args:
+        value: ISO 8601; a date is its midnight, and no offset means UTC.
+
+    Returns:
+        The moment, in UTC.
+
+    Raises:
+        ValueError: It is neither.
+    """
+    try:
+        parsed = pendulum.parse(value, exact=True)
+    except (ParserError, ValueError, OverflowError) as error:
+        raise ValueError(str(error)) from None
+    if isinstance(parsed, pendulum.DateTime):
+        return parsed.in_timezone("UTC")
+    if isinstance(parsed, pendulum.Date):
+        return pendulum.datetime(parsed.year, parsed.month, parsed.day)
+    message = "neither a date nor a date-time"
+    raise ValueError(message)
+
+
+def resource_uri(collection: str, value: str) -> str:
+    """Write a URI or a bare id as a URI, as Calendly's query parameters want it.
+
+    Args:
+        collection: The resource's collection, such as `organizations`.
+        value: A URI of that collection, or the last segment of one.
+
+    Returns:
+        The URI.
+    """
+    return f"{RESOURCES}/{collection}/{value.strip().rstrip('/').rsplit('/', 1)[-1]}"
+
+
+def _beyond_schema(config: Mapping[str, Any]) -> Iterator[str]:
+    """Check what JSON schema cannot say, or says by repeating the value."""
+    token = config.get("personal_access_token") or ""
+    if not token.strip():
+        yield (
+            "Setting `personal_access_token` is missing: create a token in Calendly under "
+            "Integrations > API & webhooks."
+        )
+    elif not re.fullmatch(r"[\x21-\x7e]+", token.strip()):
+        yield "Setting `personal_access_token` must be one word of printable ASCII characters."
+    if (start_date := config.get("start_date")) is not None:
+        try:
+            moment(start_date)
+        except ValueError:
+            yield (
+                "Setting `start_date` must be a date or date-time in ISO 8601, "
+                "such as 2025-01-01T00:00:00Z."
+            )
+    for setting in SCOPES:
+        value = config.get(setting)
+        if value is not None and not re.fullmatch(
+            rf"(https://[^/?#\s]+/{setting}s/)?[A-Za-z0-9_-]+/?", value.strip()
+        ):
+            yield f"Setting `{setting}` must be an id or a URI such as {RESOURCES}/{setting}s/AAAA."
+    if config.get("scope") == "group" and not config.get("group"):
+        yield "Setting `group` is missing: `scope: group` needs the URI or id of a group."
+    if (problem := _problem_with_address(config.get("api_url"))) is not None:
+        yield f"Setting `api_url` {problem}, such as {RESOURCES}."
+    if not re.fullmatch(r"[\x20-\x7e]*", config.get("user_agent") or ""):
+        yield "Setting `user_agent` must be one line of printable ASCII characters."
+
+
+def _problem_with_address(value: str | None) -> str | None:
+    try:
+        parts = urlsplit((value or "").strip())
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "must be a URL"
+    if parts.scheme not in {"http", "https"} or not host or re.search(r"\s", parts.netloc):
+        return "must be a URL"
+    if parts.query or parts.fragment or parts.username is not None:
+        return "must be a URL of scheme, host and path alone"
+    if parts.scheme == "http" and host not in LOOPBACK:
+        return "must begin with https://, as the token is sent there"
+    return None
+
+
+def _sentence(error: ValidationError) -> str:
+    setting = ".".join(map(str, error.absolute_path))
+    allowed = {
+        "type": "must be of type {}",
+        "enum": "must be one of {}",
+        "minimum": "must be a whole number of at least {}",
+        "maximum": "must be a whole number of at most {}",
+    }.get(str(error.validator), "is not valid")
+    bound: Any = error.validator_value
+    choices = bound if isinstance(bound, list) else [bound]
+    words = ", ".join(str(choice) for choice in choices if choice not in {None, "null"})
+    return f"Setting `{setting}` {allowed.format(words)}."

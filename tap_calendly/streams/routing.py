@@ -1,0 +1,46 @@
+"""Routing forms and the answers given to them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from typing_extensions import override
+
+from tap_calendly.client import CalendlyStream
+from tap_calendly.schemas.routing import ROUTING_FORM, ROUTING_FORM_SUBMISSION
+
+if TYPE_CHECKING:
+    from singer_sdk.helpers.types import Context, Record
+
+
+class RoutingForms(CalendlyStream):
+    """Routing forms, published or drafts."""
+
+    name = "routing_forms"
+    path = "/routing_forms"
+    properties = ROUTING_FORM
+
+    @override
+    def query(self, context: Context | None) -> dict[str, Any]:
+        return {"organization": self.tap.scope.organization, "sort": "created_at:asc"}
+
+    @override
+    def get_child_context(self, record: Record, context: Context | None) -> Context:
+        return {"form": record["uri"]}
+
+
+class RoutingFormSubmissions(CalendlyStream):
+    """Answers that visitors gave to a routing form, newest first."""
+
+    name = "routing_form_submissions"
+    path = "/routing_form_submissions"
+    parent_stream_type = RoutingForms
+    properties = ROUTING_FORM_SUBMISSION
+    replication_key = "created_at"
+    newest_first = True
+    revisits = True
+    starts_at = "created_at"
+
+    @override
+    def query(self, context: Context | None) -> dict[str, Any]:
+        return {**(context or {}), "sort": "created_at:desc"}

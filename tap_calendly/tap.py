@@ -1,0 +1,166 @@
+"""TapCalendly: settings, streams, and how a run ends."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+import os
+import signal
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NoReturn
+
+import click
+from singer_sdk import Tap
+from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from typing_extensions import override
+
+from tap_calendly import errors, settings
+from tap_calendly.scope import Scope
+from tap_calendly.streams import STREAMS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+    from types import FrameType
+
+    from singer_sdk.plugin_base import _ConfigInput
+    from singer_sdk.streams import Stream
+
+
+class TapCalendly(Tap):
+    """Singer tap for Calendly: tables that equal Calendly, at the fewest API requests."""
+
+    name = "tap-calendly"
+    package_name = "singer-tap-calendly"
+    config_jsonschema = settings.SETTINGS
+    capabilities = [  # noqa: RUF012 - the SDK's own declaration
+        TapCapabilities.CATALOG,
+        TapCapabilities.STATE,
+        TapCapabilities.DISCOVER,
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STREAM_MAPS,
+        PluginCapabilities.FLATTENING,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    @override
+    def discover_streams(self) -> Sequence[Stream]:
+        return [stream(self) for stream in STREAMS]
+
+    @cached_property
+    def scope(self) -> Scope:
+        """Whose data this run reads."""
+        return Scope(self)
+
+    @cached_property
+    def start_date(self) -> datetime | None:
+        """The setting `start_date` (UTC)."""
+        value = self.config.get("start_date")
+        return None if value is None else settings.moment(value)
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check the settings in the user's words.
+
+        Private in singer-sdk 0.54, whose own check prints the offending value, which may be a
+        secret, lets `start_date` be anything, and is silent about unknown names.
+        """
+        schema = self.config_jsonschema
+        self.append_builtin_config(schema)
+        problems = settings.problems(self._config, schema)
+        if raise_errors:
+            if problems:
+                raise errors.SettingsError(problems)
+            for name in settings.unknown(self._config, schema):
+                self.logger.warning("There is no setting `%s`: it is ignored.", name)
+        if not self.logger.isEnabledFor(logging.DEBUG):
+            # Four metrics for every meeting would bury the lines worth reading.
+            self.metrics_logger.setLevel(logging.WARNING)
+        return problems
+
+    @classmethod
+    @override
+    def cb_config(
+        cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
+    ) -> _ConfigInput:
+        for path in value:
+            if path == "ENV":
+                if found := settings.problems_in_environment(os.environ, cls._env_var_prefix):
+                    raise errors.SettingsError(found)
+            else:
+                try:
+                    text = Path(path).read_text(encoding="utf-8")
+                except (OSError, UnicodeDecodeError):
+                    problem = f"The file {path} given to --config cannot be read as text."
+                    raise errors.SettingsError([problem]) from None
+                _check_json_object(text, path, "--config")
+        return super().cb_config(ctx, param, value)
+
+    @classmethod
+    @override
+    def get_singer_command(cls) -> click.Command:
+        command = super().get_singer_command()
+        for param in command.params:
+            if isinstance(param.type, click.File):
+                param.type = _JSONFile()
+        return command
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:
+        """End with 128 + the signal's number (private in singer-sdk 0.54, which exits 0).
+
+        Nothing is written here, as a message may just be under way: each state is written as soon
+        as it is reached.
+        """
+        self.logger.warning(
+            "Stopped by %s: the next run continues from the last state written.",
+            signal.Signals(signum).name,
+        )
+        sys.exit(128 + signum)
+
+
+class _JSONFile(click.File):
+    """A file given on the command line that holds a JSON object."""
+
+    @override
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> IO[str]:
+        text = str(super().convert(value, param, ctx).read())
+        _check_json_object(text, str(value), param.opts[0] if param else "the command")
+        return io.StringIO(text)
+
+
+def _check_json_object(text: str, path: str, option: str) -> None:
+    try:
+        content = json.loads(text)
+    except json.JSONDecodeError as error:
+        problem = f"is not JSON: see line {error.lineno}, column {error.colno}."
+    else:
+        if isinstance(content, dict):
+            return
+        problem = "must hold a JSON object."
+    raise errors.SettingsError([f"The file {path} given to {option} {problem}"])
+
+
+def main() -> None:
+    """Run the command; whatever the user can mend ends in one line and status 1."""
+    try:
+        TapCalendly.cli()
+    except errors.SettingsError as error:
+        _give_up(error.problems)
+    except errors.CalendlyError as error:
+        _give_up([str(error)])
+    except BrokenPipeError:
+        # Python would complain once more while it flushes the closed pipe on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up(["The target closed the pipe: its own log says why."])
+
+
+def _give_up(lines: list[str]) -> NoReturn:
+    for line in lines:
+        TapCalendly.logger.error(line)
+    sys.exit(1)
