@@ -55,7 +55,7 @@ clean: ## Remove what these commands have installed and written
 	.tools/bin/uv sync --quiet --locked
 	@touch $@
 
-.cache/plugins-of-sync: .cache/packages meltano.yml
+.cache/plugins-of-sync: .cache/packages meltano.yml sandbox/duckdb/pyproject.toml
 	$(BIN)/meltano --log-level=warning install tap-calendly target-duckdb
 	@touch $@
 

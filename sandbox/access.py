@@ -8,12 +8,13 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sandbox.identifiers import last_segment, parsed
-from sandbox.refusals import (
+from sandbox.errors import (
+    CalendlyError,
     insufficient_scope,
     invalid_argument,
     permission_denied,
 )
+from sandbox.identifiers import last_segment, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -127,7 +128,7 @@ def require_scope(caller: Caller, scope: str) -> None:
     """Refuse a token without ``scope``; who may write may read.
 
     Raises:
-        Refusal: 403, naming the scope.
+        CalendlyError: 403, naming the scope.
     """
     if caller.scopes is None or scope in caller.scopes:
         return
@@ -139,7 +140,7 @@ def require_plan(plan: str, plans: Collection[str]) -> None:
     """Refuse a plan that does not include the feature.
 
     Raises:
-        Refusal: 403, asking for an upgrade.
+        CalendlyError: 403, asking for an upgrade.
     """
     if plan not in plans:
         raise permission_denied(UPGRADE)
@@ -153,7 +154,7 @@ def require_whole_organization(caller: Caller, organization: str | None = None) 
         organization: The URI he asks for; his own if left out.
 
     Raises:
-        Refusal: 403.
+        CalendlyError: 403.
     """
     if organization not in (None, caller.organization) or not caller.administers:
         raise permission_denied()
@@ -163,7 +164,7 @@ def require_member(caller: Caller, user: str, members: Collection[str]) -> None:
     """Refuse to tell of people outside the organisation; of himself everybody may know.
 
     Raises:
-        Refusal: 403.
+        CalendlyError: 403.
     """
     if user != caller.user and (caller.role is None or user not in members):
         raise permission_denied(NOT_IN_ORGANIZATION)
@@ -181,10 +182,10 @@ def require_people(
         members: The URIs of the organisation's users.
 
     Raises:
-        Refusal: 400 if neither is given, 403 if it is not his to see.
+        CalendlyError: 400 if neither is given, 403 if it is not his to see.
     """
     if organization is None and user is None:
-        raise invalid_argument("organization", "must be given unless user is")
+        raise _unaddressed()
     if organization not in (None, caller.organization):
         raise permission_denied()
     if user is not None:
@@ -213,11 +214,11 @@ def require_events(
         members: The URIs of the organisation's users.
 
     Raises:
-        Refusal: 400 if none is given, 403 if it is not his to see.
+        CalendlyError: 400 if none is given, 403 if it is not his to see.
     """
     if organization is None:
         if user is None and group is None:
-            raise invalid_argument("organization", "must be given unless user is")
+            raise _unaddressed()
         if group is not None or user != caller.user:
             raise permission_denied(ALSO_ORGANIZATION)
         return
@@ -233,11 +234,15 @@ def require_event(caller: Caller, event: Record) -> None:
     """Refuse a meeting that the caller neither hosts nor administers.
 
     Raises:
-        Refusal: 403.
+        CalendlyError: 403.
     """
     hosts = {membership["user"] for membership in event["event_memberships"]}
     if caller.user not in hosts and not caller.administers:
         raise permission_denied(NOT_ALLOWED_EVENT)
+
+
+def _unaddressed() -> CalendlyError:
+    return invalid_argument("organization", "must be given unless user is")
 
 
 def _jwt(payload: Mapping[str, object]) -> str:

@@ -22,18 +22,18 @@ from sandbox.access import (
     require_scope,
     require_whole_organization,
 )
-from sandbox.identifiers import API
-from sandbox.organization import ROLES
-from sandbox.paging import PAGE_TOKEN, page_of
-from sandbox.parameters import Parameters
-from sandbox.refusals import (
-    Refusal,
+from sandbox.errors import (
+    CalendlyError,
     error_body,
     method_not_allowed,
     not_found,
     too_many_requests,
     unauthenticated,
 )
+from sandbox.identifiers import API
+from sandbox.organization import ROLES
+from sandbox.paging import PAGE_TOKEN, page_of
+from sandbox.parameters import Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -58,16 +58,14 @@ class Query:
         caller: Whoever asks.
         ids: The identifiers in the path.
         parameters: The parameters behind it.
-        url: The absolute address without the parameters, on the host that was asked.
-        path: The path of that address.
+        request: The request itself.
     """
 
     calendly: Calendly
     caller: Caller
     ids: Mapping[str, str]
     parameters: Parameters
-    url: str
-    path: str
+    request: Request
 
     @property
     def members(self) -> set[str]:
@@ -78,14 +76,19 @@ class Query:
         """Return the record in ``collection`` that the path names.
 
         Raises:
-            Refusal: 404, if there is none.
+            CalendlyError: 404, if there is none.
         """
         return _found(records, f"{API}/{collection}/{self.ids['uuid']}")
 
     def page(self, rows: Iterable[Record]) -> Record:
         """Return the page of ``rows`` that is asked for, in the envelope of a list."""
         sent = self.parameters.sent
-        page = page_of(list(rows), path=self.path, query=sent, count=self.parameters.count())
+        page = page_of(
+            list(rows),
+            path=self.request.scope["path"],
+            query=sent,
+            count=self.parameters.count(),
+        )
         return {
             "collection": page.rows,
             "pagination": {
@@ -100,7 +103,8 @@ class Query:
     def _address(self, token: str | None) -> str | None:
         if token is None:
             return None
-        return f"{self.url}?{urlencode({**self.parameters.sent, PAGE_TOKEN: token})}"
+        query = urlencode({**self.parameters.sent, PAGE_TOKEN: token})
+        return str(self.request.url.replace(query=query))
 
 
 def me(query: Query) -> Record:
@@ -390,23 +394,21 @@ class Api:
             if fault is not None and (fault.status is not None or fault.body is not None):
                 return _faulty(fault)
             return JSONResponse(self._body(request, caller))
-        except Refusal as refusal:
-            return JSONResponse(refusal.body, refusal.status)
+        except CalendlyError as error:
+            return JSONResponse(error.body, error.status)
 
     def _body(self, request: Request, caller: Caller | None) -> Record:
-        path = request.url.path
         if caller is None:
             raise unauthenticated()
-        routed = endpoint_of(path)
+        routed = endpoint_of(request.scope["path"])
         if routed is None:
             raise not_found()
         endpoint, ids = routed
         if request.method not in ("GET", "HEAD"):
             raise method_not_allowed()
         require_scope(caller, endpoint.scope)
-        sent = dict(request.query_params)
-        url = str(request.url.replace(query=""))
-        return endpoint.answer(Query(self._calendly, caller, ids, Parameters(sent), url, path))
+        parameters = Parameters(dict(request.query_params))
+        return endpoint.answer(Query(self._calendly, caller, ids, parameters, request))
 
 
 def _faulty(fault: Fault) -> Response:
@@ -434,9 +436,7 @@ def _ordered(rows: Iterable[Record], order: str | None) -> list[Record]:
         return list(rows)
     field, _, way = order.partition(":")
     # The two parts let rows without a value (one-off event types have no name) come first.
-    return sorted(
-        rows, key=lambda row: (row[field] is not None, row[field]), reverse=way == "desc"
-    )
+    return sorted(rows, key=lambda row: (row[field] is not None, row[field]), reverse=way == "desc")
 
 
 def _hosted(event: Record, users: set[str]) -> bool:

@@ -173,10 +173,12 @@ FIRST_NAMES = (
 LAST_NAMES = (
     *("Adeyemi", "Brown", "Costa", "D'Angelo", "Eriksen", "Fischer", "García", "Hoang"),
     *("Ito", "Jansen", "Kowalska", "Levi", "Müller", "Nowak", "O'Brien", "Papadopoulos"),
-    *("Quispe", "Rossi", "Smith, Jr.", "Tran", "Ueda", "Varga", "Wang", "Yılmaz", "Zhang"),
+    *("Quispe", "Rossi", "Smith, Jr.", "Tran", "Ueda", "Varga", "Wang", "Yilmaz", "Zhang"),
 )
 DOMAINS = ("acme.example", "globex.example", "initech.example", "mail.example", "müsli.example")
 VISITOR_ZONES = ("America/New_York", "Europe/London", "Asia/Singapore", "Australia/Sydney", None)
+
+FREELANCERS = ("Paula Paz", "Quinn Quist", "Rosa Rauch", "Sam Sato")
 
 NO_SHOWERS = ("Max Power", "Nina Never", "Otto Late")
 

@@ -8,7 +8,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sandbox.refusals import Refusal, invalid_argument
+from sandbox.errors import CalendlyError, invalid_argument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ def page_of(rows: Sequence[Record], *, path: str, query: Mapping[str, str], coun
         count: How many rows a page has.
 
     Raises:
-        Refusal: 400, if the token was not made for exactly this query.
+        CalendlyError: 400, if the token was not made for exactly this query.
     """
     token = query.get(PAGE_TOKEN)
     start = 0 if token is None else _offset(token, path, query)
@@ -80,5 +80,5 @@ def _digest(path: str, query: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps([path, bound]).encode()).hexdigest()[:16]
 
 
-def _invalid_token() -> Refusal:
+def _invalid_token() -> CalendlyError:
     return invalid_argument(PAGE_TOKEN, "is invalid")

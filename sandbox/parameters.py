@@ -6,8 +6,8 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from sandbox.errors import invalid_argument
 from sandbox.identifiers import API, rendered
-from sandbox.refusals import invalid_argument
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ class Parameters:
     """The parameters of one query; each is checked when it is asked for.
 
     Every method returns ``None`` for a parameter that was not sent, unless it has a default, and
-    raises :class:`~sandbox.refusals.Refusal` (400, naming the parameter) for a wrong one.
+    raises :class:`~sandbox.errors.CalendlyError` (400, naming the parameter) for a wrong one.
     """
 
     def __init__(self, sent: Mapping[str, str]) -> None:
@@ -34,11 +34,12 @@ class Parameters:
 
     def count(self) -> int:
         """Return how many rows a page shall have, from 1 to 100."""
-        text = self.sent.get("count")
+        name = "count"
+        text = self.sent.get(name)
         if text is None:
             return DEFAULT_COUNT
         if not re.fullmatch(r"\d{1,9}", text, re.ASCII) or not 1 <= int(text) <= MAX_COUNT:
-            raise invalid_argument("count", f"must be an integer from 1 to {MAX_COUNT}")
+            raise invalid_argument(name, f"must be an integer from 1 to {MAX_COUNT}")
         return int(text)
 
     def choice(self, name: str, allowed: Sequence[str]) -> str | None:
@@ -94,4 +95,6 @@ class Parameters:
 
     def sort(self, *fields: str) -> str | None:
         """Return the order asked for: one of ``fields`` with ``:asc`` or ``:desc``."""
-        return self.choice("sort", [f"{field}:{way}" for field in fields for way in ("asc", "desc")])
+        return self.choice(
+            "sort", [f"{field}:{way}" for field in fields for way in ("asc", "desc")]
+        )

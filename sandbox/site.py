@@ -107,12 +107,12 @@ def _transport(send: Send) -> Any:  # noqa: ANN401 -- uvicorn does not name its 
 
 
 def _recorded(request: Request) -> RecordedRequest:
-    path = request.url.path
+    path = request.scope["path"]
     routed = endpoint_of(path)
     return RecordedRequest(
         method=request.method,
         template=path if routed is None else routed[0].template,
         path=path,
-        query=request.url.query,
+        query=request.scope["query_string"].decode("latin-1"),
         headers={name: value for name, value in request.headers.items() if name != "authorization"},
     )

@@ -88,10 +88,9 @@ def _source(*, demo: bool) -> AbstractContextManager[dict[str, str]]:
     """Give the environment that points Meltano at Calendly, or at the sandbox while it serves."""
     if not demo:
         return nullcontext({})
-    print(
+    _say(
         f"No token is set ({TOKEN}, in the environment or in .env):\n"
-        "syncing the sandbox's demo organization, which is made up.\n",
-        flush=True,
+        "syncing the sandbox's demo organization, which is made up.\n"
     )
     return _Demo()
 
@@ -125,11 +124,15 @@ def _report(file: Path) -> None:
             f'SELECT \'{name}\' AS "table", count(*) AS rows FROM "{name}"'  # noqa: S608
             for name in tables
         )
-        print(f"\n{file}")
+        _say(f"\n{file}")
         database.sql(counts).show()
         for question, answer in ANSWERS.items():
-            print(question)
+            _say(question)
             database.sql(answer).show()
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)  # noqa: T201 - what the command is for
 
 
 if __name__ == "__main__":

@@ -59,6 +59,8 @@ class CalendlyStream(RESTStream[ParseResult]):
     Attributes:
         path: The list's path; `{name}` stands for the last segment of the context's URI `name`.
         envelope: The key of the answer that holds the row or rows.
+        properties: The fields of a row.
+        requires: The scope and the plan that reading takes.
         newest_first: Whether the API sorts the list by the replication key, from the newest row
             down; reading then stops at the bookmark.
         revisits: Whether rows are read again for `lookback_days`, because they change afterwards
@@ -70,6 +72,7 @@ class CalendlyStream(RESTStream[ParseResult]):
     primary_keys = ("uri",)
     envelope: ClassVar[str] = "collection"
     properties: ClassVar[th.PropertiesList]
+    requires: ClassVar[errors.Requires]
     replication_key: str | None = None
     newest_first: ClassVar[bool] = False
     revisits: ClassVar[bool] = False
@@ -159,7 +162,7 @@ class CalendlyStream(RESTStream[ParseResult]):
             if not _is_page(response, self.envelope):
                 raise RetriableAPIError(errors.not_calendly(self.name, response), response)
             return
-        message = errors.explain(self.name, response)
+        message = errors.explain(self.name, self.requires, response)
         if errors.is_transient(response.status_code):
             raise RetriableAPIError(message, response)
         raise errors.RefusedError(message, response.status_code)

@@ -8,6 +8,7 @@ and `required_scopes` when a token lacks scopes. Its sentences vary, so only the
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -27,8 +28,8 @@ NEXT_STEP: dict[int, str] = {
         "Integrations > API & webhooks and set `personal_access_token`."
     ),
     HTTPStatus.FORBIDDEN: (
-        "the token's user may not read this: use a token of an organization owner or admin on a "
-        "plan that has this feature, or deselect the stream."
+        "the stream needs the scope {scope}, plan: {plan}, and for a whole organization the token "
+        "of an owner or admin: use such a token, or deselect the stream."
     ),
     HTTPStatus.NOT_FOUND: (
         "check `organization`, `user`, `group` and `api_url`, or whether it was just deleted."
@@ -37,6 +38,19 @@ NEXT_STEP: dict[int, str] = {
         "the request limit of this Calendly user is used up by other integrations: run again later."
     ),
 }
+
+
+@dataclass(frozen=True)
+class Requires:
+    """What a token needs to read a stream.
+
+    Attributes:
+        scope: The scope to tick when the token is made.
+        plan: The least Calendly plan.
+    """
+
+    scope: str
+    plan: str = "any"
 
 
 class CalendlyError(Exception):
@@ -82,11 +96,12 @@ def is_transient(status: int) -> bool:
     return status in TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def explain(stream: str, response: requests.Response) -> str:
+def explain(stream: str, requires: Requires, response: requests.Response) -> str:
     """Say what a refused request means and what to do.
 
     Args:
         stream: The name of the stream that made the request.
+        requires: What the stream needs.
         response: An answer that is not a success.
 
     Returns:
@@ -99,7 +114,7 @@ def explain(stream: str, response: requests.Response) -> str:
         words += f" ({said})"
     if request_id := response.headers.get("X-Request-Id"):
         words += f" [request {request_id}]"
-    return f"{words}: {_next_step(status, body)}"
+    return f"{words}: {_next_step(status, body, requires)}"
 
 
 def unreachable(stream: str, url: str, error: Exception) -> str:
@@ -136,12 +151,13 @@ def not_calendly(stream: str, response: requests.Response) -> str:
     )
 
 
-def _next_step(status: int, body: dict[str, Any]) -> str:
+def _next_step(status: int, body: dict[str, Any], requires: Requires) -> str:
     if isinstance(scopes := body.get("required_scopes"), list):
         return f"create a token with the scopes {', '.join(map(str, scopes))}."
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return "it redirects elsewhere, and the token is not sent there: correct `api_url`."
-    return NEXT_STEP.get(status, "run again later.")
+    step = NEXT_STEP.get(status, "run again later.")
+    return step.format(scope=requires.scope, plan=requires.plan)
 
 
 def _said(body: dict[str, Any]) -> str:

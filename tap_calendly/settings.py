@@ -98,7 +98,7 @@ SETTINGS = th.PropertiesList(
         title="Request timeout",
         description="Seconds without a byte from Calendly after which a request is tried again.",
     ),
-).to_dict()
+)
 
 
 def problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
@@ -108,7 +108,7 @@ def problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
 
     Args:
         config: The configuration as given; defaults are written into it.
-        schema: The JSON schema to hold it against: `SETTINGS` and what the SDK adds.
+        schema: The JSON schema to hold it against: that of `SETTINGS` and what the SDK adds.
 
     Returns:
         One sentence for each problem, naming the setting and what is allowed.
@@ -131,7 +131,7 @@ def problems_in_environment(environ: Mapping[str, str], prefix: str) -> list[str
     """
     return [
         f"Environment variable `{variable}` must be a whole number."
-        for name, kind in SETTINGS["properties"].items()
+        for name, kind in SETTINGS.to_dict()["properties"].items()
         if "integer" in kind["type"]
         and (value := environ.get(variable := prefix + name.upper())) is not None
         and not re.fullmatch(r"\s*[+-]?\d+\s*", value)

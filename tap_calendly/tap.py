@@ -35,7 +35,7 @@ class TapCalendly(Tap):
 
     name = "tap-calendly"
     package_name = "singer-tap-calendly"
-    config_jsonschema = settings.SETTINGS
+    config_jsonschema = settings.SETTINGS.to_dict()
     capabilities = [  # noqa: RUF012 - the SDK's own declaration
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,

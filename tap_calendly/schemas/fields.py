@@ -69,8 +69,7 @@ TRACKING = group(
     text("salesforce_uuid", "Salesforce record id."),
 )
 
-USER_FIELDS = (
-    URI,
+PROFILE = (
     text("name", "Full name."),
     text("slug", "The part of the scheduling page's address that is the user's own."),
     text("email", "E-mail address."),

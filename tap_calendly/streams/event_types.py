@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_calendly.client import CalendlyStream
+from tap_calendly.errors import Requires
 from tap_calendly.schemas.event_types import EVENT_TYPE
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ class EventTypes(CalendlyStream):
     name = "event_types"
     path = "/event_types"
     properties = EVENT_TYPE
+    requires = Requires("event_types:read")
     replication_key = "updated_at"
     newest_first = True
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_calendly.client import CalendlyStream
+from tap_calendly.errors import Requires
 from tap_calendly.schemas.organization import ORGANIZATION_MEMBERSHIP, USER
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ class CurrentUser(CalendlyStream):
     path = "/users/me"
     envelope = "resource"
     properties = USER
+    requires = Requires("users:read")
 
     @override
     def query(self, context: Context | None) -> dict[str, Any]:
@@ -32,6 +34,7 @@ class OrganizationMemberships(CalendlyStream):
     name = "organization_memberships"
     path = "/organization_memberships"
     properties = ORGANIZATION_MEMBERSHIP
+    requires = Requires("organizations:read")
 
     @override
     def query(self, context: Context | None) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_calendly.client import CalendlyStream
+from tap_calendly.errors import Requires
 from tap_calendly.schemas.routing import ROUTING_FORM, ROUTING_FORM_SUBMISSION
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ class RoutingForms(CalendlyStream):
     name = "routing_forms"
     path = "/routing_forms"
     properties = ROUTING_FORM
+    requires = Requires("routing_forms:read", plan="Teams")
 
     @override
     def query(self, context: Context | None) -> dict[str, Any]:
@@ -36,6 +38,7 @@ class RoutingFormSubmissions(CalendlyStream):
     path = "/routing_form_submissions"
     parent_stream_type = RoutingForms
     properties = ROUTING_FORM_SUBMISSION
+    requires = Requires("routing_forms:read", plan="Teams")
     replication_key = "created_at"
     newest_first = True
     revisits = True

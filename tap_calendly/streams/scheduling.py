@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from tap_calendly import sweep
 from tap_calendly.client import CalendlyStream
+from tap_calendly.errors import Requires
 from tap_calendly.schemas.scheduling import EVENT_INVITEE, SCHEDULED_EVENT
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class ScheduledEvents(CalendlyStream):
     name = "scheduled_events"
     path = "/scheduled_events"
     properties = SCHEDULED_EVENT
+    requires = Requires("scheduled_events:read")
     replication_key = "updated_at"
     starts_at = "start_time"
 
@@ -47,6 +49,7 @@ class EventInvitees(CalendlyStream):
     path = "/scheduled_events/{event_uri}/invitees"
     parent_stream_type = ScheduledEvents
     properties = EVENT_INVITEE
+    requires = Requires("scheduled_events:read")
     replication_key = "updated_at"
 
     @override

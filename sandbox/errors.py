@@ -19,7 +19,7 @@ GENERIC = {
 }
 
 
-class Refusal(Exception):
+class CalendlyError(Exception):
     """A request that is not granted.
 
     Attributes:
@@ -48,24 +48,24 @@ def error_body(status: int) -> dict[str, Any]:
     return {"title": title, "message": message}
 
 
-def invalid_argument(parameter: str, message: str) -> Refusal:
+def invalid_argument(parameter: str, message: str) -> CalendlyError:
     """Refuse a query parameter: its name and what is wrong with it."""
-    return Refusal(400, details=[{"parameter": parameter, "message": message}])
+    return CalendlyError(400, details=[{"parameter": parameter, "message": message}])
 
 
-def unauthenticated() -> Refusal:
+def unauthenticated() -> CalendlyError:
     """Refuse a request without a valid token."""
-    return Refusal(401)
+    return CalendlyError(401)
 
 
-def permission_denied(message: str | None = None) -> Refusal:
+def permission_denied(message: str | None = None) -> CalendlyError:
     """Refuse what the caller's role or plan does not open."""
-    return Refusal(403, message)
+    return CalendlyError(403, message)
 
 
-def insufficient_scope(scopes: Iterable[str]) -> Refusal:
+def insufficient_scope(scopes: Iterable[str]) -> CalendlyError:
     """Refuse what needs scopes that the token lacks."""
-    return Refusal(
+    return CalendlyError(
         403,
         "This operation requires the scopes listed in the 'required_scopes' array.",
         title="Insufficient scope",
@@ -73,16 +73,16 @@ def insufficient_scope(scopes: Iterable[str]) -> Refusal:
     )
 
 
-def not_found() -> Refusal:
+def not_found() -> CalendlyError:
     """Refuse what does not exist."""
-    return Refusal(404)
+    return CalendlyError(404)
 
 
-def method_not_allowed() -> Refusal:
+def method_not_allowed() -> CalendlyError:
     """Refuse to do more than read."""
-    return Refusal(405)
+    return CalendlyError(405)
 
 
-def too_many_requests() -> Refusal:
+def too_many_requests() -> CalendlyError:
     """Refuse what goes beyond the rate limit."""
-    return Refusal(429)
+    return CalendlyError(429)

@@ -1,0 +1,1 @@
+"""The DuckDB loader of the main job, a package of its own."""

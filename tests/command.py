@@ -1,0 +1,53 @@
+"""The executable as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EXECUTABLE = Path(sys.executable).with_name("tap-calendly")
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("TAP_")}
+
+
+def run_tap(
+    folder: Path,
+    *arguments: str,
+    config: Mapping[str, Any] | str | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run `tap-calendly` to its end.
+
+    Args:
+        folder: Where to run it, and to write the configuration.
+        *arguments: What follows `--config`.
+        config: The settings, or the text of a file that should hold them.
+        environment: Variables beside the usual ones.
+
+    Returns:
+        Exit status, standard output, standard error.
+    """
+    if config is not None:
+        file = folder / "config.json"
+        file.write_text(config if isinstance(config, str) else json.dumps(config))
+        arguments = ("--config", str(file), *arguments)
+    return subprocess.run(  # noqa: S603 - our own executable
+        [EXECUTABLE, *arguments],
+        cwd=folder,
+        env={**ENVIRONMENT, **(environment or {})},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def complaints(result: subprocess.CompletedProcess[str]) -> list[str]:
+    """Give the lines of standard error that are not mere information."""
+    return [line for line in result.stderr.splitlines() if "| INFO " not in line]

@@ -1,0 +1,72 @@
+"""What tests share: a simulated clock, sandboxes with a company in them, waits without waiting."""
+
+from __future__ import annotations
+
+import signal
+from datetime import datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox import company
+from sandbox.calendly import Calendly
+from sandbox.clock import SimulatedClock
+from sandbox.server import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOW = datetime(2026, 3, 4, 9, 30, tzinfo=timezone.utc)
+
+
+@pytest.fixture
+def clock() -> SimulatedClock:
+    return SimulatedClock(NOW)
+
+
+@pytest.fixture
+def empty_sandbox(clock: SimulatedClock) -> Iterator[Sandbox]:
+    """An organization with nobody but its owner."""
+    with Sandbox(Calendly(clock, seed=1), clock=clock) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(clock: SimulatedClock) -> Iterator[Sandbox]:
+    """A company with 30 meetings."""
+    calendly = Calendly(clock, seed=1)
+    company.populate(calendly, seed=1, size=30, until=NOW)
+    with Sandbox(calendly, clock=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def large_sandbox(clock: SimulatedClock) -> Iterator[Sandbox]:
+    """A company with 300 meetings and no limit worth mentioning."""
+    calendly = Calendly(clock, seed=1)
+    company.populate(calendly, seed=1, size=300, until=NOW)
+    with Sandbox(calendly, clock=clock, requests_per_minute=100_000) as running:
+        yield running
+
+
+@pytest.fixture
+def waits(clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses (seconds) between tries; they pass on the simulated clock alone."""
+    made: list[float] = []
+
+    def wait(seconds: float) -> None:
+        made.append(seconds)
+        clock.advance(timedelta(seconds=seconds))
+
+    monkeypatch.setattr("backoff._sync.time", SimpleNamespace(sleep=wait))
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _signals() -> Iterator[None]:
+    """Give back the signal handlers that a tap in this process takes."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)

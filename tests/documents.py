@@ -1,0 +1,106 @@
+"""What the project says of itself, written from the code: `python -m tests.documents`.
+
+The README's tables of settings and streams, and a snapshot of the catalog's entry of each stream.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tap_calendly.settings import SETTINGS
+from tap_calendly.streams import STREAMS
+from tap_calendly.tap import TapCalendly
+
+if TYPE_CHECKING:
+    from tap_calendly.client import CalendlyStream
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+PARTS = 4
+"""Before a table, its opening marker, its closing one, and after."""
+SNAPSHOTS = ROOT / "tests" / "snapshots"
+
+
+def catalog_entries() -> dict[str, dict[str, Any]]:
+    """Give what discovery says of each stream, by name."""
+    tap = TapCalendly(config={}, validate_config=False, setup_mapper=False)
+    catalog = json.loads(tap.catalog_json_text)
+    return {entry["tap_stream_id"]: entry for entry in catalog["streams"]}
+
+
+def tables() -> dict[str, str]:
+    """Give the README's tables, by the name in their markers."""
+    return {"settings": _settings(), "streams": _streams()}
+
+
+def with_tables(text: str) -> str:
+    """Put the tables between their markers.
+
+    Args:
+        text: The README.
+
+    Returns:
+        The README with the tables as they should be.
+    """
+    for name, table in tables().items():
+        marked = rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)"
+        parts = re.split(marked, text, flags=re.DOTALL)
+        if len(parts) != PARTS:
+            message = f"The README must hold the markers of its table of {name} once."
+            raise ValueError(message)
+        before, begin, end, after = parts
+        text = f"{before}{begin}{table}\n{end}{after}"
+    return text
+
+
+def _settings() -> str:
+    rows = ["| setting | type | default | what it does |", "| --- | --- | --- | --- |"]
+    for name, setting in SETTINGS.to_dict()["properties"].items():
+        kind = ", ".join(kind for kind in setting["type"] if kind != "null")
+        if choices := setting.get("enum"):
+            kind = ", ".join(f"`{choice}`" for choice in choices if choice is not None)
+        if setting.get("secret"):
+            kind += ", secret"
+        default = f"`{setting['default']}`" if "default" in setting else ""
+        rows.append(f"| `{name}` | {kind} | {default} | {setting['description']} |")
+    return "\n".join(rows)
+
+
+def _streams() -> str:
+    rows = [
+        "| stream | key | replication | API | scope of the token | plan |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
+    for stream in STREAMS:
+        key = ", ".join(f"`{name}`" for name in stream.primary_keys)
+        path = re.sub(r"{\w+}", "{uuid}", stream.path)
+        rows.append(
+            f"| `{stream.name}` | {key} | {_replication(stream)} | `{path}` "
+            f"| `{stream.requires.scope}` | {stream.requires.plan} |"
+        )
+    return "\n".join(rows)
+
+
+def _replication(stream: type[CalendlyStream]) -> str:
+    if stream.replication_key is None:
+        return "full table"
+    if not stream.newest_first:
+        return "all rows in every run"
+    again = ", and again for `lookback_days`" if stream.revisits else ""
+    return f"what is new by `{stream.replication_key}`{again}"
+
+
+def main() -> None:
+    """Write everything anew."""
+    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
+    SNAPSHOTS.mkdir(exist_ok=True)
+    for name, entry in catalog_entries().items():
+        text = json.dumps(entry, indent=2, ensure_ascii=False) + "\n"
+        (SNAPSHOTS / f"{name}.json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

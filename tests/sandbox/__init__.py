@@ -1,0 +1,1 @@
+"""What the sandbox promises: to behave as Calendly does."""

@@ -1,0 +1,143 @@
+"""Runs of the tap as a target sees them: messages in, tables by upsert of the key."""
+
+from __future__ import annotations
+
+import copy
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from singer_sdk.io_base import SingerWriter
+from typing_extensions import override
+
+from tap_calendly.tap import TapCalendly
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from singer_sdk.singerlib import Message
+
+    from sandbox.server import Sandbox
+
+Row = dict[str, Any]
+
+
+@dataclass
+class Run:
+    """What one run of the tap wrote.
+
+    Attributes:
+        messages: Every message, as a target reads it.
+    """
+
+    messages: list[dict[str, Any]] = field(default_factory=list)
+
+    def of(self, kind: str, stream: str | None = None) -> list[dict[str, Any]]:
+        """Give the messages of a kind, such as RECORD, in the order written."""
+        return [
+            message
+            for message in self.messages
+            if message["type"] == kind and stream in {None, message.get("stream")}
+        ]
+
+    def rows(self, stream: str) -> list[Row]:
+        """Give the records of a stream, in the order written."""
+        return [message["record"] for message in self.of("RECORD", stream)]
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The last state; empty when there is none."""
+        states = self.of("STATE")
+        return states[-1]["value"] if states else {}
+
+    def tables(self, before: Mapping[str, Mapping[str, Row]] | None = None) -> Tables:
+        """Load the messages into tables, as a target that upserts by key.
+
+        Args:
+            before: The tables as an earlier run left them.
+
+        Returns:
+            Rows by stream and key.
+        """
+        tables: Tables = {name: dict(rows) for name, rows in (before or {}).items()}
+        for message in self.messages:
+            if message["type"] == "SCHEMA":
+                tables.setdefault(message["stream"], {})
+            elif message["type"] == "RECORD":
+                tables[message["stream"]][message["record"]["uri"]] = message["record"]
+        return tables
+
+
+Tables = dict[str, dict[str, Row]]
+
+
+class _Collector(SingerWriter):
+    """Writes messages into a run instead of to standard output."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self._run = run
+
+    @override
+    def write_message(self, message: Message) -> None:
+        self._run.messages.append(json.loads(self.format_message(message)))
+
+
+def sync(
+    sandbox: Sandbox,
+    *,
+    select: Collection[str] | None = None,
+    state: Mapping[str, Any] | None = None,
+    forced: str | None = None,
+    into: Run | None = None,
+    **settings: object,
+) -> Run:
+    """Run the tap against the sandbox.
+
+    Args:
+        sandbox: Calendly's place.
+        select: The streams to select; None for those that are selected by default.
+        state: The state to continue from.
+        forced: The replication method that the catalog forces, if any.
+        into: Where to keep what a run that fails has written until then.
+        **settings: Settings beside the address and the token.
+
+    Returns:
+        What the run wrote.
+    """
+    run = Run() if into is None else into
+    TapCalendly(
+        config=config(sandbox, **settings),
+        catalog=catalog(select, forced),
+        state=copy.deepcopy(dict(state or {})),
+        message_writer=_Collector(run),
+    ).sync_all()
+    return run
+
+
+def config(sandbox: Sandbox, **settings: object) -> dict[str, Any]:
+    """Give settings that point the tap at the sandbox."""
+    return {"api_url": sandbox.url, "personal_access_token": sandbox.token, **settings}
+
+
+def catalog(select: Collection[str] | None, forced: str | None = None) -> dict[str, Any] | None:
+    """Give a catalog in which some streams are selected; None where nothing differs."""
+    if select is None and forced is None:
+        return None
+    found = TapCalendly(config={}, validate_config=False, setup_mapper=False).catalog_dict
+    for stream in found["streams"]:
+        root = next(entry for entry in stream["metadata"] if not entry["breadcrumb"])["metadata"]
+        root["selected"] = select is None or stream["tap_stream_id"] in select
+        if forced is not None:
+            stream["replication_method"] = forced
+    return found
+
+
+def truth(sandbox: Sandbox) -> Tables:
+    """Give the tables as they should be: Calendly's own rows, and `event_uri` on invitees."""
+    tables = {
+        name: {row["uri"]: row for row in rows} for name, rows in sandbox.calendly.truth().items()
+    }
+    for invitee in tables["event_invitees"].values():
+        invitee["event_uri"] = invitee["event"]
+    return tables

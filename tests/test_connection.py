@@ -1,0 +1,209 @@
+"""How the tap reaches Calendly, and what a user reads when it cannot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox.faults import Fault
+from sandbox.server import Sandbox
+from tap_calendly.errors import CalendlyError
+from tests.command import complaints, run_tap
+from tests.singer import config, sync, truth
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+EVERY_SCOPE = {
+    "users:read",
+    "organizations:read",
+    "event_types:read",
+    "scheduled_events:read",
+    "routing_forms:read",
+}
+
+
+def test_the_organization_is_found_from_the_token(sandbox: Sandbox) -> None:
+    sync(sandbox)
+
+    assert sandbox.requests_by_path()["/users/me"] == 1
+
+
+def test_a_token_that_may_not_read_its_user_is_known_by_its_membership(sandbox: Sandbox) -> None:
+    token = sandbox.access.issue(sandbox.calendly.owner, EVERY_SCOPE - {"users:read"})
+
+    assert sync(sandbox, personal_access_token=token).tables() == truth(sandbox)
+
+
+def test_a_token_that_may_read_neither_gets_one_line(sandbox: Sandbox) -> None:
+    token = sandbox.access.issue(sandbox.calendly.owner, {"scheduled_events:read"})
+
+    with pytest.raises(CalendlyError, match=r"^current_user: .*users:read.*organization"):
+        sync(sandbox, personal_access_token=token, select={"scheduled_events"})
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_named_organization_is_not_asked_for(sandbox: Sandbox, *, bare: bool) -> None:
+    uri = sandbox.calendly.organization["uri"]
+
+    run = sync(sandbox, organization=uri.rsplit("/", 1)[-1] if bare else uri)
+
+    assert "/users/me" not in sandbox.requests_by_path()
+    assert run.tables() == truth(sandbox)
+
+
+def test_requests_name_themselves(sandbox: Sandbox) -> None:
+    sync(sandbox, user_agent="data-team/1.0", select={"event_types"})
+
+    assert {request.headers["user-agent"] for request in sandbox.requests} == {"data-team/1.0"}
+
+
+def test_requests_name_the_tap_by_default(sandbox: Sandbox) -> None:
+    sync(sandbox, select={"event_types"})
+
+    assert {request.headers["user-agent"] for request in sandbox.requests} == {"tap-calendly/0.1.0"}
+
+
+def test_an_answer_that_does_not_come_in_time_is_asked_for_again(
+    sandbox: Sandbox, waits: list[float]
+) -> None:
+    sandbox.faults.add(Fault("/event_types", delay=1.5))
+
+    tables = sync(sandbox, request_timeout=1, select={"event_types"}).tables()
+
+    assert len(waits) == 1
+    assert tables["event_types"] == truth(sandbox)["event_types"]
+
+
+def test_a_used_up_limit_is_waited_for_as_long_as_calendly_says(
+    sandbox: Sandbox, waits: list[float]
+) -> None:
+    sandbox.faults.add(
+        Fault(
+            "/event_types",
+            status=429,
+            headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "37"},
+        )
+    )
+
+    tables = sync(sandbox, select={"event_types"}).tables()
+
+    (wait,) = waits
+    assert 37 <= wait <= 38
+    assert tables["event_types"] == truth(sandbox)["event_types"]
+
+
+def test_a_run_above_the_limit_waits_and_loses_no_row(sandbox: Sandbox, waits: list[float]) -> None:
+    with Sandbox(sandbox.calendly, requests_per_minute=20) as limited:
+        assert sync(limited).tables() == truth(limited)
+
+    assert waits
+    assert 429 in {request.status for request in limited.requests}
+
+
+@pytest.mark.parametrize(("header", "least"), [("21", 21), (None, 2)])
+def test_a_server_error_is_tried_again(
+    sandbox: Sandbox, waits: list[float], header: str | None, least: int
+) -> None:
+    headers = {} if header is None else {"Retry-After": header}
+    sandbox.faults.add(Fault("/routing_forms", status=503, headers=headers))
+
+    assert sync(sandbox).tables() == truth(sandbox)
+    (wait,) = waits
+    assert least <= wait <= least + 1
+
+
+def test_a_broken_connection_is_tried_again(sandbox: Sandbox, waits: list[float]) -> None:
+    sandbox.faults.add(Fault("/scheduled_events", reset=True))
+    sandbox.faults.add(Fault("/scheduled_events/*/invitees", truncate=20))
+    sandbox.faults.add(Fault("/routing_forms", status=200, body="<html>a proxy's greeting</html>"))
+
+    assert sync(sandbox).tables() == truth(sandbox)
+    assert len(waits) == 3
+
+
+def test_a_server_that_stays_broken_ends_the_run_in_one_line(
+    sandbox: Sandbox, waits: list[float]
+) -> None:
+    sandbox.faults.add(Fault("/event_types", status=502, body="<html>", times=None))
+
+    with pytest.raises(CalendlyError, match=r"^event_types: Calendly answered 502 to GET /event_t"):
+        sync(sandbox, select={"event_types"})
+    assert sum(waits) < 120
+
+
+def test_the_token_is_not_sent_to_another_host(sandbox: Sandbox) -> None:
+    elsewhere = '{"collection": [], "pagination": {"next_page": "http://evil.example/event_types"}}'
+    sandbox.faults.add(Fault("/event_types", status=200, body=elsewhere))
+
+    with pytest.raises(CalendlyError, match=r"^event_types: .* lies on evil\.example"):
+        sync(sandbox, select={"event_types"})
+
+
+def test_a_redirect_is_not_followed(sandbox: Sandbox) -> None:
+    sandbox.faults.add(Fault("/event_types", status=302, headers={"Location": "/groups"}))
+
+    with pytest.raises(CalendlyError, match=r"^event_types: .* 302 .* correct `api_url`"):
+        sync(sandbox, select={"event_types"})
+    assert "/groups" not in sandbox.requests_by_path()
+
+
+def test_a_revoked_token_ends_in_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
+    token = sandbox.token
+    sandbox.access.revoke(token)
+
+    result = run_tap(tmp_path, config=config(sandbox, personal_access_token=token))
+
+    assert result.returncode == 1
+    (line,) = complaints(result)
+    assert "Calendly answered 401 to GET /users/me" in line
+    assert "`personal_access_token`" in line
+    assert token not in result.stderr
+
+
+def test_a_user_without_the_role_gets_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
+    member = next(
+        row["user"]["uri"] for row in sandbox.calendly.memberships.values() if row["role"] == "user"
+    )
+
+    result = run_tap(
+        tmp_path, config=config(sandbox, personal_access_token=sandbox.access.issue(member))
+    )
+
+    assert result.returncode == 1
+    (line,) = complaints(result)
+    assert "Calendly answered 403" in line
+    assert "owner or admin" in line
+
+
+def test_missing_scopes_are_named(sandbox: Sandbox, tmp_path: Path) -> None:
+    token = sandbox.access.issue(sandbox.calendly.owner, EVERY_SCOPE - {"event_types:read"})
+
+    result = run_tap(tmp_path, config=config(sandbox, personal_access_token=token))
+
+    assert result.returncode == 1
+    (line,) = complaints(result)
+    assert "event_types: Calendly answered 403" in line
+    assert "with the scopes event_types:read" in line
+
+
+def test_an_address_where_nobody_answers_ends_in_one_line(
+    sandbox: Sandbox, waits: list[float]
+) -> None:
+    with pytest.raises(CalendlyError, match=r"^current_user: no answer from 127\.0\.0\.1:9 "):
+        sync(sandbox, api_url="http://127.0.0.1:9")
+    assert waits
+
+
+def test_the_log_of_a_run_is_short_and_tells_what_was_read(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    result = run_tap(tmp_path, config=config(sandbox))
+
+    assert result.returncode == 0
+    assert complaints(result) == []
+    lines = result.stderr.splitlines()
+    assert len(lines) < 20
+    assert any("| event_types: " in line and "1 requests" in line for line in lines)
+    assert sandbox.token not in result.stderr

@@ -1,0 +1,73 @@
+"""What a user learns from the tap before there is a token, and what a schema change changes."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_calendly.streams import STREAMS
+from tests.command import run_tap
+from tests.documents import SNAPSHOTS, catalog_entries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NO_NETWORK = dict.fromkeys(
+    ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), "http://127.0.0.1:1"
+)
+
+
+@pytest.mark.parametrize("option", ["--discover", "--about", "--version", "--help"])
+def test_no_configuration_and_no_network_are_needed(tmp_path: Path, option: str) -> None:
+    result = run_tap(tmp_path, option, environment=NO_NETWORK)
+
+    assert result.returncode == 0
+    assert "ERROR" not in result.stderr
+    assert result.stdout
+
+
+def test_discovery_gives_a_catalog_of_every_stream(tmp_path: Path) -> None:
+    catalog = json.loads(run_tap(tmp_path, "--discover").stdout)
+
+    assert {stream["tap_stream_id"] for stream in catalog["streams"]} == {
+        stream.name for stream in STREAMS
+    }
+    assert all(stream["key_properties"] == ["uri"] for stream in catalog["streams"])
+
+
+def test_about_names_every_setting_and_marks_the_secret(tmp_path: Path) -> None:
+    about = json.loads(run_tap(tmp_path, "--about", "--format=json").stdout)
+
+    assert about["settings"]["properties"]["personal_access_token"]["secret"] is True
+    assert about["version"] == "0.1.0"
+
+
+@pytest.mark.parametrize("stream", [stream.name for stream in STREAMS])
+def test_a_schema_change_shows_in_review(stream: str) -> None:
+    """After a change that is meant: `make docs`, then look at the difference."""
+    kept = (SNAPSHOTS / f"{stream}.json").read_text(encoding="utf-8")
+
+    assert json.loads(kept) == catalog_entries()[stream]
+
+
+def test_every_property_has_a_type_and_a_description() -> None:
+    for stream, entry in catalog_entries().items():
+        for path, schema in _properties(entry["schema"], stream):
+            assert schema.get("type"), path
+            assert schema.get("description"), path
+
+
+def test_everything_but_the_key_may_be_null() -> None:
+    for stream, entry in catalog_entries().items():
+        for path, schema in _properties(entry["schema"], stream):
+            assert ("null" in schema["type"]) == (path != f"{stream}.uri"), path
+
+
+def _properties(schema: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, inner in schema.get("properties", {}).items():
+        yield f"{path}.{name}", inner
+        yield from _properties(inner, f"{path}.{name}")
+        yield from _properties(inner.get("items", {}), f"{path}.{name}[]")

@@ -1,0 +1,88 @@
+"""The README, meltano.yml and the sample configuration say what the code does."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import yaml
+
+from tap_calendly import settings
+from tap_calendly.tap import TapCalendly
+from tests.documents import README, ROOT, with_tables
+
+SETTINGS = settings.SETTINGS.to_dict()
+KINDS = {"string": "string", "integer": "integer"}
+
+
+def test_the_readmes_tables_are_those_of_the_code() -> None:
+    """After a change that is meant: `make docs`."""
+    text = README.read_text(encoding="utf-8")
+
+    assert text == with_tables(text)
+
+
+def test_the_sample_configuration_names_every_setting_and_can_be_used() -> None:
+    sample = json.loads((ROOT / "sample_config.json").read_text(encoding="utf-8"))
+
+    assert list(sample) == list(SETTINGS["properties"])
+    assert settings.problems(sample, SETTINGS) == []
+
+
+def test_meltano_offers_every_setting_as_the_code_knows_it() -> None:
+    offered = {setting["name"]: setting for setting in _extractor()["settings"]}
+
+    assert offered == {name: _as_meltano(name) for name in SETTINGS["properties"]}
+
+
+def test_meltano_knows_what_the_tap_can_do() -> None:
+    can = {capability.value for capability in TapCalendly.capabilities}
+
+    assert set(_extractor()["capabilities"]) == can
+
+
+def test_nothing_in_meltano_asks_the_hub_or_tells_of_its_use() -> None:
+    project = _project()
+
+    assert project["send_anonymous_usage_stats"] is False
+    for plugins in project["plugins"].values():
+        for plugin in plugins:
+            assert {"namespace", "pip_url", "executable"} <= set(plugin), plugin["name"]
+
+
+def test_secrets_are_marked_in_meltano() -> None:
+    for plugins in _project()["plugins"].values():
+        for setting in (setting for plugin in plugins for setting in plugin["settings"]):
+            secret = setting["name"] in {"personal_access_token", "password", "sqlalchemy_url"}
+            assert setting.get("sensitive", False) is secret, setting["name"]
+
+
+def _project() -> dict[str, Any]:
+    project: dict[str, Any] = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    return project
+
+
+def _extractor() -> dict[str, Any]:
+    (extractor,) = _project()["plugins"]["extractors"]
+    return dict(extractor)
+
+
+def _as_meltano(name: str) -> dict[str, Any]:
+    """Write a setting of the code as `meltano.yml` should have it."""
+    setting = SETTINGS["properties"][name]
+    written = {
+        "name": name,
+        "kind": "date_iso8601" if setting.get("format") else KINDS[setting["type"][0]],
+        "label": setting["title"],
+        "description": setting["description"],
+    }
+    if "default" in setting:
+        written["value"] = setting["default"]
+    if setting.get("secret"):
+        written["sensitive"] = True
+    if choices := setting.get("enum"):
+        written["kind"] = "options"
+        written["options"] = [
+            {"label": choice.capitalize(), "value": choice} for choice in choices if choice
+        ]
+    return written

@@ -1,0 +1,34 @@
+"""The SDK's own suite of tests for taps passes against the sandbox."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+import pytest
+from singer_sdk.testing import get_tap_test_class
+
+from sandbox import company
+from sandbox.calendly import Calendly
+from sandbox.clock import SimulatedClock
+from sandbox.server import Sandbox
+from tap_calendly.tap import TapCalendly
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOW = datetime(2026, 3, 4, 9, 30, tzinfo=timezone.utc)
+CALENDLY = Calendly(SimulatedClock(NOW), seed=1)
+SANDBOX = Sandbox(CALENDLY, requests_per_minute=100_000)
+CONFIG: dict[str, object] = {"personal_access_token": SANDBOX.token}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _serving() -> Iterator[None]:
+    company.populate(CALENDLY, seed=1, size=30, until=NOW)
+    with SANDBOX:
+        CONFIG["api_url"] = SANDBOX.url
+        yield
+
+
+TestTapCalendly = get_tap_test_class(TapCalendly, config=CONFIG)

@@ -1,0 +1,162 @@
+"""A configuration that cannot be used is refused in one line that names the setting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_calendly import settings
+from tests.command import complaints, run_tap
+from tests.singer import config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandbox.server import Sandbox
+
+SECRET = "eyJhbGciOiJub25lIn0.c2VjcmV0.c2lnbmF0dXJl"  # noqa: S105 - made up
+
+BAD = {
+    "no token": ({"personal_access_token": None}, "personal_access_token"),
+    "empty token": ({"personal_access_token": "  "}, "personal_access_token"),
+    "token of another type": ({"personal_access_token": [SECRET]}, "personal_access_token"),
+    "token of two words": (
+        {"personal_access_token": f"{SECRET} {SECRET}"},
+        "personal_access_token",
+    ),
+    "unparseable start_date": ({"start_date": "not a date"}, "start_date"),
+    "start_date of another type": ({"start_date": 20250101}, "start_date"),
+    "start_date that is a time": ({"start_date": "10:30"}, "start_date"),
+    "start_date that does not exist": ({"start_date": "2025-02-30"}, "start_date"),
+    "negative lookback_days": ({"lookback_days": -1}, "lookback_days"),
+    "lookback_days as text": ({"lookback_days": "7"}, "lookback_days"),
+    "fractional lookback_days": ({"lookback_days": 1.5}, "lookback_days"),
+    "absurd lookback_days": ({"lookback_days": 10**9}, "lookback_days"),
+    "negative request_timeout": ({"request_timeout": -60}, "request_timeout"),
+    "zero request_timeout": ({"request_timeout": 0}, "request_timeout"),
+    "unknown scope": ({"scope": "galaxy"}, "scope"),
+    "group without a name": ({"scope": "group"}, "group"),
+    "organization of another kind": (
+        {"organization": "https://api.calendly.com/users/AAAA"},
+        "organization",
+    ),
+    "malformed api_url": ({"api_url": "htp:/calendly"}, "api_url"),
+    "api_url without a scheme": ({"api_url": "api.calendly.com"}, "api_url"),
+    "api_url with a query": ({"api_url": "https://api.calendly.com?x=1"}, "api_url"),
+    "api_url with a bad port": ({"api_url": "https://api.calendly.com:port"}, "api_url"),
+    "api_url without encryption": ({"api_url": "http://calendly.example"}, "api_url"),
+    "user_agent of two lines": ({"user_agent": "a\r\nX-Evil: b"}, "user_agent"),
+}
+
+
+@pytest.mark.parametrize(("given", "setting"), BAD.values(), ids=BAD)
+def test_a_bad_setting_ends_in_one_line_that_names_it(
+    tmp_path: Path, given: dict[str, Any], setting: str
+) -> None:
+    result = run_tap(tmp_path, config={"personal_access_token": SECRET, **given})
+
+    assert result.returncode == 1
+    (line,) = complaints(result)
+    assert f"Setting `{setting}` " in line
+    assert SECRET not in result.stderr
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize("text", ["{not json", "", '["a list"]', "\x00"])
+def test_a_config_file_that_is_no_json_object_ends_in_one_line(tmp_path: Path, text: str) -> None:
+    result = run_tap(tmp_path, config=text)
+
+    assert result.returncode == 1
+    (line,) = complaints(result)
+    assert "config.json given to --config" in line
+
+
+@pytest.mark.parametrize("option", ["--state", "--catalog"])
+def test_a_state_or_catalog_file_that_is_no_json_object_ends_in_one_line(
+    tmp_path: Path, option: str
+) -> None:
+    (tmp_path / "broken.json").write_text('{"bookmarks": ')
+
+    result = run_tap(tmp_path, option, "broken.json", config={"personal_access_token": SECRET})
+
+    assert result.returncode == 1
+    (line,) = complaints(result)
+    assert f"broken.json given to {option}" in line
+
+
+def test_a_config_file_that_does_not_exist_ends_in_one_line(tmp_path: Path) -> None:
+    result = run_tap(tmp_path, "--config", "nowhere.json")
+
+    assert result.returncode == 1
+    (line,) = complaints(result)
+    assert "nowhere.json given to --config" in line
+
+
+def test_a_number_in_the_environment_that_is_none_ends_in_one_line(tmp_path: Path) -> None:
+    result = run_tap(
+        tmp_path,
+        "--config",
+        "ENV",
+        environment={
+            "TAP_CALENDLY_PERSONAL_ACCESS_TOKEN": SECRET,
+            "TAP_CALENDLY_LOOKBACK_DAYS": "a week",
+        },
+    )
+
+    assert result.returncode == 1
+    (line,) = complaints(result)
+    assert "TAP_CALENDLY_LOOKBACK_DAYS" in line
+
+
+def test_every_problem_has_a_line_of_its_own(tmp_path: Path) -> None:
+    result = run_tap(
+        tmp_path, config={"personal_access_token": SECRET, "scope": "x", "lookback_days": -1}
+    )
+
+    assert [line.split("`")[1] for line in complaints(result)] == ["scope", "lookback_days"]
+
+
+def test_a_mistyped_name_is_warned_of(tmp_path: Path, sandbox: Sandbox) -> None:
+    result = run_tap(tmp_path, config=config(sandbox, start_dat="2025-01-01"))
+
+    assert result.returncode == 0
+    (line,) = complaints(result)
+    assert "There is no setting `start_dat`" in line
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_null_and_nothing_mean_not_set(nothing: str | None) -> None:
+    given: dict[str, Any] = {"personal_access_token": "x", "start_date": nothing, "scope": nothing}
+
+    assert settings.problems(given, settings.SETTINGS.to_dict()) == []
+    assert "start_date" not in given
+    assert given["scope"] == "organization"
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("2025-01-01", "2025-01-01T00:00:00+00:00"),
+        ("2025-01-01T12:00:00", "2025-01-01T12:00:00+00:00"),
+        ("2025-01-01T12:00:00.5+02:00", "2025-01-01T10:00:00.500000+00:00"),
+        ("2026-02-25T18:13:01.136075Z", "2026-02-25T18:13:01.136075+00:00"),
+    ],
+)
+def test_start_date_is_utc_unless_it_says_otherwise(given: str, meant: str) -> None:
+    assert settings.moment(given).isoformat() == meant
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        "AAAA-bb",
+        "https://api.calendly.com/users/AAAA-bb",
+        "https://api.calendly.com/users/AAAA-bb/",
+    ],
+)
+def test_a_bare_id_means_the_same_as_the_uri(named: str) -> None:
+    given = {"personal_access_token": "x", "user": named}
+
+    assert settings.problems(given, settings.SETTINGS.to_dict()) == []
+    assert settings.resource_uri("users", named) == "https://api.calendly.com/users/AAAA-bb"

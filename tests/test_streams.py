@@ -1,0 +1,269 @@
+"""Each table equals Calendly, and each stream keeps to the messages that Singer expects."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox.faults import Fault
+from tap_calendly.errors import CalendlyError
+from tests.singer import Run, sync, truth
+
+if TYPE_CHECKING:
+    from sandbox.clock import SimulatedClock
+    from sandbox.server import Sandbox
+
+STREAMS = {
+    "scheduled_events",
+    "event_invitees",
+    "event_types",
+    "organization_memberships",
+    "routing_forms",
+    "routing_form_submissions",
+}
+
+
+def test_every_table_equals_calendly(large_sandbox: Sandbox) -> None:
+    tables = sync(large_sandbox).tables()
+
+    assert tables == truth(large_sandbox)
+    assert len(tables["scheduled_events"]) == 300
+    assert all(tables.values())
+
+
+def test_a_second_run_leaves_equal_tables(sandbox: Sandbox) -> None:
+    first = sync(sandbox)
+    second = sync(sandbox, state=first.state)
+
+    assert second.tables(first.tables()) == first.tables()
+
+
+def test_each_stream_has_one_schema_message_before_its_rows(large_sandbox: Sandbox) -> None:
+    run = sync(large_sandbox)
+
+    announced: set[str] = set()
+    for message in run.messages:
+        if message["type"] == "SCHEMA":
+            assert message["stream"] not in announced
+            announced.add(message["stream"])
+        elif message["type"] == "RECORD":
+            assert message["stream"] in announced
+    assert announced == STREAMS
+
+
+def test_a_stream_without_rows_still_has_its_table(empty_sandbox: Sandbox) -> None:
+    tables = sync(empty_sandbox).tables()
+
+    assert set(tables) == STREAMS
+    assert tables == truth(empty_sandbox)
+
+
+def test_each_stream_has_one_bookmark_whatever_the_volume(
+    large_sandbox: Sandbox, clock: SimulatedClock
+) -> None:
+    run = sync(large_sandbox)
+
+    began = clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    updated = {"replication_key": "updated_at", "replication_key_value": began}
+    assert run.state == {
+        "bookmarks": {
+            "scheduled_events": updated,
+            "event_invitees": updated,
+            "event_types": updated,
+            "organization_memberships": {},
+            "routing_forms": {},
+            "routing_form_submissions": {**updated, "replication_key": "created_at"},
+        }
+    }
+    assert len(run.of("STATE")) <= len(STREAMS) + 1
+
+
+def test_a_stream_that_was_not_read_whole_keeps_its_bookmark(
+    sandbox: Sandbox, clock: SimulatedClock, waits: list[float]
+) -> None:
+    first = sync(sandbox)
+    clock.advance(timedelta(days=1))
+    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=500, after=5, times=None))
+
+    run = Run()
+    with pytest.raises(CalendlyError):
+        sync(sandbox, state=first.state, into=run)
+
+    assert waits
+    for stream in ("scheduled_events", "event_invitees"):
+        assert run.state["bookmarks"][stream] == first.state["bookmarks"][stream]
+
+
+def test_event_types_are_read_down_to_the_bookmark(sandbox: Sandbox, clock: SimulatedClock) -> None:
+    first = sync(sandbox, select={"event_types"})
+    clock.advance(timedelta(days=1))
+    edited = next(iter(sandbox.calendly.event_types))
+    sandbox.calendly.edit_event_type(uri=edited, name="Renamed")
+
+    second = sync(sandbox, select={"event_types"}, state=first.state)
+
+    assert [row["uri"] for row in second.rows("event_types")] == [edited]
+    assert second.tables(first.tables())["event_types"] == truth(sandbox)["event_types"]
+
+
+def test_a_submission_is_read_again_when_the_visitor_books_within_the_lookback(
+    sandbox: Sandbox, clock: SimulatedClock
+) -> None:
+    calendly = sandbox.calendly
+    select = {"routing_form_submissions"}
+    form = next(iter(calendly.routing_forms))
+    event_type = next(
+        uri for uri, row in calendly.event_types.items() if row["active"] and row["kind"] == "solo"
+    )
+    result = {"type": "event_type", "value": event_type}
+    old = calendly.submit_form(form=form, answers={}, result=result)
+    clock.advance(timedelta(days=8))
+    recent = calendly.submit_form(form=form, answers={}, result=result)
+    clock.advance(timedelta(hours=1))
+    first = sync(sandbox, select=select)
+    clock.advance(timedelta(days=6))
+    calendly.book_from_submission(
+        submission=recent,
+        event_type=event_type,
+        start=clock.now() + timedelta(days=2),
+        name="Ada",
+        email="ada@example.com",
+    )
+
+    second = sync(sandbox, select=select, state=first.state)
+
+    written = {row["uri"] for row in second.rows("routing_form_submissions")}
+    assert recent in written
+    assert old not in written
+    tables = second.tables(first.tables())
+    assert tables["routing_form_submissions"] == truth(sandbox)["routing_form_submissions"]
+
+
+def test_start_date_bounds_meetings_by_start_and_submissions_by_creation(sandbox: Sandbox) -> None:
+    expected = truth(sandbox)
+    starts = sorted(row["start_time"] for row in expected["scheduled_events"].values())
+    start_date = starts[len(starts) // 2]  # a meeting that starts at that very moment is wanted
+
+    tables = sync(sandbox, start_date=start_date).tables()
+
+    events = expected["scheduled_events"] = {
+        uri: row
+        for uri, row in expected["scheduled_events"].items()
+        if row["start_time"] >= start_date
+    }
+    expected["event_invitees"] = {
+        uri: row for uri, row in expected["event_invitees"].items() if row["event"] in events
+    }
+    expected["routing_form_submissions"] = {
+        uri: row
+        for uri, row in expected["routing_form_submissions"].items()
+        if row["created_at"] >= start_date
+    }
+    assert tables == expected
+
+
+def test_start_date_is_never_compared_with_a_bookmark(
+    sandbox: Sandbox, clock: SimulatedClock
+) -> None:
+    first = sync(sandbox, start_date="2020-01-01")
+    clock.advance(timedelta(days=1))
+    edited = next(iter(sandbox.calendly.event_types))
+    sandbox.calendly.edit_event_type(uri=edited, name="Renamed")
+
+    later = (clock.now() + timedelta(days=1)).isoformat()
+    second = sync(sandbox, state=first.state, start_date=later)
+
+    assert [row["uri"] for row in second.rows("event_types")] == [edited]
+
+
+def test_invitees_alone_are_complete(sandbox: Sandbox) -> None:
+    tables = sync(sandbox, select={"event_invitees"}).tables()
+
+    assert tables == {"event_invitees": truth(sandbox)["event_invitees"]}
+
+
+def test_events_alone_ask_for_no_invitees(sandbox: Sandbox) -> None:
+    sync(sandbox, select={"scheduled_events"})
+
+    assert "/scheduled_events/{uuid}/invitees" not in sandbox.requests_by_path()
+
+
+def test_a_run_asks_once_per_meeting_and_once_per_page(large_sandbox: Sandbox) -> None:
+    sync(large_sandbox, select={"scheduled_events", "event_invitees"})
+
+    assert large_sandbox.requests_by_path() == {
+        "/users/me": 1,
+        "/scheduled_events": 3,
+        "/scheduled_events/{uuid}/invitees": 300,
+    }
+
+
+def test_a_full_table_forced_in_the_catalog_reads_everything_again(
+    sandbox: Sandbox, clock: SimulatedClock
+) -> None:
+    first = sync(sandbox)
+    clock.advance(timedelta(days=30))
+
+    again = sync(sandbox, state=first.state, forced="FULL_TABLE")
+
+    assert again.tables() == truth(sandbox)
+
+
+def test_a_stream_map_that_leaves_out_meetings_leaves_out_their_invitees(sandbox: Sandbox) -> None:
+    only_active = {"scheduled_events": {"__filter__": "status == 'active'"}}
+
+    tables = sync(sandbox, stream_maps=only_active).tables()
+
+    assert {row["status"] for row in tables["scheduled_events"].values()} == {"active"}
+    assert {row["event"] for row in tables["event_invitees"].values()} <= set(
+        tables["scheduled_events"]
+    )
+
+
+@pytest.mark.parametrize("kind", ["organization", "user", "group"])
+def test_scope_decides_whose_meetings_are_read(sandbox: Sandbox, kind: str) -> None:
+    calendly = sandbox.calendly
+    host = next(
+        membership["user"]
+        for event in calendly.events.values()
+        for membership in event["event_memberships"]
+        if membership["user"] in calendly.users
+    )
+    group = next(uri for uri, members in calendly.group_members.items() if host in members)
+    hosts = {
+        "organization": None,
+        "user": {host},
+        "group": calendly.group_members[group],
+    }[kind]
+
+    tables = sync(sandbox, scope=kind, user=host, group=group).tables()
+
+    assert set(tables["scheduled_events"]) == {
+        uri
+        for uri, event in calendly.events.items()
+        if hosts is None
+        or hosts & {membership["user"] for membership in event["event_memberships"]}
+    }
+
+
+def test_a_user_without_a_role_can_read_the_own_meetings(sandbox: Sandbox) -> None:
+    calendly = sandbox.calendly
+    member = next(
+        row["user"]["uri"] for row in calendly.memberships.values() if row["role"] == "user"
+    )
+
+    tables = sync(
+        sandbox,
+        scope="user",
+        personal_access_token=sandbox.access.issue(member),
+        select={"scheduled_events", "event_invitees", "organization_memberships"},
+    ).tables()
+
+    assert set(tables["scheduled_events"]) == {
+        uri
+        for uri, event in calendly.events.items()
+        if member in {membership["user"] for membership in event["event_memberships"]}
+    }
+    assert [row["user"]["uri"] for row in tables["organization_memberships"].values()] == [member]
