@@ -1,0 +1,47 @@
+"""A run that is stopped says so, by its status too, and leaves a state to continue from."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox.server import Sandbox
+from tests.command import ENVIRONMENT, EXECUTABLE
+from tests.singer import config
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"]
+)
+def test_a_stopped_run_does_not_pass_for_a_finished_one(
+    sandbox: Sandbox, tmp_path: Path, number: signal.Signals, status: int
+) -> None:
+    with Sandbox(sandbox.calendly, latency=0.05) as slow:
+        file = tmp_path / "config.json"
+        file.write_text(json.dumps(config(slow)))
+        process = subprocess.Popen(  # noqa: S603 - our own executable
+            [EXECUTABLE, "--config", file],
+            cwd=tmp_path,
+            env=ENVIRONMENT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        for line in process.stdout:
+            if json.loads(line).get("stream") == "event_types":
+                break
+        process.send_signal(number)
+        rest, log = process.communicate(timeout=10)
+
+    assert process.returncode == status
+    assert f"Stopped by {number.name}" in log
+    assert "Traceback" not in log
+    assert all("type" in json.loads(line) for line in rest.splitlines())
