@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 EXECUTABLE = Path(sys.executable).with_name("tap-calendly")
-ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("TAP_")}
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if not name.startswith("TAP_")},
+    "PYTHONWARNINGS": "ignore:Python 3.10 reached its end of life",  # what the SDK says there
+}
 
 
 def run_tap(
