@@ -20,6 +20,7 @@ from sandbox.recording import RecordedRequest, Recording
 from sandbox.site import Site
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from sandbox.clock import Clock
@@ -77,14 +78,14 @@ class Sandbox:
         self.url = ""
         self._recording = Recording()
         self._port = port
-        site = Site(
+        self._site = Site(
             api=Api(self.calendly, self.access, RateLimit(calendly.clock, requests_per_minute)),
             control=control(self.calendly, self.faults, self._recording),
             faults=self.faults,
             recording=self._recording,
             latency=latency,
         )
-        self._server = _Server(site)
+        self._server = _Server(self._site)
 
     def __enter__(self) -> Self:
         """Serve.
@@ -115,6 +116,14 @@ class Sandbox:
     def highest_concurrency(self) -> int:
         """How many requests at most were under way at once; see :class:`Recording`."""
         return self._recording.highest_concurrency
+
+    def interrupt(self, interlude: Callable[[], None] | None) -> None:
+        """Let something happen before each request is answered, or nothing any more.
+
+        Args:
+            interlude: What happens; it is called in the server's thread.
+        """
+        self._site.interlude = interlude
 
     def requests_by_path(self) -> dict[str, int]:
         """Return how many requests there were, by path template."""

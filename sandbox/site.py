@@ -14,6 +14,8 @@ from sandbox.control import PREFIX
 from sandbox.recording import RecordedRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -25,7 +27,11 @@ LINGER_NOT_AT_ALL = struct.pack("ii", 1, 0)
 
 
 class Site:
-    """The sandbox as an ASGI application: what is behind its address."""
+    """The sandbox as an ASGI application: what is behind its address.
+
+    Attributes:
+        interlude: What happens before each request is answered, such as a booking.
+    """
 
     def __init__(
         self, *, api: Api, control: ASGIApp, faults: Faults, recording: Recording, latency: float
@@ -44,6 +50,7 @@ class Site:
         self._faults = faults
         self._recording = recording
         self._latency = latency
+        self.interlude: Callable[[], None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
@@ -53,6 +60,8 @@ class Site:
         request = Request(scope)
         recorded = _recorded(request)
         with self._recording.under_way(recorded):
+            if self.interlude is not None:
+                self.interlude()
             fault = self._faults.next_for(scope["path"])
             wait = self._latency + (fault.delay if fault else 0)
             if wait and await _gone(receive, within=wait):

@@ -7,22 +7,20 @@ stream says only what it is.
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from functools import wraps
-from itertools import takewhile
-from typing import TYPE_CHECKING, Any, ClassVar
-from urllib.parse import ParseResult, quote, urlsplit
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+from urllib.parse import quote, urlsplit
 
 import requests
 from singer_sdk.exceptions import RetriableAPIError
 from singer_sdk.helpers.conform import TypeConformanceLevel
-from singer_sdk.pagination import BaseHATEOASPaginator
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
-from singer_sdk.streams.rest import HTTPRequest, PageContext, RESTStream
+from singer_sdk.streams.rest import RESTStream
 from typing_extensions import override
 
-from tap_calendly import auth, errors, settings, throttle
+from tap_calendly import auth, errors, settings, state, sweep, throttle
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -36,24 +34,26 @@ if TYPE_CHECKING:
 PAGE_SIZE = 100
 """The most rows that Calendly puts on a page."""
 
-OVERLAP = timedelta(minutes=5)
-"""How far behind a bookmark reading begins: what was being written at that moment shows later."""
+READINGS = 5
+"""How often a list is read at most until it holds still."""
 
 
-class NextPage(BaseHATEOASPaginator):
-    """Follow `pagination.next_page` as it stands: Calendly binds page tokens to the exact query."""
+@dataclass(frozen=True)
+class Page:
+    """An answer of a list.
 
-    @override
-    def get_next_url(self, response: requests.Response) -> str | None:
-        following: str | None = response.json().get("pagination", {}).get("next_page")
-        return following
+    Attributes:
+        rows: The rows, in the API's order.
+        following: The address of the next page; None on the last one.
+        answered: When the server answered (UTC, its own clock, whole seconds).
+    """
 
-    @override
-    def continue_if_empty(self, response: requests.Response) -> bool:
-        return self.get_next_url(response) is not None
+    rows: list[Record]
+    following: str | None
+    answered: datetime
 
 
-class CalendlyStream(RESTStream[ParseResult]):
+class CalendlyStream(RESTStream[Any]):
     """A list of Calendly's API.
 
     Attributes:
@@ -66,6 +66,7 @@ class CalendlyStream(RESTStream[ParseResult]):
         revisits: Whether rows are read again for `lookback_days`, because they change afterwards
             without moving the replication key.
         starts_at: The timestamp that the setting `start_date` bounds, if any.
+        vanishing: Whether rows can vanish from the list, which may hide others that move up a page.
     """
 
     path: str
@@ -77,6 +78,7 @@ class CalendlyStream(RESTStream[ParseResult]):
     newest_first: ClassVar[bool] = False
     revisits: ClassVar[bool] = False
     starts_at: ClassVar[str | None] = None
+    vanishing: ClassVar[bool] = False
 
     # One bookmark per stream; the SDK would keep one for every parent.
     state_partitioning_keys = ()
@@ -97,6 +99,7 @@ class CalendlyStream(RESTStream[ParseResult]):
         super().__init__(tap, schema=self.properties.to_dict())
         self.read_since: datetime | None = None
         self._announced = False
+        self._whole = True
         self._rows = 0
 
     # Requests
@@ -125,19 +128,90 @@ class CalendlyStream(RESTStream[ParseResult]):
         """
         raise NotImplementedError
 
+    def fetch(self, context: Context | None, following: str | None = None) -> Page:
+        """Read a page of the list.
+
+        Args:
+            context: The parent's context, or the range to read.
+            following: The address of the page, as the page before it gave it; None for the first.
+
+        Returns:
+            The page.
+
+        Raises:
+            RefusedError: Calendly refused, and trying again would not help.
+            CalendlyError: No answer that can be used came, however often it was tried.
+        """
+        if following is None:
+            url, query = self.get_url(context), {**self.query(context), "count": str(PAGE_SIZE)}
+        else:
+            url, query = self._on_our_host(following), {}
+        request = self.build_prepared_request(method="GET", url=url, params=query)
+        # The SDK's retries hand through whatever the function gives.
+        patiently = self.request_decorator(cast("RequestFunc", self._answer))
+        try:
+            return cast("Page", patiently(request, context))
+        except requests.RequestException as error:
+            message = errors.unreachable(self.name, url, error)
+            raise errors.CalendlyError(message) from None
+        except RetriableAPIError as error:
+            raise errors.CalendlyError(str(error)) from None
+
+    def pages(self, context: Context | None) -> Iterator[Page]:
+        """Read the list page by page.
+
+        Args:
+            context: The parent's context, None for a list without a parent.
+
+        Yields:
+            The pages, each when the one before it is done with.
+
+        Raises:
+            CalendlyError: As in `fetch`, and when the pages go round in a circle.
+        """
+        visited: set[str] = set()
+        page = self.fetch(context)
+        yield page
+        while page.following is not None:
+            if page.following in visited:
+                message = f"{self.name}: Calendly's pages go round in a circle: run again later."
+                raise errors.CalendlyError(message)
+            visited.add(page.following)
+            page = self.fetch(context, page.following)
+            yield page
+
     @override
-    def get_http_request(self, *, page: PageContext[ParseResult]) -> HTTPRequest:
-        if page.next_page_token is None:
-            query = {**self.query(page.stream_context), "count": str(PAGE_SIZE)}
-            return HTTPRequest(url=self.get_url(page.stream_context), params=query)
-        following = page.next_page_token
-        if (following.scheme, following.netloc) != urlsplit(self.url_base)[:2]:
+    def request_records(self, context: Context | None) -> Iterator[Record]:
+        for page in self.pages(context):
+            yield from page.rows
+
+    def _on_our_host(self, following: str) -> str:
+        """Check that the token may be sent to an address, which is otherwise taken as it stands."""
+        parts = urlsplit(following)
+        if parts[:2] != urlsplit(self.url_base)[:2]:
             message = (
-                f"{self.name}: Calendly's next page lies on {following.netloc}, not on the host of "
+                f"{self.name}: Calendly's next page lies on {parts.netloc}, not on the host of "
                 "`api_url`; the token is not sent there: correct `api_url`."
             )
             raise errors.CalendlyError(message)
-        return HTTPRequest(url=following.geturl())
+        return following
+
+    def _answer(self, request: requests.PreparedRequest, context: Context | None) -> Page:
+        """Send a request once and read the answer, whose body is parsed here alone."""
+        # Private in singer-sdk 0.54: signs, sends and validates, without the SDK's own paging.
+        response = self._request(request, context)
+        self.update_sync_costs(request, response, context)
+        try:
+            body = response.json()
+            rows = body[self.envelope]
+            following = (body.get("pagination") or {}).get("next_page")
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise RetriableAPIError(errors.not_calendly(self.name, response), response) from None
+        return Page(
+            rows=rows if isinstance(rows, list) else [rows],
+            following=following,
+            answered=_server_time(response),
+        )
 
     @property
     @override
@@ -159,8 +233,6 @@ class CalendlyStream(RESTStream[ParseResult]):
     @override
     def validate_response(self, response: requests.Response) -> None:
         if response.status_code == requests.codes.ok:
-            if not _is_page(response, self.envelope):
-                raise RetriableAPIError(errors.not_calendly(self.name, response), response)
             return
         message = errors.explain(self.name, self.requires, response)
         if errors.is_transient(response.status_code):
@@ -168,34 +240,14 @@ class CalendlyStream(RESTStream[ParseResult]):
         raise errors.RefusedError(message, response.status_code)
 
     @override
-    def parse_response(self, response: requests.Response) -> Iterable[dict[str, Any]]:
-        self.read_since = self.read_since or _server_time(response)
-        rows = response.json()[self.envelope]
-        yield from rows if isinstance(rows, list) else [rows]
+    def parse_response(self, response: requests.Response) -> Iterable[Record]:
+        raise NotImplementedError  # abstract in the SDK, and its callers are overridden
 
     @override
-    def get_new_paginator(self) -> NextPage:
-        return NextPage()
+    def get_new_paginator(self) -> None:
+        return None
 
     # Retries
-
-    @override
-    def request_decorator(self, func: RequestFunc) -> RequestFunc:
-        patient = super().request_decorator(func)
-
-        @wraps(func)
-        def request(
-            prepared: requests.PreparedRequest, context: Context | None
-        ) -> requests.Response:
-            try:
-                return patient(prepared, context)
-            except requests.RequestException as error:
-                message = errors.unreachable(self.name, str(prepared.url), error)
-                raise errors.CalendlyError(message) from None
-            except RetriableAPIError as error:
-                raise errors.CalendlyError(str(error)) from None
-
-        return request
 
     @override
     def backoff_max_tries(self) -> int:
@@ -230,41 +282,61 @@ class CalendlyStream(RESTStream[ParseResult]):
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
         if context is None:
-            self.read_since = None
-            self._announce()
+            self._begin()
         for record in self.read(context):
             self._rows += 1
             yield record
         if context is None:
-            for stream in (self, *self.children):
-                stream.capture(self.read_since)
+            self._end()
 
-    def read(self, context: Context | None) -> Iterable[Record]:
-        """Read the list, from the newest row down to the bookmark where the API sorts it so.
+    def read(self, context: Context | None) -> Iterator[Record]:
+        """Read what a run has to give of the list.
 
         Args:
             context: The parent's context, None for a list without a parent.
 
-        Returns:
-            The rows that a run has to give, in the API's order.
+        Yields:
+            The rows, in the API's order; a row that changed under way comes again.
         """
-        rows = self.request_records(context)
         since = self.oldest_wanted()
-        if not self.newest_first or since is None:
-            return rows
-        return takewhile(lambda row: self._reaches(row, since), rows)
+        known: dict[str, Record] = {}
+        for _ in range(READINGS):
+            found: dict[str, Record] = {}
+            pages = 0
+            for page in self.pages(context):
+                self._began(page.answered)
+                pages += 1
+                wanted = [row for row in page.rows if since is None or self._reaches(row, since)]
+                for row in wanted:
+                    found[row["uri"]] = row
+                    if not self.vanishing or known.get(row["uri"]) != row:
+                        yield row
+                if len(wanted) < len(page.rows):
+                    break
+            # A row that vanishes between two pages moves the others up, and one out of sight.
+            if not self.vanishing or pages == 1 or found.keys() == known.keys():
+                break
+            known = found
+        else:
+            self._whole = False
+            self.logger.warning("%s: rows came and went throughout the reading.", self.name)
+        if context is None and self.read_since is not None:
+            for stream in (self, *self.children):
+                stream.capture(self.read_since)
 
     def oldest_wanted(self) -> datetime | None:
-        """Decide where reading from the newest down may stop.
+        """Decide where reading from the newest row down may stop.
 
         Returns:
             A moment (UTC): the bookmark less an overlap, or `start_date` if that is later and
             bounds this stream; None to read everything.
         """
+        if not self.newest_first:
+            return None
         bounds = []
         if (bookmark := self.bookmark) is not None:
             days = self.config["lookback_days"] if self.revisits else 0
-            bounds.append(bookmark - timedelta(days=days) - OVERLAP)
+            bounds.append(bookmark - timedelta(days=days) - sweep.OVERLAP)
         if self.starts_at is not None and (start_date := self.tap.start_date) is not None:
             bounds.append(start_date)
         return max(bounds, default=None)
@@ -273,29 +345,36 @@ class CalendlyStream(RESTStream[ParseResult]):
         value = row.get(str(self.replication_key))
         return value is None or settings.moment(value) >= since
 
+    def _began(self, answered: datetime) -> None:
+        if self.read_since is None:
+            self.read_since = answered
+
     # State: the SDK would take the later of bookmark and start_date, cap it by the local clock and
     # set it from the rows. Here it is the moment at which the last complete reading began, in the
     # server's clock, so that nothing which changes during a run is lost.
 
     @property
+    def incremental(self) -> bool:
+        """Whether this run continues from the state: the catalog may force a full table."""
+        return self.replication_method == REPLICATION_INCREMENTAL
+
+    @property
     def bookmark(self) -> datetime | None:
         """The moment (UTC) from which changes are not captured yet; None when nothing is."""
-        value = self.stream_state.get("replication_key_value")
-        if value is None or self.replication_method != REPLICATION_INCREMENTAL:
+        if not self.incremental:
             return None
-        return settings.moment(value)
+        return state.bookmark(self.name, self.stream_state, self.tap.scope.name)
 
-    def capture(self, began: datetime | None) -> None:
+    def capture(self, began: datetime) -> None:
         """Note in the state that everything up to a moment was read.
 
         Args:
             began: When the reading began (UTC, server's clock).
         """
-        if began is None or not self.selected or self.replication_method != REPLICATION_INCREMENTAL:
-            return
-        self.stream_state["replication_key"] = self.replication_key
-        self.stream_state["replication_key_value"] = began.isoformat().replace("+00:00", "Z")
-        self.state_manager.is_flushed = False
+        if self.selected and self.incremental:
+            key = str(self.replication_key)
+            state.write_bookmark(self.stream_state, key, began, self.tap.scope.name)
+            self.state_manager.is_flushed = False
 
     @override
     def get_replication_key_signpost(self, context: Context | None = None) -> None:
@@ -322,10 +401,26 @@ class CalendlyStream(RESTStream[ParseResult]):
             if isinstance(stream, CalendlyStream) and stream.selected
         ]
 
-    def _announce(self) -> None:
+    def _begin(self) -> None:
         """Write the children's SCHEMA, so that their tables exist even without a row."""
+        self.read_since = None
         for stream in self.children:
             stream._write_schema_message()  # noqa: SLF001 - the same class
+        if self.replication_key is None:
+            # Private in singer-sdk 0.54: what each record says it belongs to.
+            self._stream_version = self._initialized_at
+
+    def _end(self) -> None:
+        """Say that a full table was read whole, so that a target can mark rows that vanished."""
+        if self.selected and self._whole and self._stream_version is not None:
+            # Private in singer-sdk 0.54, which writes it before the records: a run that dies in
+            # between would delete good rows.
+            self._write_activate_version_message(self._stream_version)
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        return False
 
     @override
     def _write_schema_message(self) -> None:
@@ -361,15 +456,6 @@ class CalendlyStream(RESTStream[ParseResult]):
             self.logger.info("%s: %d rows, %d requests", self.name, self._rows, made)
         elif made:
             self.logger.info("%s: %d requests for its child streams", self.name, made)
-
-
-def _is_page(response: requests.Response, envelope: str) -> bool:
-    """Tell whether a body is the JSON object that holds the rows."""
-    try:
-        body = response.json()
-    except ValueError:
-        return False
-    return isinstance(body, dict) and isinstance(body.get(envelope), list | dict)
 
 
 def _server_time(response: requests.Response) -> datetime:

@@ -46,6 +46,15 @@ class Scope:
         return str(self._owner["user"])
 
     @cached_property
+    def name(self) -> str:
+        """What a state is about, such as `organization AAAA`."""
+        kind = self._config["scope"]
+        whose = {"organization": lambda: self.organization, "user": lambda: self.user}.get(
+            kind, lambda: str(self._config["group"])
+        )()
+        return f"{kind} {whose.strip().rstrip('/').rsplit('/', 1)[-1]}"
+
+    @cached_property
     def of_meetings(self) -> dict[str, str]:
         """The parameters of `/scheduled_events`.
 

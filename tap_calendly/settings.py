@@ -75,7 +75,18 @@ SETTINGS = th.PropertiesList(
         default=7,
         title="Lookback",
         description=(
-            "Days for which a form submission is read again, as its submitter is filled in later."
+            "Days after its start for which a meeting is read in every run, as no-show marks and "
+            "other changes move no timestamp; also for a form submission, after it was made."
+        ),
+    ),
+    th.Property(
+        "full_scan_interval_days",
+        th.IntegerType(minimum=0, maximum=3650),
+        default=7,
+        title="Full scan interval",
+        description=(
+            "Days after which all meetings are listed again, for changes of older ones; "
+            "0 for never."
         ),
     ),
     th.Property(

@@ -1,39 +1,289 @@
-"""Which meetings one run reads: ranges of `start_time` over `/scheduled_events`.
+"""Which meetings one run reads, and of which of them it reads the invitees.
 
-Calendly filters and sorts meetings by their start alone; there is no "changed since". A run's pass
-over them is a sweep: a list of ranges, each read in the order of start. Every sweep is a full scan.
+Calendly filters and sorts meetings by their start alone, there is no "changed since", and invitees
+exist only under a meeting, one request each. A run's pass over `/scheduled_events` is a sweep:
+ranges of `start_time`, each read in the order of start. Everything here is pure: what earlier
+sweeps have captured, the present moment and the settings in; ranges and decisions out. All moments
+are UTC, in the server's clock.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Iterable, Iterator, Sequence
 
-REQUEST_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
-"""Six fractional digits: with any other number Calendly has refused its own page tokens."""
+Band = tuple[datetime, datetime]
+"""The earliest and the latest start of the meetings that are revisited."""
+
+OVERLAP = timedelta(minutes=5)
+"""How far behind a bookmark reading begins: what was being written at that moment shows later."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """The settings that bear on a sweep.
+
+    Attributes:
+        lookback: How long after its start a meeting is read in every run.
+        full_scan_interval: How long after a full scan the next one is due; None for never.
+        start_date: The earliest start of a meeting that is wanted; None for all.
+    """
+
+    lookback: timedelta
+    full_scan_interval: timedelta | None
+    start_date: datetime | None
 
 
 @dataclass(frozen=True)
 class Range:
-    """Meetings that start at or after `start`; None is the beginning of all time.
+    """Meetings by their start, both ends included; None is no end.
 
     Attributes:
-        start: The earliest start of a meeting (UTC, inclusive).
+        start: The earliest start.
+        end: The latest start.
     """
 
     start: datetime | None
+    end: datetime | None
 
 
-def plan(start_date: datetime | None) -> list[Range]:
-    """Decide the ranges of a run.
+@dataclass(frozen=True)
+class Captured:
+    """What complete sweeps have captured of a stream.
+
+    Attributes:
+        began: When the last sweep began: the bookmark.
+        full_scan: When the last full scan began.
+        window_start: The earliest start that the last sweep read without a gap; None for all.
+        start_date: The bound of the last full scan; None for all.
+        earliest: The earliest start of any meeting seen; None when there was none.
+    """
+
+    began: datetime
+    full_scan: datetime
+    window_start: datetime | None
+    start_date: datetime | None
+    earliest: datetime | None
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep that is under way, or was interrupted.
+
+    Attributes:
+        began: When it began.
+        full: Whether it is a full scan.
+        window_start: As in `Captured`, once it is complete.
+        start_date: The bound then in force.
+        earliest: The earliest start seen so far.
+        remaining: The ranges that are still to be read, in the order of reading.
+    """
+
+    began: datetime
+    full: bool
+    window_start: datetime | None
+    start_date: datetime | None
+    earliest: datetime | None
+    remaining: tuple[Range, ...]
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """What decides whether a meeting's invitees are read.
+
+    Attributes:
+        start: When it starts.
+        updated: When the event was last changed, as far as Calendly says.
+        active: Whether it is not canceled.
+        booked: Whether any of its invitees has not canceled.
+        shared: Whether more than one invitee can join.
+    """
+
+    start: datetime
+    updated: datetime
+    active: bool
+    booked: bool
+    shared: bool
+
+
+def full_scan_is_due(captured: Captured | None, now: datetime, rules: Rules) -> bool:
+    """Decide whether everything has to be read.
 
     Args:
-        start_date: The earliest start that the user wants (UTC).
+        captured: What the stream has; None for nothing.
+        now: The present moment.
+        rules: The settings.
 
     Returns:
-        The ranges, in the order in which they are to be read.
+        True without an earlier sweep, when the last full scan is too old, or when `start_date` now
+        reaches further back than it did.
     """
-    return [Range(start_date)]
+    if captured is None or _earlier(rules.start_date, captured.start_date):
+        return True
+    interval = rules.full_scan_interval
+    return interval is not None and now - captured.full_scan >= interval
+
+
+def full_scan(began: datetime, rules: Rules) -> Sweep:
+    """Plan a sweep over everything.
+
+    Args:
+        began: The present moment.
+        rules: The settings.
+
+    Returns:
+        The sweep, with a single range.
+    """
+    everything = Range(rules.start_date, None)
+    return Sweep(
+        began=began,
+        full=True,
+        window_start=rules.start_date,
+        start_date=rules.start_date,
+        earliest=None,
+        remaining=(everything,),
+    )
+
+
+def window(captured: Iterable[Captured], rules: Rules) -> datetime:
+    """Give the start of the range that every sweep begins with: the recent past, and all to come.
+
+    Recent is reckoned from the last sweep, not from now: what was recent then may have changed.
+
+    Args:
+        captured: What each of the streams has.
+        rules: The settings.
+
+    Returns:
+        The earliest start; it does not depend on the present moment.
+    """
+    start = min(stream.began for stream in captured) - rules.lookback
+    return start if rules.start_date is None else max(start, rules.start_date)
+
+
+def partial(captured: Sequence[Captured], began: datetime, rules: Rules) -> Sweep:
+    """Plan a sweep over the window and the revisits.
+
+    Args:
+        captured: What each of the streams has.
+        began: The present moment.
+        rules: The settings.
+
+    Returns:
+        The sweep: the window first, then the bands of revisited meetings, the latest first.
+    """
+    window_start = window(captured, rules)
+    bands = [band for stream in captured for band in _revisits(stream, began, rules)]
+    older = _merged(bands, rules.start_date, window_start)
+    return Sweep(
+        began=began,
+        full=False,
+        window_start=window_start,
+        start_date=rules.start_date,
+        earliest=min((s.earliest for s in captured if s.earliest is not None), default=None),
+        remaining=(Range(window_start, None), *older),
+    )
+
+
+def invitees_are_due(
+    meeting: Meeting, captured: Captured | None, sweep: Sweep, rules: Rules
+) -> bool:
+    """Decide whether a meeting's invitees are read.
+
+    Args:
+        meeting: The meeting, as this sweep found it.
+        captured: What the stream of invitees has; None for nothing.
+        sweep: The sweep that came upon the meeting.
+        rules: The settings.
+
+    Returns:
+        True when it changed since it was last in view; when it is recent, past and anybody is
+        booked, as a no-show mark moves no timestamp; when it is recent or upcoming and more than
+        one can join, as joining and leaving may move none; and when its age has just passed a
+        doubling of the lookback. Never for a canceled meeting otherwise.
+    """
+    if captured is None or _earlier(meeting.start, captured.start_date):
+        return True
+    if meeting.updated > _last_in_view(meeting.start, captured) - OVERLAP:
+        return True
+    past = meeting.start <= sweep.began
+    recent = meeting.start >= captured.began - rules.lookback
+    if recent and meeting.active and (meeting.shared or (past and meeting.booked)):
+        return True
+    return any(
+        start <= meeting.start <= end for start, end in _revisits(captured, sweep.began, rules)
+    )
+
+
+def reached(sweep: Sweep, starts: Sequence[datetime], *, range_ends: bool) -> Sweep:
+    """Note that a stretch of the first remaining range is out, its invitees included.
+
+    Args:
+        sweep: The sweep so far.
+        starts: The starts of the meetings that are out, in their order.
+        range_ends: Whether the range is read to its end.
+
+    Returns:
+        The sweep with what remains; it begins anew with the last start seen, as more meetings may
+        have that start.
+    """
+    first, *others = sweep.remaining
+    rest = [] if range_ends else [Range(starts[-1], first.end) if starts else first]
+    seen = [*starts[:1], *([] if sweep.earliest is None else [sweep.earliest])]
+    return replace(sweep, remaining=(*rest, *others), earliest=min(seen, default=None))
+
+
+def complete(captured: Captured | None, sweep: Sweep) -> Captured:
+    """Give what a stream has once a sweep is complete.
+
+    Args:
+        captured: What it had before.
+        sweep: The sweep, with nothing remaining.
+
+    Returns:
+        What it has now; the bookmark is the sweep's beginning, so that what changed while it ran
+        shows in the next.
+    """
+    if captured is None or sweep.full:
+        full_scan, start_date = sweep.began, sweep.start_date
+    else:
+        full_scan, start_date = captured.full_scan, captured.start_date
+    return Captured(sweep.began, full_scan, sweep.window_start, start_date, sweep.earliest)
+
+
+def _last_in_view(start: datetime, captured: Captured) -> datetime:
+    in_last_sweep = captured.window_start is None or start >= captured.window_start
+    return captured.began if in_last_sweep else captured.full_scan
+
+
+def _revisits(captured: Captured, began: datetime, rules: Rules) -> Iterator[Band]:
+    """Give the starts of meetings whose age passed lookback · 2, · 4, · 8 … since then."""
+    if captured.earliest is None:
+        return
+    age = rules.lookback * 2
+    while began - age >= captured.earliest:
+        yield captured.began - age, began - age
+        age *= 2
+
+
+def _merged(bands: Iterable[Band], after: datetime | None, before: datetime) -> Iterator[Range]:
+    """Cut bands to what lies between two moments and join those that overlap, the latest first."""
+    joined: list[Band] = []
+    for start, end in sorted(bands, reverse=True):
+        cut = (start if after is None else max(start, after), min(end, before))
+        if cut[0] > cut[1]:
+            continue
+        if joined and joined[-1][0] <= cut[1]:
+            joined[-1] = (cut[0], max(cut[1], joined[-1][1]))
+        else:
+            joined.append(cut)
+    return (Range(*band) for band in joined)
+
+
+def _earlier(moment: datetime | None, bound: datetime | None) -> bool:
+    """Compare two moments of which None is the beginning of all time."""
+    return bound is not None and (moment is None or moment < bound)

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import sys
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
@@ -20,6 +21,7 @@ from typing_extensions import override
 from tap_calendly import errors, settings
 from tap_calendly.scope import Scope
 from tap_calendly.streams import STREAMS
+from tap_calendly.sweep import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +62,16 @@ class TapCalendly(Tap):
         """The setting `start_date` (UTC)."""
         value = self.config.get("start_date")
         return None if value is None else settings.moment(value)
+
+    @cached_property
+    def rules(self) -> Rules:
+        """The settings that bear on a sweep."""
+        interval = self.config["full_scan_interval_days"]
+        return Rules(
+            lookback=timedelta(days=self.config["lookback_days"]),
+            full_scan_interval=timedelta(days=interval) if interval else None,
+            start_date=self.start_date,
+        )
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

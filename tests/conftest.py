@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import Phase, settings
 
 from sandbox import company
 from sandbox.calendly import Calendly
@@ -16,6 +17,11 @@ from sandbox.server import Sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+settings.register_profile("ci", max_examples=60, stateful_step_count=50, deadline=None)
+settings.register_profile("long", max_examples=2_000, stateful_step_count=60, deadline=None)
+settings.register_profile("quick", parent=settings.get_profile("ci"), phases=[Phase.generate])
+settings.load_profile("ci")
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=timezone.utc)
 

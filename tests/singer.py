@@ -22,15 +22,21 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
+class Killed(BaseException):
+    """The end of a run that cannot do anything about it."""
+
+
 @dataclass
 class Run:
     """What one run of the tap wrote.
 
     Attributes:
         messages: Every message, as a target reads it.
+        killed_after: The number of messages after which the run is killed; None for never.
     """
 
     messages: list[dict[str, Any]] = field(default_factory=list)
+    killed_after: int | None = None
 
     def of(self, kind: str, stream: str | None = None) -> list[dict[str, Any]]:
         """Give the messages of a kind, such as RECORD, in the order written."""
@@ -51,7 +57,7 @@ class Run:
         return states[-1]["value"] if states else {}
 
     def tables(self, before: Mapping[str, Mapping[str, Row]] | None = None) -> Tables:
-        """Load the messages into tables, as a target that upserts by key.
+        """Load the messages into tables, as a target that upserts by key and marks deletions.
 
         Args:
             before: The tables as an earlier run left them.
@@ -65,6 +71,12 @@ class Run:
                 tables.setdefault(message["stream"], {})
             elif message["type"] == "RECORD":
                 tables[message["stream"]][message["record"]["uri"]] = message["record"]
+            elif message["type"] == "ACTIVATE_VERSION":
+                tables[message["stream"]] = {
+                    record["record"]["uri"]: record["record"]
+                    for record in self.of("RECORD", message["stream"])
+                    if record["version"] == message["version"]
+                }
         return tables
 
 
@@ -80,6 +92,8 @@ class _Collector(SingerWriter):
 
     @override
     def write_message(self, message: Message) -> None:
+        if len(self._run.messages) == self._run.killed_after:
+            raise Killed
         self._run.messages.append(json.loads(self.format_message(message)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -66,18 +67,20 @@ def test_each_stream_has_one_bookmark_whatever_the_volume(
     run = sync(large_sandbox)
 
     began = clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-    updated = {"replication_key": "updated_at", "replication_key_value": began}
-    assert run.state == {
-        "bookmarks": {
-            "scheduled_events": updated,
-            "event_invitees": updated,
-            "event_types": updated,
-            "organization_memberships": {},
-            "routing_forms": {},
-            "routing_form_submissions": {**updated, "replication_key": "created_at"},
-        }
+    bookmarks = run.state["bookmarks"]
+    assert set(bookmarks) == STREAMS
+    assert {name: entry.get("replication_key") for name, entry in bookmarks.items()} == {
+        "scheduled_events": "updated_at",
+        "event_invitees": "updated_at",
+        "event_types": "updated_at",
+        "organization_memberships": None,
+        "routing_forms": None,
+        "routing_form_submissions": "created_at",
     }
-    assert len(run.of("STATE")) <= len(STREAMS) + 1
+    assert {
+        entry["replication_key_value"] for entry in bookmarks.values() if "replication_key" in entry
+    } == {began}
+    assert len(json.dumps(run.state)) < 2_000
 
 
 def test_a_stream_that_was_not_read_whole_keeps_its_bookmark(
@@ -85,7 +88,7 @@ def test_a_stream_that_was_not_read_whole_keeps_its_bookmark(
 ) -> None:
     first = sync(sandbox)
     clock.advance(timedelta(days=1))
-    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=500, after=5, times=None))
+    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=500, after=1, times=None))
 
     run = Run()
     with pytest.raises(CalendlyError):

@@ -23,6 +23,7 @@ class EventTypes(CalendlyStream):
     requires = Requires("event_types:read")
     replication_key = "updated_at"
     newest_first = True
+    vanishing = True
 
     @override
     def query(self, context: Context | None) -> dict[str, Any]:

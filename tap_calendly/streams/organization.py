@@ -35,6 +35,7 @@ class OrganizationMemberships(CalendlyStream):
     path = "/organization_memberships"
     properties = ORGANIZATION_MEMBERSHIP
     requires = Requires("organizations:read")
+    vanishing = True
 
     @override
     def query(self, context: Context | None) -> dict[str, Any]:

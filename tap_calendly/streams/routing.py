@@ -21,6 +21,7 @@ class RoutingForms(CalendlyStream):
     path = "/routing_forms"
     properties = ROUTING_FORM
     requires = Requires("routing_forms:read", plan="Teams")
+    vanishing = True
 
     @override
     def query(self, context: Context | None) -> dict[str, Any]:

@@ -1,0 +1,206 @@
+"""After every run the tables equal Calendly, whatever happened in between and during the run.
+
+Random histories of a company: every life event that the sandbox knows, at random times, with runs
+in between at intervals from minutes to weeks, runs that are killed, streams that are selected only
+at times, and life events between any two requests of a run. `make fidelity` plays many more.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from typing_extensions import override
+
+from sandbox.calendly import Calendly
+from sandbox.clock import SimulatedClock
+from sandbox.server import Sandbox
+from tap_calendly import client
+from tap_calendly.settings import moment
+from tests.life import DEEDS, Chronicle, let_happen
+from tests.singer import Killed, Run, Tables, sync, truth
+
+if TYPE_CHECKING:
+    import pytest
+
+START = datetime(2026, 3, 4, 9, 30, 0, 250_000, tzinfo=timezone.utc)
+ALL = (
+    "scheduled_events",
+    "event_invitees",
+    "event_types",
+    "organization_memberships",
+    "routing_forms",
+    "routing_form_submissions",
+)
+SELECTIONS = (ALL, ALL, ALL[:2], ALL[:1], ALL[1:2])
+DICE = st.integers(min_value=0, max_value=2**32)
+MINUTES = st.sampled_from([1, 7, 60, 360, 1440, 4320, 14_400, 36_000])
+
+
+class History(RuleBasedStateMachine):
+    """A company's history, beside the tables that the tap keeps of it."""
+
+    def __init__(self) -> None:
+        """Found the company."""
+        super().__init__()
+        self.clock = SimulatedClock(START)
+        self.calendly = Calendly(self.clock, seed=1, plan="teams")
+        self.sandbox = Sandbox(self.calendly, requests_per_minute=1_000_000)
+        self.sandbox.__enter__()
+        self.tables: Tables = {}
+        self.state: dict[str, Any] = {}
+        self.required: dict[tuple[str, str], int] = {}
+
+    @override
+    def teardown(self) -> None:
+        """End the sandbox."""
+        self.sandbox.__exit__(None, None, None)
+
+    @initialize(
+        lookback=st.sampled_from([1, 7, 30]),
+        interval=st.sampled_from([0, 3, 7, 30]),
+        bounded=st.booleans(),
+        seed=DICE,
+    )
+    def found(self, lookback: int, interval: int, seed: int, *, bounded: bool) -> None:
+        """Choose the settings; hire the first people, and let them be booked."""
+        self.settings: dict[str, Any] = {
+            "lookback_days": lookback,
+            "full_scan_interval_days": interval,
+        }
+        self.start_date = START - timedelta(days=20) if bounded else None
+        if self.start_date is not None:
+            self.settings["start_date"] = self.start_date.isoformat()
+        self.interval = timedelta(days=interval)
+        self.chronicle = Chronicle(timedelta(days=lookback))
+        host = self.calendly.add_member(name="Ada", email="ada@example.com")
+        self.calendly.add_event_type(owner=host, name="Call", duration=30)
+        self.calendly.add_event_type(owner=host, name="Class", duration=60, kind="group")
+        self.calendly.add_routing_form(name="Contact", questions=[])
+        dice = random.Random(seed)  # noqa: S311 - a history, no secret
+        for _ in range(6):
+            self.live(dice)
+        self.observe()
+
+    @rule(minutes=MINUTES)
+    def time_passes(self, minutes: int) -> None:
+        """Let time pass, from a minute to weeks."""
+        self.clock.advance(timedelta(minutes=minutes))
+
+    @rule(seed=DICE, times=st.integers(1, 4))
+    def life_goes_on(self, seed: int, times: int) -> None:
+        """Let life events happen."""
+        dice = random.Random(seed)  # noqa: S311 - a history, no secret
+        for _ in range(times):
+            self.clock.advance(timedelta(seconds=dice.uniform(1, 3600)))
+            self.live(dice)
+
+    @rule(selected=st.sampled_from(SELECTIONS), seed=DICE, busy=st.sampled_from([0.0, 0.1, 0.6]))
+    def the_tap_runs(self, selected: tuple[str, ...], seed: int, busy: float) -> None:
+        """Run the tap while life goes on, and compare the tables."""
+        began = self.clock.now().replace(microsecond=0)
+        happened = {key: len(versions) for key, versions in self.chronicle.versions.items()}
+        before = self.state
+
+        run = self.run(selected, seed, busy)
+
+        assert len(json.dumps(run.state)) <= 2048
+        for stream in selected:
+            self.compare(stream, began, self.last_full_scan(stream, began, before), happened)
+
+    @rule(
+        selected=st.sampled_from(SELECTIONS),
+        seed=DICE,
+        busy=st.sampled_from([0.0, 0.6]),
+        after=st.integers(1, 60),
+    )
+    def the_tap_is_killed(
+        self, selected: tuple[str, ...], seed: int, busy: float, after: int
+    ) -> None:
+        """Run the tap and kill it after some messages."""
+        self.run(selected, seed, busy, killed_after=after)
+
+    def live(self, dice: random.Random) -> None:
+        """Let one life event happen, and write it down."""
+        with self.calendly.lock:
+            if let_happen(dice.choice(DEEDS), self.calendly, dice):
+                self.observe()
+
+    def observe(self) -> None:
+        """Write down what has changed."""
+        self.chronicle.observe(truth(self.sandbox), self.clock.now())
+
+    def run(
+        self, selected: tuple[str, ...], seed: int, busy: float, killed_after: int | None = None
+    ) -> Run:
+        """Run the tap; load what it has written, and keep its last state."""
+        dice = random.Random(seed)  # noqa: S311 - a history, no secret
+        run = Run(killed_after=killed_after)
+
+        def interlude() -> None:
+            self.clock.advance(timedelta(seconds=dice.uniform(0, 30)))
+            if dice.random() < busy:
+                self.live(dice)
+
+        self.sandbox.interrupt(interlude)
+        try:
+            sync(self.sandbox, select=set(selected), state=self.state, into=run, **self.settings)
+        except Killed:
+            assert killed_after is not None
+        finally:
+            self.sandbox.interrupt(None)
+        self.tables = run.tables(self.tables)
+        self.state = run.state or self.state
+        return run
+
+    def last_full_scan(self, stream: str, began: datetime, before: dict[str, Any]) -> datetime:
+        """Tell from the state when the last full scan began, and check that one did when due."""
+        entry = self.state["bookmarks"][stream]
+        assert "sweep" not in entry
+        if "full_scan" not in entry:
+            return began
+        now = moment(entry["full_scan"])
+        last = before.get("bookmarks", {}).get(stream, {}).get("full_scan")
+        if last is not None and self.interval and began - moment(last) >= self.interval:
+            assert now > moment(last)
+        return now
+
+    def compare(
+        self,
+        stream: str,
+        began: datetime,
+        full_scan: datetime,
+        happened: dict[tuple[str, str], int],
+    ) -> None:
+        """Hold a table against all that it has to show by now."""
+        table = self.tables[stream]
+        for key, versions in self.chronicle.versions.items():
+            if key[0] != stream or not self.is_wanted(versions[0].row):
+                continue
+            if stream == "event_types" and versions[-1].row is None:
+                continue  # it keeps some row of the time before it was deleted
+            for index in range(self.required.get(key, 0), happened.get(key, 0)):
+                if versions[index].is_due(began, full_scan):
+                    self.required[key] = index
+            shown = [version.row for version in versions[self.required.get(key, 0) :]]
+            if key not in self.required:
+                shown.append(None)
+            assert table.get(key[1]) in shown, (key, began, full_scan)
+        assert {(stream, uri) for uri in table} <= self.chronicle.versions.keys()
+
+    def is_wanted(self, row: dict[str, Any] | None) -> bool:
+        """Tell whether `start_date` lets a row through."""
+        if self.start_date is None or row is None:
+            return True
+        if "event" in row and "rescheduled" in row:
+            row = self.calendly.events[row["event"]]
+        return "start_time" not in row or moment(row["start_time"]) >= self.start_date
+
+
+def test_fidelity(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "PAGE_SIZE", 3)  # so that a few rows fill many pages
+    run_state_machine_as_test(History)
