@@ -32,11 +32,12 @@ from sandbox.errors import (
 )
 from sandbox.identifiers import API
 from sandbox.organization import ROLES
-from sandbox.paging import PAGE_TOKEN, page_of
+from sandbox.paging import PAGE_TOKEN, Moment, page_of
 from sandbox.parameters import Parameters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from datetime import timedelta
 
     from starlette.requests import Request
 
@@ -59,6 +60,7 @@ class Query:
         ids: The identifiers in the path.
         parameters: The parameters behind it.
         request: The request itself.
+        page_token_life: How long page tokens are good for; ``None`` for ever.
     """
 
     calendly: Calendly
@@ -66,6 +68,7 @@ class Query:
     ids: Mapping[str, str]
     parameters: Parameters
     request: Request
+    page_token_life: timedelta | None
 
     @property
     def members(self) -> set[str]:
@@ -88,6 +91,7 @@ class Query:
             path=self.request.scope["path"],
             query=sent,
             count=self.parameters.count(),
+            moment=Moment(self.calendly.clock.now(), self.page_token_life),
         )
         return {
             "collection": page.rows,
@@ -357,7 +361,11 @@ def endpoint_of(path: str) -> tuple[Endpoint, dict[str, str]] | None:
 
 
 class Api:
-    """Answers requests: one at a time, each from one moment of the organisation's life."""
+    """Answers requests: one at a time, each from one moment of the organisation's life.
+
+    Attributes:
+        page_token_life: How long page tokens are good for; ``None`` for ever.
+    """
 
     def __init__(self, calendly: Calendly, access: Access, rate_limit: RateLimit) -> None:
         """Answer from ``calendly``, to whom ``access`` and ``rate_limit`` allow."""
@@ -365,6 +373,7 @@ class Api:
         self._access = access
         self._rate_limit = rate_limit
         self._numbers = itertools.count(1)
+        self.page_token_life: timedelta | None = None
 
     def answer(self, request: Request, fault: Fault | None = None) -> Response:
         """Return the answer to ``request``, refusals included.
@@ -408,7 +417,8 @@ class Api:
             raise method_not_allowed()
         require_scope(caller, endpoint.scope)
         parameters = Parameters(dict(request.query_params))
-        return endpoint.answer(Query(self._calendly, caller, ids, parameters, request))
+        life = self.page_token_life
+        return endpoint.answer(Query(self._calendly, caller, ids, parameters, request, life))
 
 
 def _faulty(fault: Fault) -> Response:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sandbox.errors import CalendlyError, invalid_argument
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sandbox.state import Record
+
+TIMES = {"min_start_time", "max_start_time"}
+SIX_DIGITS = re.compile(r"\.\d{6}Z$")
+"""Without exactly six digits of a second Calendly has refused its own page tokens."""
 
 PAGE_TOKEN = "page_token"  # noqa: S105 -- the name of a parameter
 
@@ -33,7 +39,22 @@ class Page:
     previous_token: str | None
 
 
-def page_of(rows: Sequence[Record], *, path: str, query: Mapping[str, str], count: int) -> Page:
+@dataclass(frozen=True)
+class Moment:
+    """When a page is asked for, and how long page tokens live.
+
+    Attributes:
+        now: The present moment (UTC).
+        life: How long a token is good for; ``None`` for ever. Calendly does not say.
+    """
+
+    now: datetime
+    life: timedelta | None = None
+
+
+def page_of(
+    rows: Sequence[Record], *, path: str, query: Mapping[str, str], count: int, moment: Moment
+) -> Page:
     """Cut the page that a query asks for out of a list.
 
     Rows are counted from the beginning of the list as it is now. A row that comes or goes between
@@ -44,30 +65,36 @@ def page_of(rows: Sequence[Record], *, path: str, query: Mapping[str, str], coun
         path: The path that was asked for.
         query: Its parameters as they were sent, the page token included.
         count: How many rows a page has.
+        moment: When it is asked for.
 
     Raises:
-        CalendlyError: 400, if the token was not made for exactly this query.
+        CalendlyError: 400, if the token was not made for exactly this query, or is too old.
     """
     token = query.get(PAGE_TOKEN)
-    start = 0 if token is None else _offset(token, path, query)
+    if token is not None and any(
+        not SIX_DIGITS.search(query.get(name, "")) for name in TIMES & query.keys()
+    ):
+        raise _invalid_token()
+    start = 0 if token is None else _offset(token, path, query, moment)
     end = start + count
     return Page(
         rows[start:end],
-        _token(end, path, query) if end < len(rows) else None,
-        _token(max(start - count, 0), path, query) if start > 0 else None,
+        _token(end, path, query, moment) if end < len(rows) else None,
+        _token(max(start - count, 0), path, query, moment) if start > 0 else None,
     )
 
 
-def _token(offset: int, path: str, query: Mapping[str, str]) -> str:
-    content = f"{offset}:{_digest(path, query)}"
+def _token(offset: int, path: str, query: Mapping[str, str], moment: Moment) -> str:
+    content = f"{offset}:{_digest(path, query)}:{moment.now.timestamp()}"
     return base64.urlsafe_b64encode(content.encode()).rstrip(b"=").decode()
 
 
-def _offset(token: str, path: str, query: Mapping[str, str]) -> int:
+def _offset(token: str, path: str, query: Mapping[str, str], moment: Moment) -> int:
     try:
         content = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
-        offset, digest = content.split(":")
-        if digest == _digest(path, query):
+        offset, digest, made = content.split(":")
+        age = timedelta(seconds=moment.now.timestamp() - float(made))
+        if digest == _digest(path, query) and (moment.life is None or age <= moment.life):
             return int(offset)
     except ValueError:
         raise _invalid_token() from None

@@ -21,6 +21,7 @@ from sandbox.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import timedelta
     from types import TracebackType
 
     from sandbox.clock import Clock
@@ -78,8 +79,9 @@ class Sandbox:
         self.url = ""
         self._recording = Recording()
         self._port = port
+        self._api = Api(self.calendly, self.access, RateLimit(calendly.clock, requests_per_minute))
         self._site = Site(
-            api=Api(self.calendly, self.access, RateLimit(calendly.clock, requests_per_minute)),
+            api=self._api,
             control=control(self.calendly, self.faults, self._recording),
             faults=self.faults,
             recording=self._recording,
@@ -124,6 +126,14 @@ class Sandbox:
             interlude: What happens; it is called in the server's thread.
         """
         self._site.interlude = interlude
+
+    def let_page_tokens_live(self, life: timedelta) -> None:
+        """Refuse page tokens from an age on.
+
+        Args:
+            life: How long they are good for.
+        """
+        self._api.page_token_life = life
 
     def requests_by_path(self) -> dict[str, int]:
         """Return how many requests there were, by path template."""

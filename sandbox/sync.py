@@ -74,8 +74,11 @@ def main() -> int:
     with _source(demo=not (settings.get(TOKEN) or "").strip()) as environment:
         file = Path(environment.get(FILE) or settings.get(FILE) or "output/calendly.duckdb")
         file.parent.mkdir(parents=True, exist_ok=True)
+        # Without the file the state would speak of rows that are gone.
+        anew = [] if file.exists() else ["--full-refresh"]
+        meltano = Path(sys.executable).with_name("meltano")
         run = subprocess.run(  # noqa: S603 - our own Meltano
-            [Path(sys.executable).with_name("meltano"), "run", "tap-calendly", "target-duckdb"],
+            [meltano, "run", *anew, "tap-calendly", "target-duckdb"],
             env={**os.environ, **environment},
             check=False,
         )
@@ -107,6 +110,9 @@ class _Demo:
         self._sandbox.__enter__()
         return {
             TOKEN: self._sandbox.token,
+            # What .env may say of your own organization does not fit this one.
+            "TAP_CALENDLY_SCOPE": "organization",
+            "TAP_CALENDLY_ORGANIZATION": calendly.organization["uri"],
             "TAP_CALENDLY_API_URL": self._sandbox.url,
             "MELTANO_ENVIRONMENT": "demo",
             FILE: "output/demo.duckdb",

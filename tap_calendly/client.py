@@ -10,9 +10,11 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+import backoff
 import requests
 from singer_sdk.exceptions import RetriableAPIError
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -33,6 +35,12 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 100
 """The most rows that Calendly puts on a page."""
+
+BROKEN_OFF = (
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+"""What the HTTP library says of a body that was cut short."""
 
 READINGS = 5
 """How often a list is read at most until it holds still."""
@@ -187,11 +195,11 @@ class CalendlyStream(RESTStream[Any]):
 
     def _on_our_host(self, following: str) -> str:
         """Check that the token may be sent to an address, which is otherwise taken as it stands."""
-        parts = urlsplit(following)
-        if parts[:2] != urlsplit(self.url_base)[:2]:
+        if _origin(following) != _origin(self.url_base):
+            host = urlsplit(following).netloc
             message = (
-                f"{self.name}: Calendly's next page lies on {parts.netloc}, not on the host of "
-                "`api_url`; the token is not sent there: correct `api_url`."
+                f"{self.name}: Calendly's next page lies on {host}, not on the host of `api_url`; "
+                "the token is not sent there: correct `api_url`."
             )
             raise errors.CalendlyError(message)
         return following
@@ -202,16 +210,9 @@ class CalendlyStream(RESTStream[Any]):
         response = self._request(request, context)
         self.update_sync_costs(request, response, context)
         try:
-            body = response.json()
-            rows = body[self.envelope]
-            following = (body.get("pagination") or {}).get("next_page")
+            return page_of(response.json(), self.envelope, response)
         except (AttributeError, KeyError, TypeError, ValueError):
             raise RetriableAPIError(errors.not_calendly(self.name, response), response) from None
-        return Page(
-            rows=rows if isinstance(rows, list) else [rows],
-            following=following,
-            answered=_server_time(response),
-        )
 
     @property
     @override
@@ -250,8 +251,16 @@ class CalendlyStream(RESTStream[Any]):
     # Retries
 
     @override
-    def backoff_max_tries(self) -> int:
-        return throttle.MAX_TRIES
+    def request_decorator(self, func: RequestFunc) -> RequestFunc:
+        """Try again what may pass; the SDK's own would log each failure a second time."""
+        return backoff.on_exception(
+            self.backoff_wait_generator,
+            (RetriableAPIError, requests.ConnectionError, requests.Timeout, *BROKEN_OFF),
+            max_tries=throttle.MAX_TRIES,
+            on_backoff=self.backoff_handler,
+            jitter=self.backoff_jitter,
+            logger=None,
+        )(func)
 
     @override
     def backoff_wait_generator(self) -> Generator[float, None, None]:
@@ -298,13 +307,26 @@ class CalendlyStream(RESTStream[Any]):
         Yields:
             The rows, in the API's order; a row that changed under way comes again.
         """
+        try:
+            yield from self._read(context)
+        except errors.RefusedError as error:
+            if context is None or error.status != HTTPStatus.NOT_FOUND:
+                raise
+            # What the rows belong to vanished after it was listed.
+            self.logger.warning("%s Nothing is read of it.", error)
+            return
+        if context is None and self.read_since is not None:
+            for stream in (self, *self.children):
+                stream.capture(self.read_since)
+
+    def _read(self, context: Context | None) -> Iterator[Record]:
         since = self.oldest_wanted()
         known: dict[str, Record] = {}
         for _ in range(READINGS):
             found: dict[str, Record] = {}
             pages = 0
             for page in self.pages(context):
-                self._began(page.answered)
+                self.read_since = self.read_since or page.answered
                 pages += 1
                 wanted = [row for row in page.rows if since is None or self._reaches(row, since)]
                 for row in wanted:
@@ -320,9 +342,6 @@ class CalendlyStream(RESTStream[Any]):
         else:
             self._whole = False
             self.logger.warning("%s: rows came and went throughout the reading.", self.name)
-        if context is None and self.read_since is not None:
-            for stream in (self, *self.children):
-                stream.capture(self.read_since)
 
     def oldest_wanted(self) -> datetime | None:
         """Decide where reading from the newest row down may stop.
@@ -337,21 +356,36 @@ class CalendlyStream(RESTStream[Any]):
         if (bookmark := self.bookmark) is not None:
             days = self.config["lookback_days"] if self.revisits else 0
             bounds.append(bookmark - timedelta(days=days) - sweep.OVERLAP)
-        if self.starts_at is not None and (start_date := self.tap.start_date) is not None:
-            bounds.append(start_date)
+        if self._oldest_row is not None:
+            bounds.append(self._oldest_row)
         return max(bounds, default=None)
+
+    @property
+    def _oldest_row(self) -> datetime | None:
+        """The setting `start_date`, where it bounds this stream."""
+        return None if self.starts_at is None else self.tap.start_date
 
     def _reaches(self, row: Record, since: datetime) -> bool:
         value = row.get(str(self.replication_key))
         return value is None or settings.moment(value) >= since
 
-    def _began(self, answered: datetime) -> None:
-        if self.read_since is None:
-            self.read_since = answered
-
     # State: the SDK would take the later of bookmark and start_date, cap it by the local clock and
     # set it from the rows. Here it is the moment at which the last complete reading began, in the
     # server's clock, so that nothing which changes during a run is lost.
+
+    @property
+    def about(self) -> str:
+        """What the stream's state is about: whose data, and of which parents.
+
+        A state about something else is no use: rows that were left out then would never come.
+        """
+        maps = self.config.get("stream_maps") or {}
+        for parent in self.tap.streams.values():
+            if type(parent) is self.parent_stream_type:
+                rule = (maps.get(parent.name) or {}).get("__filter__")
+                if rule:
+                    return f"{self.tap.scope.name}, {parent.name} where {rule}"
+        return self.tap.scope.name
 
     @property
     def incremental(self) -> bool:
@@ -363,7 +397,7 @@ class CalendlyStream(RESTStream[Any]):
         """The moment (UTC) from which changes are not captured yet; None when nothing is."""
         if not self.incremental:
             return None
-        return state.bookmark(self.name, self.stream_state, self.tap.scope.name)
+        return state.bookmark(self.name, self.stream_state, self.about, self._oldest_row)
 
     def capture(self, began: datetime) -> None:
         """Note in the state that everything up to a moment was read.
@@ -373,7 +407,7 @@ class CalendlyStream(RESTStream[Any]):
         """
         if self.selected and self.incremental:
             key = str(self.replication_key)
-            state.write_bookmark(self.stream_state, key, began, self.tap.scope.name)
+            state.write_bookmark(self.stream_state, key, began, self.about, self._oldest_row)
             self.state_manager.is_flushed = False
 
     @override
@@ -458,9 +492,48 @@ class CalendlyStream(RESTStream[Any]):
             self.logger.info("%s: %d requests for its child streams", self.name, made)
 
 
-def _server_time(response: requests.Response) -> datetime:
-    """Read the `Date` header: the moment of the answer in the server's clock (UTC, seconds)."""
-    try:
-        return parsedate_to_datetime(response.headers["Date"]).astimezone(timezone.utc)
-    except (KeyError, TypeError, ValueError):
-        return datetime.now(timezone.utc).replace(microsecond=0)
+def page_of(body: dict[str, Any], envelope: str, response: requests.Response) -> Page:
+    """Read an answer.
+
+    Args:
+        body: Its JSON.
+        envelope: The key that holds the rows, `collection`, or the one row, `resource`.
+        response: The answer itself.
+
+    Returns:
+        The page.
+
+    Raises:
+        AttributeError: It is not what Calendly's API sends.
+        KeyError: Likewise.
+        TypeError: Likewise.
+        ValueError: Likewise.
+    """
+    found = body[envelope]
+    rows = found if envelope == "collection" else [found]
+    if not isinstance(rows, list) or not all(isinstance(row["uri"], str) for row in rows):
+        message = "rows that are no objects with a URI"
+        raise TypeError(message)
+    return Page(
+        rows=rows,
+        following=_following(body["pagination"], response) if envelope == "collection" else None,
+        answered=parsedate_to_datetime(response.headers["Date"]).astimezone(timezone.utc),
+    )
+
+
+def _following(pagination: dict[str, Any], response: requests.Response) -> str | None:
+    """Give the address of the next page: Calendly binds page tokens to the exact query."""
+    address, token = pagination["next_page"], pagination.get("next_page_token")
+    if address is None and token is not None:
+        parts = urlsplit(str(response.request.url))
+        query = [pair for pair in parse_qsl(parts.query) if pair[0] != "page_token"]
+        address = parts._replace(query=urlencode([*query, ("page_token", token)])).geturl()
+    if address is not None and not isinstance(address, str):
+        message = "an address that is no text"
+        raise TypeError(message)
+    return address
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pendulum
+import requests
 from pendulum.parsing.exceptions import ParserError
 from singer_sdk import typing as th
 from singer_sdk.plugin_base import JSONSchemaValidator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, MutableMapping
     from datetime import datetime
 
     from jsonschema import ValidationError
 
 RESOURCES = "https://api.calendly.com"
 """Where the URIs of Calendly's resources begin, whatever address the API is reached at."""
+
+EPOCH, FAR_FUTURE = 1970, 3000
+"""The years between which a date makes sense."""
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts to which the token may go without encryption."""
@@ -130,23 +135,31 @@ def problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     return found or list(_beyond_schema(config))
 
 
-def problems_in_environment(environ: Mapping[str, str], prefix: str) -> list[str]:
-    """Find numbers that the SDK would stumble over while it reads the environment.
+def problems_in_environment(
+    environ: MutableMapping[str, str], prefix: str, schema: Mapping[str, Any]
+) -> list[str]:
+    """Find what the SDK would stumble over while it reads the environment.
 
     Args:
-        environ: The environment variables.
+        environ: The environment variables; empty ones of settings are removed, as they set nothing.
         prefix: What the names of the settings' variables begin with.
+        schema: The JSON schema of all settings.
 
     Returns:
         One sentence for each problem, naming the variable.
     """
-    return [
-        f"Environment variable `{variable}` must be a whole number."
-        for name, kind in SETTINGS.to_dict()["properties"].items()
-        if "integer" in kind["type"]
-        and (value := environ.get(variable := prefix + name.upper())) is not None
-        and not re.fullmatch(r"\s*[+-]?\d+\s*", value)
-    ]
+    found = []
+    for name, kind in schema["properties"].items():
+        value = environ.get(variable := prefix + name.upper())
+        if value is None:
+            continue
+        if not value.strip():
+            del environ[variable]
+        elif "integer" in kind.get("type", ()) and not re.fullmatch(r"\s*[+-]?\d{1,18}\s*", value):
+            found.append(f"Environment variable `{variable}` must be a whole number.")
+        elif "object" in kind.get("type", ()) and not _is_json_object(value):
+            found.append(f"Environment variable `{variable}` must be a JSON object.")
+    return found
 
 
 def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
@@ -176,12 +189,12 @@ def moment(value: str) -> datetime:
     """
     try:
         parsed = pendulum.parse(value, exact=True)
+        if isinstance(parsed, pendulum.DateTime):
+            return parsed.in_timezone("UTC")
+        if isinstance(parsed, pendulum.Date):
+            return pendulum.datetime(parsed.year, parsed.month, parsed.day)
     except (ParserError, ValueError, OverflowError) as error:
         raise ValueError(str(error)) from None
-    if isinstance(parsed, pendulum.DateTime):
-        return parsed.in_timezone("UTC")
-    if isinstance(parsed, pendulum.Date):
-        return pendulum.datetime(parsed.year, parsed.month, parsed.day)
     message = "neither a date nor a date-time"
     raise ValueError(message)
 
@@ -209,14 +222,11 @@ def _beyond_schema(config: Mapping[str, Any]) -> Iterator[str]:
         )
     elif not re.fullmatch(r"[\x21-\x7e]+", token.strip()):
         yield "Setting `personal_access_token` must be one word of printable ASCII characters."
-    if (start_date := config.get("start_date")) is not None:
-        try:
-            moment(start_date)
-        except ValueError:
-            yield (
-                "Setting `start_date` must be a date or date-time in ISO 8601, "
-                "such as 2025-01-01T00:00:00Z."
-            )
+    if (start_date := config.get("start_date")) is not None and not _is_usable_date(start_date):
+        yield (
+            "Setting `start_date` must be a date or date-time in ISO 8601 after the year 1970, "
+            "such as 2025-01-01T00:00:00Z."
+        )
     for setting in SCOPES:
         value = config.get(setting)
         if value is not None and not re.fullmatch(
@@ -227,15 +237,31 @@ def _beyond_schema(config: Mapping[str, Any]) -> Iterator[str]:
         yield "Setting `group` is missing: `scope: group` needs the URI or id of a group."
     if (problem := _problem_with_address(config.get("api_url"))) is not None:
         yield f"Setting `api_url` {problem}, such as {RESOURCES}."
-    if not re.fullmatch(r"[\x20-\x7e]*", config.get("user_agent") or ""):
-        yield "Setting `user_agent` must be one line of printable ASCII characters."
+    if not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", config.get("user_agent") or "-"):
+        yield "Setting `user_agent` must be printable ASCII, with no space at its ends."
+
+
+def _is_usable_date(value: str) -> bool:
+    """Tell whether a date can be asked of Calendly; words such as `now` would move with the run."""
+    try:
+        return value[:1].isdigit() and EPOCH < moment(value).year < FAR_FUTURE
+    except ValueError:
+        return False
+
+
+def _is_json_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def _problem_with_address(value: str | None) -> str | None:
     try:
         parts = urlsplit((value or "").strip())
         host, _ = parts.hostname, parts.port
-    except ValueError:
+        requests.Request("GET", (value or "").strip()).prepare()
+    except (ValueError, requests.RequestException):
         return "must be a URL"
     if parts.scheme not in {"http", "https"} or not host or re.search(r"\s", parts.netloc):
         return "must be a URL"
@@ -256,5 +282,5 @@ def _sentence(error: ValidationError) -> str:
     }.get(str(error.validator), "is not valid")
     bound: Any = error.validator_value
     choices = bound if isinstance(bound, list) else [bound]
-    words = ", ".join(str(choice) for choice in choices if choice not in {None, "null"})
+    words = ", ".join(str(choice) for choice in choices if choice not in (None, "null"))
     return f"Setting `{setting}` {allowed.format(words)}."

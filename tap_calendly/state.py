@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tap_calendly import errors, settings
-from tap_calendly.sweep import Captured, Range, Sweep
+from tap_calendly.sweep import Captured, Range, Sweep, reaches_further_back
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,37 +20,49 @@ LAYOUT = 1
 """The layout of an entry; a higher one comes from a later version of the tap."""
 
 
-def bookmark(stream: str, entry: Mapping[str, Any], scope: str) -> datetime | None:
+def bookmark(
+    stream: str, entry: Mapping[str, Any], scope: str, start_date: datetime | None
+) -> datetime | None:
     """Read the moment up to which a stream is captured.
 
     Args:
         stream: The stream's name.
         entry: Its entry in the state.
-        scope: Whose data this run reads.
+        scope: What this run reads.
+        start_date: The bound of the rows that are wanted; None for all.
 
     Returns:
-        The moment (UTC); None for nothing yet, or when the entry is about other data.
+        The moment (UTC); None for nothing yet, when the entry is about other data, or when older
+        rows are wanted than then.
 
     Raises:
         CalendlyError: The entry is damaged or from a later version.
     """
-    value = _checked(stream, entry, scope).get("replication_key_value")
-    return None if value is None else _moment(stream, value)
+    entry = _checked(stream, entry, scope)
+    value = entry.get("replication_key_value")
+    if value is None:
+        return None
+    bound = _moment_or_none(stream, entry.get("start_date"))
+    return None if reaches_further_back(start_date, bound) else _moment(stream, value)
 
 
-def write_bookmark(entry: dict[str, Any], key: str, moment: datetime, scope: str) -> None:
+def write_bookmark(
+    entry: dict[str, Any], key: str, moment: datetime, scope: str, start_date: datetime | None
+) -> None:
     """Note that a stream is captured up to a moment.
 
     Args:
         entry: The stream's entry in the state, which is changed.
         key: The stream's replication key.
         moment: The moment (UTC).
-        scope: Whose data this run reads.
+        scope: What this run reads.
+        start_date: The bound of the rows that were wanted; None for all.
     """
     entry.clear()
     entry |= {
         "replication_key": key,
         "replication_key_value": _written(moment),
+        "start_date": None if start_date is None else _written(start_date),
         "scope": scope,
         "layout": LAYOUT,
     }
@@ -62,7 +74,7 @@ def captured(stream: str, entry: Mapping[str, Any], scope: str) -> Captured | No
     Args:
         stream: The stream's name.
         entry: Its entry in the state.
-        scope: Whose data this run reads.
+        scope: What this run reads.
 
     Returns:
         It; None for nothing yet, when the entry is about other data, or lacks what a sweep needs.
@@ -90,11 +102,11 @@ def write_captured(entry: dict[str, Any], key: str, found: Captured, scope: str)
         entry: The stream's entry in the state, which is changed.
         key: The stream's replication key.
         found: What they have captured.
-        scope: Whose data this run reads.
+        scope: What this run reads.
     """
-    write_bookmark(entry, key, found.began, scope)
+    write_bookmark(entry, key, found.began, scope, found.start_date)
     fields = asdict(found)
-    del fields["began"]
+    del fields["began"], fields["start_date"]
     entry |= {name: None if value is None else _written(value) for name, value in fields.items()}
 
 
@@ -104,7 +116,7 @@ def interrupted(stream: str, entry: Mapping[str, Any], scope: str) -> Sweep | No
     Args:
         stream: The stream's name.
         entry: Its entry in the state.
-        scope: Whose data this run reads.
+        scope: What this run reads.
 
     Returns:
         The sweep with what remains of it; None when there is none.
@@ -139,7 +151,7 @@ def write_interrupted(entry: dict[str, Any], sweep: Sweep, scope: str) -> None:
     Args:
         entry: The stream's entry in the state, which is changed.
         sweep: The sweep with what remains of it.
-        scope: Whose data this run reads.
+        scope: What this run reads.
     """
     if entry.get("scope") != scope:
         entry.clear()

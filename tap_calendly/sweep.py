@@ -122,7 +122,7 @@ def full_scan_is_due(captured: Captured | None, now: datetime, rules: Rules) -> 
         True without an earlier sweep, when the last full scan is too old, or when `start_date` now
         reaches further back than it did.
     """
-    if captured is None or _earlier(rules.start_date, captured.start_date):
+    if captured is None or reaches_further_back(rules.start_date, captured.start_date):
         return True
     interval = rules.full_scan_interval
     return interval is not None and now - captured.full_scan >= interval
@@ -206,7 +206,7 @@ def invitees_are_due(
         one can join, as joining and leaving may move none; and when its age has just passed a
         doubling of the lookback. Never for a canceled meeting otherwise.
     """
-    if captured is None or _earlier(meeting.start, captured.start_date):
+    if captured is None or reaches_further_back(meeting.start, captured.start_date):
         return True
     if meeting.updated > _last_in_view(meeting.start, captured) - OVERLAP:
         return True
@@ -255,6 +255,19 @@ def complete(captured: Captured | None, sweep: Sweep) -> Captured:
     return Captured(sweep.began, full_scan, sweep.window_start, start_date, sweep.earliest)
 
 
+def reaches_further_back(moment: datetime | None, bound: datetime | None) -> bool:
+    """Compare two bounds.
+
+    Args:
+        moment: The one; None is the beginning of all time.
+        bound: The other, likewise.
+
+    Returns:
+        Whether the one lies before the other.
+    """
+    return bound is not None and (moment is None or moment < bound)
+
+
 def _last_in_view(start: datetime, captured: Captured) -> datetime:
     in_last_sweep = captured.window_start is None or start >= captured.window_start
     return captured.began if in_last_sweep else captured.full_scan
@@ -282,8 +295,3 @@ def _merged(bands: Iterable[Band], after: datetime | None, before: datetime) -> 
         else:
             joined.append(cut)
     return (Range(*band) for band in joined)
-
-
-def _earlier(moment: datetime | None, bound: datetime | None) -> bool:
-    """Compare two moments of which None is the beginning of all time."""
-    return bound is not None and (moment is None or moment < bound)

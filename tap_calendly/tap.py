@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import io
-import json
 import logging
 import os
 import signal
 import sys
 from datetime import timedelta
 from functools import cached_property
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from singer_sdk import Tap
+from singer_sdk.exceptions import ConfigurationError, MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
-from tap_calendly import errors, settings
+from tap_calendly import errors, files, settings
 from tap_calendly.scope import Scope
 from tap_calendly.streams import STREAMS
 from tap_calendly.sweep import Rules
@@ -99,16 +97,13 @@ class TapCalendly(Tap):
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> _ConfigInput:
         for path in value:
-            if path == "ENV":
-                if found := settings.problems_in_environment(os.environ, cls._env_var_prefix):
-                    raise errors.SettingsError(found)
-            else:
-                try:
-                    text = Path(path).read_text(encoding="utf-8")
-                except (OSError, UnicodeDecodeError):
-                    problem = f"The file {path} given to --config cannot be read as text."
-                    raise errors.SettingsError([problem]) from None
-                _check_json_object(text, path, "--config")
+            if path != "ENV":
+                files.read(path, "--config")
+                continue
+            schema = dict(cls.config_jsonschema)
+            cls.append_builtin_config(schema)
+            if found := settings.problems_in_environment(os.environ, cls._env_var_prefix, schema):
+                raise errors.SettingsError(found)
         return super().cb_config(ctx, param, value)
 
     @classmethod
@@ -117,8 +112,19 @@ class TapCalendly(Tap):
         command = super().get_singer_command()
         for param in command.params:
             if isinstance(param.type, click.File):
-                param.type = _JSONFile()
+                param.type = files.JSONFile()
         return command
+
+    @classmethod
+    @override
+    def invoke(cls, **options: Any) -> None:
+        try:
+            super().invoke(**options)
+        except BrokenPipeError:
+            # Python would complain once more while it flushes the closed pipe on its way out.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            message = "The target closed the pipe: its own log says why."
+            raise errors.CalendlyError(message) from None
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:
@@ -134,42 +140,26 @@ class TapCalendly(Tap):
         sys.exit(128 + signum)
 
 
-class _JSONFile(click.File):
-    """A file given on the command line that holds a JSON object."""
-
-    @override
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> IO[str]:
-        text = str(super().convert(value, param, ctx).read())
-        _check_json_object(text, str(value), param.opts[0] if param else "the command")
-        return io.StringIO(text)
-
-
-def _check_json_object(text: str, path: str, option: str) -> None:
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as error:
-        problem = f"is not JSON: see line {error.lineno}, column {error.colno}."
-    else:
-        if isinstance(content, dict):
-            return
-        problem = "must hold a JSON object."
-    raise errors.SettingsError([f"The file {path} given to {option} {problem}"])
-
-
 def main() -> None:
-    """Run the command; whatever the user can mend ends in one line and status 1."""
+    """Run the command; whatever stops it ends in one line each and status 1."""
     try:
         TapCalendly.cli()
     except errors.SettingsError as error:
         _give_up(error.problems)
     except errors.CalendlyError as error:
         _give_up([str(error)])
-    except BrokenPipeError:
-        # Python would complain once more while it flushes the closed pipe on its way out.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        _give_up(["The target closed the pipe: its own log says why."])
+    except (ConfigurationError, MappingError) as error:
+        _give_up([f"Setting `stream_maps` cannot be used: {' '.join(str(error).split())}"])
+    except Exception as error:  # noqa: BLE001 - the last resort for the user at 7 a.m.
+        TapCalendly.logger.debug("Where it happened:", exc_info=True)
+        _give_up(
+            [
+                (
+                    f"tap-calendly failed unexpectedly ({type(error).__name__}): run it again with "
+                    "TAP_CALENDLY_LOGLEVEL=DEBUG, and report what it says."
+                )
+            ]
+        )
 
 
 def _give_up(lines: list[str]) -> NoReturn:

@@ -49,9 +49,9 @@ def _seconds(value: str | None, now: datetime) -> float | None:
         return None
     try:
         return float(int(value))
-    except ValueError:
+    except (OverflowError, ValueError):
         pass
     try:
         return (parsedate_to_datetime(value) - now).total_seconds()
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from tap_calendly.settings import moment
 
@@ -288,7 +288,14 @@ def _never(_began: datetime, _full_scan: datetime) -> bool:
     return False
 
 
-def _somebody(dice: random.Random) -> dict[str, str]:
+class Person(TypedDict):
+    """What the sandbox wants to know of somebody."""
+
+    name: str
+    email: str
+
+
+def _somebody(dice: random.Random) -> Person:
     number = dice.randrange(10**9)
     return {"name": f"Person {number}", "email": f"person-{number}@example.com"}
 

@@ -41,7 +41,7 @@ SCHEDULED_EVENT = th.PropertiesList(
         text("additional_info", "What the host added."),
         text("status", "Conference: initiated, processing, pushed or failed."),
         text("join_url", "Conference: address to join at."),
-        group("data", "Conference: what its provider gives, in the provider's own form."),
+        either("data", ["object"], "Conference: what its provider gives, in its own form."),
     ),
     group(
         "invitees_counter",

@@ -84,9 +84,10 @@ class ScheduledEvents(CalendlyStream):
         for stream in self._noting:
             found = sweep.complete(self._captured[stream.name], self._sweep)
             self._captured[stream.name] = found
-            key = str(stream.replication_key)
-            state.write_captured(stream.stream_state, key, found, self.tap.scope.name)
-            stream.state_manager.is_flushed = False
+            if stream.incremental:
+                key = str(stream.replication_key)
+                state.write_captured(stream.stream_state, key, found, stream.about)
+                stream.state_manager.is_flushed = False
 
     def _stretches(
         self, part: sweep.Range, page: Page | None
@@ -133,7 +134,7 @@ class ScheduledEvents(CalendlyStream):
 
     def _read_captured(self) -> None:
         self._captured = {
-            stream.name: state.captured(stream.name, stream.stream_state, self.tap.scope.name)
+            stream.name: state.captured(stream.name, stream.stream_state, stream.about)
             if stream.incremental
             else None
             for stream in self._noting
@@ -142,7 +143,7 @@ class ScheduledEvents(CalendlyStream):
     def _interrupted(self) -> sweep.Sweep | None:
         """Give the sweep that an earlier run did not finish, if all streams were in it alike."""
         begun = {
-            state.interrupted(stream.name, stream.stream_state, self.tap.scope.name)
+            state.interrupted(stream.name, stream.stream_state, stream.about)
             if stream.incremental
             else None
             for stream in self._noting
@@ -155,7 +156,7 @@ class ScheduledEvents(CalendlyStream):
     def _note(self) -> None:
         for stream in self._noting:
             if stream.incremental:
-                state.write_interrupted(stream.stream_state, self._sweep, self.tap.scope.name)
+                state.write_interrupted(stream.stream_state, self._sweep, stream.about)
                 self.state_manager.is_flushed = False
         self._write_state_message()
 

@@ -1,0 +1,326 @@
+"""What the README's table "What a run guarantees" promises, row by row."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tap_calendly import client
+from tests.singer import Warehouse, truth
+
+if TYPE_CHECKING:
+    from sandbox.clock import SimulatedClock
+    from sandbox.server import Sandbox
+
+INVITEES = "/scheduled_events/{uuid}/invitees"
+
+
+WHILE = timedelta(minutes=10)
+"""Longer than the overlap within which a run reads again what the last one has read."""
+
+
+class Office:
+    """An organization with two event types, and the warehouse that the tap keeps of it."""
+
+    def __init__(self, sandbox: Sandbox, clock: SimulatedClock) -> None:
+        """Hire somebody, and let the first run load what there is."""
+        self.calendly = sandbox.calendly
+        self.clock = clock
+        host = self.calendly.add_member(name="Grace", email="grace@example.com")
+        add = self.calendly.add_event_type
+        self.call = add(owner=host, name="Call", duration=30)
+        self.course = add(owner=host, name="Course", duration=60, kind="group")
+        self.warehouse = Warehouse(sandbox)
+
+    def book(self, days: float, *, course: bool = False) -> tuple[str, str]:
+        """Book a meeting some days from now, or ago; give the event and the invitee."""
+        return self.calendly.book(
+            event_type=self.course if course else self.call,
+            start=self.clock.now() + timedelta(days=days),
+            name="Ada Lovelace",
+            email="ada@example.com",
+        )
+
+    def run(self, **options: Any) -> int:  # noqa: ANN401 - those of the warehouse
+        """Run the tap after a while; give how many meetings' invitees were read."""
+        self.clock.advance(WHILE)
+        self.warehouse.run(**options)
+        return self.warehouse.sandbox.requests_by_path().get(INVITEES, 0)
+
+    def pass_days(self, days: float) -> None:
+        """Let time pass."""
+        self.clock.advance(timedelta(days=days))
+
+    def shows(self, stream: str, uri: str) -> bool:
+        """Tell whether a row equals Calendly's."""
+        return self.warehouse.tables[stream].get(uri) == truth(self.warehouse.sandbox)[stream][uri]
+
+
+@pytest.fixture
+def office(empty_sandbox: Sandbox, clock: SimulatedClock) -> Office:
+    return Office(empty_sandbox, clock)
+
+
+@pytest.mark.parametrize("days", [-6, 0.5, 300])
+@pytest.mark.parametrize("change", ["cancel", "reschedule", "notes"])
+def test_a_change_of_an_upcoming_or_recent_meeting_shows_after_the_next_run(
+    office: Office, days: float, change: str
+) -> None:
+    event, invitee = office.book(days)
+    office.book(30)  # which does not change
+    office.run()
+    office.pass_days(0.2)
+    if change == "cancel":
+        office.calendly.cancel(event=event)
+    elif change == "reschedule":
+        office.calendly.reschedule(invitee=invitee, start=office.clock.now() + timedelta(days=4))
+    else:
+        office.calendly.edit_notes(event=event, plain="Agreed")
+
+    read = office.run()
+
+    assert office.warehouse.equals_calendly()
+    assert read == (2 if change == "reschedule" else 1)
+
+
+def test_a_change_that_moves_no_timestamp_of_the_meeting_shows_after_the_next_run(
+    office: Office,
+) -> None:
+    event, _ = office.book(20)
+    office.run()
+    office.pass_days(1)
+    office.calendly.edit_notes(event=event, plain="Quietly", moves_updated_at=False)
+
+    assert office.run() == 0
+    assert office.warehouse.equals_calendly()
+
+
+def test_a_new_booking_shows_after_the_next_run(office: Office) -> None:
+    office.run()
+    office.pass_days(1)
+    office.book(0.01)
+    office.book(200)
+
+    assert office.run() == 2
+    assert office.warehouse.equals_calendly()
+
+
+def test_a_no_show_of_a_recent_meeting_shows_after_the_next_run(office: Office) -> None:
+    _, invitee = office.book(0.5)
+    office.run()
+    office.pass_days(7.4)
+    office.run()
+    office.calendly.mark_no_show(invitee=invitee)
+    office.pass_days(1)
+
+    assert office.run() == 1
+    assert office.warehouse.equals_calendly()
+
+    office.calendly.unmark_no_show(invitee=invitee)
+    office.pass_days(5)
+    office.run()
+    assert office.shows("event_invitees", invitee) is False  # by then it is an older meeting
+
+
+def test_a_seat_taken_or_given_up_shows_after_the_next_run(office: Office) -> None:
+    event, invitee = office.book(10, course=True)
+    office.run()
+    office.pass_days(1)
+    office.calendly.join(event=event, name="Alan", email="alan@example.com")
+    assert office.run() == 1
+    assert office.warehouse.equals_calendly()
+
+    office.pass_days(1)
+    office.calendly.leave(invitee=invitee)
+    assert office.run() == 1
+    assert office.warehouse.equals_calendly()
+
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_a_change_of_an_older_meeting_shows_after_the_next_full_scan(
+    office: Office, *, moves: bool
+) -> None:
+    event, _ = office.book(-100)
+    office.run()
+    office.pass_days(1)
+    office.calendly.edit_notes(event=event, plain="Later", moves_updated_at=moves)
+    office.run()
+    assert not office.shows("scheduled_events", event)
+
+    office.pass_days(6)
+    read = office.run()
+
+    assert office.warehouse.equals_calendly()
+    assert read == (1 if moves else 0)
+
+
+def test_a_late_cancellation_shows_with_its_invitee_after_the_next_full_scan(
+    office: Office,
+) -> None:
+    event, _ = office.book(-100)
+    office.run()
+    office.pass_days(1)
+    office.calendly.cancel(event=event)
+    office.pass_days(6)
+
+    assert office.run() == 1
+    assert office.warehouse.equals_calendly()
+
+
+@pytest.mark.parametrize("age", [8, 20, 29, 50])
+def test_an_invitee_only_change_at_an_age_shows_by_twice_that_age(
+    office: Office, age: float
+) -> None:
+    office.warehouse.settings["full_scan_interval_days"] = 0
+    _, invitee = office.book(0)
+    office.run()
+    office.pass_days(age)
+    office.calendly.mark_no_show(invitee=invitee)
+    for _ in range(int(age)):
+        office.pass_days(1)
+        office.run()
+
+    assert office.shows("event_invitees", invitee)
+
+
+def test_an_older_meeting_is_revisited_at_each_doubling_of_its_age_alone(office: Office) -> None:
+    office.book(0)
+    office.run()
+    office.pass_days(8)
+    office.run()
+
+    read = [0, 0, 0]
+    for _ in range(9, 450):
+        office.pass_days(1 - WHILE / timedelta(days=1))
+        read.append(office.run())
+
+    days = [day for day, count in enumerate(read, start=6) if count]
+    assert days == [14, 28, 56, 112, 224, 448]
+    assert sum(read) == 6
+
+
+def test_an_erasure_before_a_one_to_one_meeting_shows_after_its_start(office: Office) -> None:
+    _, invitee = office.book(3)
+    office.run()
+    office.pass_days(1)
+    office.calendly.scrub_invitee(email="ada@example.com")
+    office.pass_days(1)
+    assert office.run() == 0
+    office.pass_days(2)
+
+    assert office.run() == 1
+    assert office.shows("event_invitees", invitee)
+
+
+def test_an_erasure_from_a_canceled_meeting_shows_by_twice_the_lookback(office: Office) -> None:
+    event, invitee = office.book(0)
+    office.calendly.cancel(event=event)
+    office.run()
+    office.pass_days(1)
+    office.calendly.scrub_invitee(email="ada@example.com")
+    read = 0
+    for _ in range(13):
+        office.pass_days(1)
+        read += office.run()
+
+    assert read == 1
+    assert office.shows("event_invitees", invitee)
+
+
+@pytest.mark.parametrize("nth", range(1, 9))
+def test_a_change_during_a_run_shows_after_the_next_run(
+    office: Office, nth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "PAGE_SIZE", 2)
+    booked = [office.book(days) for days in (-3, -2, 1, 1, 2, 3)]
+    office.run()
+    office.pass_days(0.5)
+    requests = iter(range(1, 1000))
+
+    def interlude() -> None:
+        office.clock.advance(timedelta(seconds=40))
+        if next(requests) == nth:
+            office.calendly.mark_no_show(invitee=booked[0][1])
+            office.calendly.cancel(event=booked[3][0])
+            office.book(0.7)  # moves the rows that follow to later pages
+            office.book(-1)
+
+    office.warehouse.sandbox.interrupt(interlude)
+    office.run()
+    office.warehouse.sandbox.interrupt(None)
+    office.pass_days(0.1)
+    office.run()
+
+    assert office.warehouse.equals_calendly()
+
+
+def test_the_bookmark_is_the_beginning_of_the_run_in_the_servers_clock(office: Office) -> None:
+    office.book(1)
+    office.book(2)
+    began = office.clock.now() + WHILE  # the computer's own clock is months away from it
+    office.warehouse.sandbox.interrupt(lambda: office.clock.advance(timedelta(minutes=1)))
+
+    office.run(select={"scheduled_events", "event_invitees"})
+
+    for stream in ("scheduled_events", "event_invitees"):
+        bookmark = office.warehouse.state["bookmarks"][stream]["replication_key_value"]
+        # the token's user is asked for first, then the first page of meetings
+        assert bookmark == (began + timedelta(minutes=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_what_was_being_written_when_a_run_began_shows_after_the_next_run(office: Office) -> None:
+    event, _ = office.book(20)
+    office.run()
+    office.pass_days(1)
+    office.run()
+    row = office.calendly.events[event]
+    # committed only now, with the moment at which it was begun
+    row["updated_at"] = (office.clock.now() - timedelta(minutes=4)).strftime(
+        "%Y-%m-%dT%H:%M:%S.%fZ"
+    )
+    office.calendly.invitees[event][0]["name"] = "Ada King"
+    office.pass_days(1)
+
+    assert office.run() == 1
+    assert office.warehouse.equals_calendly()
+
+
+def test_an_edited_event_type_shows_after_the_next_run(office: Office) -> None:
+    office.run()
+    office.pass_days(1)
+    office.calendly.edit_event_type(uri=office.call, name="Phone call")
+    run = office.warehouse.run(select={"event_types"})
+
+    assert [row["name"] for row in run.rows("event_types")] == ["Phone call"]
+    assert office.warehouse.equals_calendly()
+
+
+def test_a_member_who_left_is_marked_after_the_next_run(office: Office) -> None:
+    left = office.calendly.add_member(name="Alan", email="alan@example.com")
+    office.run()
+    office.pass_days(1)
+    office.calendly.remove_member(user=left)
+    run = office.warehouse.run(select={"organization_memberships"})
+
+    kinds = [m["type"] for m in run.messages if m.get("stream") == "organization_memberships"]
+    assert kinds == ["SCHEMA", "RECORD", "RECORD", "ACTIVATE_VERSION"]
+    assert office.warehouse.equals_calendly()
+
+
+def test_a_submission_shows_its_booking_after_the_next_run(office: Office) -> None:
+    form = office.calendly.add_routing_form(name="Contact", questions=[])
+    value = {"type": "event_type", "value": office.call}
+    submission = office.calendly.submit_form(form=form, answers={}, result=value)
+    office.run()
+    office.pass_days(6.9)
+    office.calendly.book_from_submission(
+        submission=submission,
+        start=office.clock.now() + timedelta(days=1),
+        name="Ada",
+        email="ada@example.com",
+    )
+    office.run()
+
+    assert office.warehouse.equals_calendly()

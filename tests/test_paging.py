@@ -1,0 +1,157 @@
+"""Page tokens that are refused, and lists that move while they are read, cost no row."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+import requests
+
+from sandbox.faults import Fault
+from tap_calendly import client
+from tap_calendly.errors import CalendlyError
+from tests.singer import Warehouse, sync, truth
+
+if TYPE_CHECKING:
+    from sandbox.clock import SimulatedClock
+    from sandbox.server import Sandbox
+
+MEETINGS = {"scheduled_events", "event_invitees"}
+REFUSED = '{"title": "Invalid Argument", "message": "page_token is invalid"}'
+
+
+@pytest.fixture(autouse=True)
+def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "PAGE_SIZE", 5)
+
+
+@pytest.mark.parametrize("after", range(1, 7))
+def test_a_refused_page_token_costs_no_row(sandbox: Sandbox, after: int) -> None:
+    sandbox.faults.add(Fault("/scheduled_events", status=400, body=REFUSED, after=after))
+
+    assert sync(sandbox).tables() == truth(sandbox)
+
+
+def test_page_tokens_that_die_while_invitees_are_read_cost_no_row(
+    sandbox: Sandbox, clock: SimulatedClock
+) -> None:
+    """A token lives for as long as it takes to read two meetings' invitees."""
+    sandbox.let_page_tokens_live(timedelta(seconds=30))
+    sandbox.interrupt(lambda: clock.advance(timedelta(seconds=12)))
+
+    assert sync(sandbox).tables() == truth(sandbox)
+
+
+def test_more_meetings_at_one_moment_than_fit_a_page_are_all_read(
+    empty_sandbox: Sandbox, clock: SimulatedClock
+) -> None:
+    calendly = empty_sandbox.calendly
+    start = clock.now() + timedelta(days=1)
+    for number in range(17):
+        host = calendly.add_member(name=f"Host {number}", email=f"host-{number}@example.com")
+        call = calendly.add_event_type(owner=host, name="Call", duration=30)
+        calendly.book(event_type=call, start=start, name="Ada", email="ada@example.com")
+    empty_sandbox.let_page_tokens_live(timedelta(seconds=30))
+    empty_sandbox.interrupt(lambda: clock.advance(timedelta(seconds=12)))
+    warehouse = Warehouse(empty_sandbox)
+
+    warehouse.run(select=MEETINGS, killed_after=25)
+    warehouse.run(select=MEETINGS)
+
+    assert warehouse.equals_calendly()
+    assert len(warehouse.tables["scheduled_events"]) == 17
+
+
+def test_page_tokens_that_are_always_refused_end_the_run_in_one_line(
+    empty_sandbox: Sandbox, clock: SimulatedClock
+) -> None:
+    calendly = empty_sandbox.calendly
+    call = calendly.add_event_type(owner=calendly.owner, name="Course", duration=60)
+    for number in range(6):
+        calendly.book(
+            event_type=call,
+            start=clock.now() + timedelta(days=1),
+            name="Ada",
+            email=f"ada-{number}@example.com",
+        )
+    empty_sandbox.faults.add(
+        Fault("/scheduled_events", status=400, body=REFUSED, after=1, times=None)
+    )
+
+    with pytest.raises(CalendlyError, match=r"^scheduled_events: Calendly answered 400"):
+        sync(empty_sandbox)
+
+
+def test_a_row_that_vanishes_between_two_pages_hides_no_other(
+    sandbox: Sandbox, clock: SimulatedClock
+) -> None:
+    calendly = sandbox.calendly
+    for number in range(20):
+        clock.advance(timedelta(seconds=1))
+        calendly.add_event_type(owner=calendly.owner, name=f"Type {number}", duration=30)
+    newest = list(calendly.event_types)[-1]
+    member = next(
+        row["user"]["uri"] for row in calendly.memberships.values() if row["role"] == "user"
+    )
+    count = iter(range(1000))
+
+    def interlude() -> None:
+        if next(count) == 2:  # after the token's user and a first page of event types
+            calendly.delete_event_type(uri=newest)
+            calendly.remove_member(user=member)
+
+    sandbox.interrupt(interlude)
+    warehouse = Warehouse(sandbox)
+    warehouse.run(select={"event_types", "organization_memberships"})
+    sandbox.interrupt(None)
+
+    expected = truth(sandbox)
+    assert warehouse.tables["organization_memberships"] == expected["organization_memberships"]
+    assert warehouse.tables["event_types"].items() >= expected["event_types"].items()
+
+
+@pytest.mark.parametrize("broken", ["next_page", "pagination"])
+def test_a_list_is_not_taken_for_complete_because_its_end_is_unclear(
+    sandbox: Sandbox, broken: str, waits: list[float]
+) -> None:
+    first = requests.get(
+        f"{sandbox.url}/scheduled_events",
+        {
+            "organization": sandbox.calendly.organization["uri"],
+            "sort": "start_time:asc",
+            "count": "5",
+        },
+        headers={"Authorization": f"Bearer {sandbox.token}"},
+        timeout=10,
+    ).json()
+    if broken == "next_page":
+        first["pagination"]["next_page"] = None  # while next_page_token goes on
+    else:
+        del first["pagination"]
+    sandbox.faults.add(Fault("/scheduled_events", status=200, body=first))
+
+    assert sync(sandbox).tables() == truth(sandbox)
+    assert len(waits) == (broken == "pagination")
+
+
+def test_pages_that_go_round_in_a_circle_end_the_run_in_one_line(sandbox: Sandbox) -> None:
+    page = {
+        "collection": [],
+        "pagination": {"next_page": f"{sandbox.url}/event_types?page_token=x"},
+    }
+    sandbox.faults.add(Fault("/event_types", status=200, body=page, times=None))
+
+    with pytest.raises(CalendlyError, match=r"^event_types: Calendly's pages go round"):
+        sync(sandbox, select={"event_types"})
+
+
+def test_a_meeting_that_vanished_before_its_invitees_were_read_stops_nothing(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=404, after=3))
+
+    tables = sync(sandbox).tables()
+
+    missing = truth(sandbox)["event_invitees"].keys() - tables["event_invitees"].keys()
+    assert len({uri.rsplit("/invitees", 1)[0] for uri in missing}) == 1
