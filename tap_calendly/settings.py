@@ -261,6 +261,7 @@ def _problem_with_address(value: str | None) -> str | None:
         parts = urlsplit((value or "").strip())
         host, _ = parts.hostname, parts.port
         requests.Request("GET", (value or "").strip()).prepare()
+        (host or "").encode("idna")
     except (ValueError, requests.RequestException):
         return "must be a URL"
     if parts.scheme not in {"http", "https"} or not host or re.search(r"\s", parts.netloc):

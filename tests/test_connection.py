@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from sandbox.faults import Fault
 from sandbox.server import Sandbox
 from tap_calendly.errors import CalendlyError
-from tests.command import complaints, run_tap
+from tests.command import ENVIRONMENT, EXECUTABLE, complaints, run_tap
 from tests.singer import config, sync, truth
 
 if TYPE_CHECKING:
@@ -194,6 +196,100 @@ def test_an_address_where_nobody_answers_ends_in_one_line(
     with pytest.raises(CalendlyError, match=r"^current_user: no answer from 127\.0\.0\.1:9 "):
         sync(sandbox, api_url="http://127.0.0.1:9")
     assert waits
+
+
+def test_giving_up_takes_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
+    headers = {"Retry-After": "0"}  # a second each, as this run is a real process
+    sandbox.faults.add(Fault("/event_types", status=500, headers=headers, times=None))
+
+    result = run_tap(tmp_path, config=config(sandbox))
+
+    assert result.returncode == 1
+    *tries, line = complaints(result)
+    assert "event_types: Calendly answered 500 to GET /event_types" in line
+    assert "[request " in line
+    assert [line for line in tries if "trying again in" not in line] == []
+    assert len(tries) == 5
+
+
+def test_a_closed_pipe_ends_in_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps(config(sandbox)))
+    process = subprocess.Popen(  # noqa: S603 - our own executable
+        [EXECUTABLE, "--config", tmp_path / "config.json"],
+        cwd=tmp_path,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    log = process.stderr.read()
+    process.stderr.close()
+
+    assert process.wait() == 1
+    (line,) = (line for line in log.splitlines() if "| INFO " not in line)
+    assert line.endswith("The target closed the pipe: its own log says why.")
+    assert "Traceback" not in log
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"collection": {}, "pagination": {"next_page": None}},
+        {"collection": ["x"], "pagination": {"next_page": None}},
+        {"collection": [{"name": "no uri"}], "pagination": {"next_page": None}},
+        {"collection": [], "pagination": None},
+        {"collection": [], "pagination": {"next_page": 5}},
+        {"rows": []},
+        [],
+        "not json",
+    ],
+)
+def test_an_answer_of_another_shape_is_asked_for_again(
+    sandbox: Sandbox, waits: list[float], body: object
+) -> None:
+    sandbox.faults.add(Fault("/event_types", status=200, body=body))
+
+    assert sync(sandbox).tables() == truth(sandbox)
+    assert len(waits) == 1
+
+
+PAUSES = {
+    "a request that took too long": (408, {}, 2),
+    "a limit that starts anew at once": (429, {"X-RateLimit-Reset": "0"}, 1),
+    "a limit of absurd digits": (429, {"X-RateLimit-Reset": "9" * 400}, 2),
+    "a limit of a day": (429, {"X-RateLimit-Reset": "86400"}, 300),
+    "a date long past": (503, {"Retry-After": "Wed, 04 Mar 2020 09:30:40 GMT"}, 1),
+    "no date": (503, {"Retry-After": "soon"}, 2),
+    "an error that has nothing to do with the limit": (500, {"X-RateLimit-Reset": "50"}, 2),
+}
+
+
+@pytest.mark.parametrize(("status", "headers", "pause"), PAUSES.values(), ids=PAUSES)
+def test_the_pause_is_what_the_headers_ask_for_within_reason(
+    request: pytest.FixtureRequest, status: int, headers: dict[str, str], pause: int
+) -> None:
+    waits: list[float] = request.getfixturevalue("waits")
+    sandbox: Sandbox = request.getfixturevalue("sandbox")
+    sandbox.faults.add(Fault("/event_types", status=status, headers=headers))
+
+    sync(sandbox, select={"event_types"})
+
+    (wait,) = waits
+    assert pause <= wait <= pause + 1
+
+
+def test_the_host_is_the_same_however_it_is_written(sandbox: Sandbox) -> None:
+    address = sandbox.url.replace("127.0.0.1", "LOCALHOST") + "/"
+    calendly = sandbox.calendly
+    for number in range(120):
+        calendly.add_member(name=f"M {number}", email=f"m-{number}@example.com")
+
+    tables = sync(sandbox, api_url=address, select={"organization_memberships"}).tables()
+
+    assert tables["organization_memberships"] == truth(sandbox)["organization_memberships"]
 
 
 def test_the_log_of_a_run_is_short_and_tells_what_was_read(

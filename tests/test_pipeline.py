@@ -182,6 +182,34 @@ def test_postgres_equals_calendly_field_by_field(
     assert _in_postgres(postgres, schema) == _typed(truth(large_sandbox))
 
 
+def test_rows_that_vanished_are_marked_in_postgres(
+    project: Project, large_sandbox: Sandbox, clock: SimulatedClock, postgres: str
+) -> None:
+    load = {
+        "TARGET_POSTGRES_SQLALCHEMY_URL": _sqlalchemy(postgres),
+        "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": "vanished",
+    }
+    project.run("target-postgres", **load)
+    clock.advance(timedelta(days=1))
+    calendly = large_sandbox.calendly
+    left = next(uri for uri, row in calendly.memberships.items() if row["role"] == "user")
+    calendly.remove_member(user=calendly.memberships[left]["user"]["uri"])
+
+    project.run("target-postgres", **load)
+
+    with psycopg.connect(postgres) as database:
+        marked = database.execute(
+            "SELECT uri FROM vanished.organization_memberships WHERE _sdc_deleted_at IS NOT NULL"
+        ).fetchall()
+        forms = _number(
+            database.execute(
+                "SELECT count(*) FROM vanished.routing_forms WHERE _sdc_deleted_at IS NULL"
+            )
+        )
+    assert marked == [(left,)]
+    assert forms == len(calendly.routing_forms)
+
+
 def test_postgres_has_keys_and_columns_to_work_with(project: Project, postgres: str) -> None:
     project.run(
         "target-postgres",

@@ -29,6 +29,9 @@ BAD = {
     "start_date of another type": ({"start_date": 20250101}, "start_date"),
     "start_date that is a time": ({"start_date": "10:30"}, "start_date"),
     "start_date that does not exist": ({"start_date": "2025-02-30"}, "start_date"),
+    "start_date before all calendars": ({"start_date": "0001-01-01T00:00:00+02:00"}, "start_date"),
+    "start_date after all calendars": ({"start_date": "9999-12-31T23:59:59-05:00"}, "start_date"),
+    "start_date that moves": ({"start_date": "now"}, "start_date"),
     "negative lookback_days": ({"lookback_days": -1}, "lookback_days"),
     "lookback_days as text": ({"lookback_days": "7"}, "lookback_days"),
     "fractional lookback_days": ({"lookback_days": 1.5}, "lookback_days"),
@@ -45,7 +48,17 @@ BAD = {
     "api_url without a scheme": ({"api_url": "api.calendly.com"}, "api_url"),
     "api_url with a query": ({"api_url": "https://api.calendly.com?x=1"}, "api_url"),
     "api_url with a bad port": ({"api_url": "https://api.calendly.com:port"}, "api_url"),
+    "api_url of an impossible host": ({"api_url": "https://a..b"}, "api_url"),
     "api_url without encryption": ({"api_url": "http://calendly.example"}, "api_url"),
+    "stream_maps of another shape": (
+        {"stream_maps": {"event_types": 5}},
+        "stream_maps.event_types",
+    ),
+    "a stream map that is no expression": (
+        {"stream_maps": {"event_types": {"name": "a b c"}}},
+        "stream_maps",
+    ),
+    "blank user_agent": ({"user_agent": "  "}, "user_agent"),
     "user_agent of two lines": ({"user_agent": "a\r\nX-Evil: b"}, "user_agent"),
 }
 
@@ -63,7 +76,9 @@ def test_a_bad_setting_ends_in_one_line_that_names_it(
     assert result.stdout == ""
 
 
-@pytest.mark.parametrize("text", ["{not json", "", '["a list"]', "\x00"])
+@pytest.mark.parametrize(
+    "text", ["{not json", "", '["a list"]', "\x00", '{"lookback_days": NaN}', "[" * 100_000]
+)
 def test_a_config_file_that_is_no_json_object_ends_in_one_line(tmp_path: Path, text: str) -> None:
     result = run_tap(tmp_path, config=text)
 
@@ -72,11 +87,23 @@ def test_a_config_file_that_is_no_json_object_ends_in_one_line(tmp_path: Path, t
     assert "config.json given to --config" in line
 
 
-@pytest.mark.parametrize("option", ["--state", "--catalog"])
-def test_a_state_or_catalog_file_that_is_no_json_object_ends_in_one_line(
-    tmp_path: Path, option: str
+@pytest.mark.parametrize(
+    ("option", "content"),
+    [
+        ("--state", b'{"bookmarks": '),
+        ("--state", b"null"),
+        ("--state", b'{"bookmarks": []}'),
+        ("--state", b'{"bookmarks": {"event_types": []}}'),
+        ("--state", b"\xff\xfe"),
+        ("--catalog", b""),
+        ("--catalog", b'{"streams": null}'),
+        ("--catalog", b'{"streams": [{}]}'),
+    ],
+)
+def test_a_state_or_catalog_file_that_holds_none_ends_in_one_line(
+    tmp_path: Path, option: str, content: bytes
 ) -> None:
-    (tmp_path / "broken.json").write_text('{"bookmarks": ')
+    (tmp_path / "broken.json").write_bytes(content)
 
     result = run_tap(tmp_path, option, "broken.json", config={"personal_access_token": SECRET})
 

@@ -1,0 +1,87 @@
+"""A run makes no more requests than its promises take."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox.server import Sandbox
+from tests.singer import Warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandbox.clock import SimulatedClock
+
+MEETINGS = {"scheduled_events", "event_invitees"}
+LISTS = "/scheduled_events"
+INVITEES = "/scheduled_events/{uuid}/invitees"
+
+
+@pytest.fixture
+def warehouse(empty_sandbox: Sandbox, clock: SimulatedClock) -> Iterator[Warehouse]:
+    """2,000 upcoming meetings, loaded."""
+    calendly = empty_sandbox.calendly
+    call = calendly.add_event_type(owner=calendly.owner, name="Call", duration=30)
+    for number in range(2_000):
+        start = clock.now() + timedelta(days=10, minutes=30 * number)
+        calendly.book(event_type=call, start=start, name="Ada", email="ada@example.com")
+    clock.advance(timedelta(minutes=10))  # beyond the overlap of two runs
+    with Sandbox(calendly, requests_per_minute=100_000) as generous:
+        warehouse = Warehouse(generous)
+        warehouse.run(select=MEETINGS)
+        clock.advance(timedelta(days=1))
+        yield warehouse
+
+
+def test_2000_meetings_of_which_20_changed_take_their_pages_and_30_requests_at_most(
+    warehouse: Warehouse,
+) -> None:
+    calendly = warehouse.sandbox.calendly
+    for uri in list(calendly.events)[::100]:
+        calendly.edit_notes(event=uri, plain="Moved to room 7")
+
+    warehouse.run(select=MEETINGS)
+
+    made = warehouse.sandbox.requests_by_path()
+    assert made[INVITEES] == 20
+    assert sum(made.values()) <= 20 + 30
+    assert warehouse.equals_calendly()
+
+
+def test_a_run_in_which_nothing_changed_reads_no_invitees(warehouse: Warehouse) -> None:
+    warehouse.run(select=MEETINGS)
+
+    assert warehouse.sandbox.requests_by_path() == {"/users/me": 1, LISTS: 20}
+
+
+def test_a_full_scan_of_unchanged_meetings_reads_no_invitees(
+    warehouse: Warehouse, clock: SimulatedClock
+) -> None:
+    clock.advance(timedelta(days=6, hours=1))
+
+    warehouse.run(select=MEETINGS)
+
+    assert INVITEES not in warehouse.sandbox.requests_by_path()
+    full_scan = warehouse.state["bookmarks"]["event_invitees"]["full_scan"]
+    assert full_scan == clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@pytest.mark.parametrize("days", [1, 7, 30, 100])
+def test_a_run_makes_a_request_per_page_and_per_meeting_that_is_due(
+    large_sandbox: Sandbox, clock: SimulatedClock, days: int
+) -> None:
+    warehouse = Warehouse(large_sandbox)
+    warehouse.run()
+    clock.advance(timedelta(days=days))
+
+    run = warehouse.run()
+
+    made = large_sandbox.requests_by_path()
+    bands = 6  # the doublings of the lookback within the year that there is
+    pages = -(-len(run.rows("scheduled_events")) // 100)
+    assert made[LISTS] <= pages + bands
+    others = sum(made.values()) - made[LISTS] - made.get(INVITEES, 0)
+    assert others <= 5 + len(large_sandbox.calendly.routing_forms)

@@ -1,0 +1,143 @@
+"""A state is about what it was made with: with other settings nothing is left out unawares."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tap_calendly import state
+from tap_calendly.errors import CalendlyError
+from tap_calendly.sweep import Captured, Range, Sweep
+from tests.singer import Warehouse, sync
+
+if TYPE_CHECKING:
+    from sandbox.clock import SimulatedClock
+    from sandbox.server import Sandbox
+
+MOMENTS = st.integers(0, 10**15).map(
+    lambda micros: datetime(2013, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=micros)
+)
+BOUNDS = st.none() | MOMENTS
+CAPTURED = st.builds(Captured, MOMENTS, MOMENTS, BOUNDS, BOUNDS, BOUNDS)
+SWEEPS = st.builds(
+    Sweep,
+    MOMENTS,
+    st.booleans(),
+    BOUNDS,
+    BOUNDS,
+    BOUNDS,
+    st.lists(st.builds(Range, BOUNDS, BOUNDS), max_size=12).map(tuple),
+)
+
+
+@given(captured=CAPTURED, sweep=SWEEPS)
+def test_what_is_written_is_read_again(captured: Captured, sweep: Sweep) -> None:
+    entry: dict[str, Any] = {}
+    state.write_captured(entry, "updated_at", captured, "organization AAAA")
+    state.write_interrupted(entry, sweep, "organization AAAA")
+    entry = json.loads(json.dumps(entry))
+
+    assert state.captured("scheduled_events", entry, "organization AAAA") == captured
+    assert state.interrupted("scheduled_events", entry, "organization AAAA") == sweep
+    assert state.captured("scheduled_events", entry, "organization BBBB") is None
+    assert state.interrupted("scheduled_events", entry, "organization BBBB") is None
+
+
+def test_an_earlier_start_date_brings_the_older_rows(
+    sandbox: Sandbox, clock: SimulatedClock
+) -> None:
+    warehouse = Warehouse(sandbox, {"start_date": "2026-02-01"})
+    warehouse.run()
+    clock.advance(timedelta(days=1))
+    assert not warehouse.equals_calendly()
+
+    warehouse.settings = {}
+    warehouse.run()
+
+    assert warehouse.equals_calendly()
+
+
+def test_another_scope_brings_its_own_rows(sandbox: Sandbox, clock: SimulatedClock) -> None:
+    host = next(iter(sandbox.calendly.events.values()))["event_memberships"][0]["user"]
+    warehouse = Warehouse(sandbox, {"scope": "user", "user": host})
+    warehouse.run()
+    clock.advance(timedelta(days=1))
+    assert not warehouse.equals_calendly()
+
+    warehouse.settings = {}
+    warehouse.run()
+
+    assert warehouse.equals_calendly()
+
+
+@pytest.mark.parametrize(
+    ("stream", "rule"),
+    [("routing_forms", "name == 'nothing'"), ("scheduled_events", "status == 'active'")],
+)
+def test_a_filter_that_is_taken_away_brings_the_rows_of_what_it_left_out(
+    sandbox: Sandbox, clock: SimulatedClock, stream: str, rule: str
+) -> None:
+    warehouse = Warehouse(sandbox, {"stream_maps": {stream: {"__filter__": rule}}})
+    warehouse.run()
+    clock.advance(timedelta(days=1))
+    assert not warehouse.equals_calendly()
+
+    warehouse.settings = {}
+    warehouse.run()
+
+    assert warehouse.equals_calendly()
+
+
+def test_invitees_selected_after_months_of_events_alone_are_complete(
+    sandbox: Sandbox, clock: SimulatedClock
+) -> None:
+    warehouse = Warehouse(sandbox)
+    for _ in range(10):
+        warehouse.run(select={"scheduled_events"})
+        clock.advance(timedelta(days=7))
+
+    warehouse.run(select={"scheduled_events", "event_invitees"})
+    assert warehouse.equals_calendly()
+
+    clock.advance(timedelta(days=1))
+    warehouse.run(select={"event_invitees"})
+    assert warehouse.equals_calendly()
+    read = sandbox.requests_by_path().get("/scheduled_events/{uuid}/invitees", 0)
+    assert read < len(sandbox.calendly.events) / 2
+
+
+def test_a_state_of_version_0_1_is_understood(sandbox: Sandbox) -> None:
+    """It knew no sweeps, so that everything is read again."""
+    bookmark = {"replication_key": "updated_at", "replication_key_value": "2026-03-04T09:00:00Z"}
+    warehouse = Warehouse(sandbox)
+    warehouse.state = {"bookmarks": {"scheduled_events": bookmark, "event_invitees": bookmark}}
+
+    warehouse.run(select={"scheduled_events", "event_invitees"})
+
+    assert warehouse.equals_calendly()
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"layout": 2},
+        {"layout": "x"},
+        {"replication_key_value": "yesterday", "full_scan": "2026-03-04T09:00:00Z"},
+        {"replication_key_value": "2026-03-04T09:00:00Z", "full_scan": None},
+        {"replication_key_value": "2026-03-04T09:00:00Z", "full_scan": {"a": 1}},
+        {"sweep": []},
+        {"sweep": {"began": "2026-03-04T09:00:00Z"}},
+        {"sweep": {"began": "2026-03-04T09:00:00Z", "full": True, "remaining": [["x"]]}},
+        {"sweep": {"began": "x", "full": True, "remaining": []}},
+    ],
+)
+def test_a_state_that_cannot_be_understood_is_refused_in_one_line(
+    sandbox: Sandbox, entry: dict[str, Any]
+) -> None:
+    with pytest.raises(CalendlyError, match=r"^scheduled_events: the state .* read again\.$"):
+        sync(sandbox, state={"bookmarks": {"scheduled_events": entry}})

@@ -1,0 +1,110 @@
+"""The plan alone, over random runs: what is looked at when, and never too late."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from tap_calendly import sweep
+from tap_calendly.sweep import Captured, Meeting, Rules, Sweep
+
+EPOCH = datetime(2026, 3, 4, tzinfo=timezone.utc)
+LONG_AGO = EPOCH - timedelta(days=1)
+HOURS = st.integers(min_value=0, max_value=500 * 24).map(lambda hours: timedelta(hours=hours))
+
+
+@st.composite
+def runs(draw: st.DrawFn) -> list[datetime]:
+    """Give the beginnings of runs, from an hour to 25 days apart, over a year and a half."""
+    gaps = draw(st.lists(st.integers(1, 25 * 24), min_size=5, max_size=60))
+    moments = [EPOCH]
+    for gap in gaps:
+        moments.append(moments[-1] + timedelta(hours=gap))
+    return [*moments, moments[-1] + timedelta(days=600), moments[-1] + timedelta(days=1300)]
+
+
+@given(
+    runs=runs(),
+    start=HOURS,
+    age=HOURS,
+    lookback=st.sampled_from([1, 7, 30]),
+    interval=st.sampled_from([None, 3, 7]),
+)
+def test_an_invitee_only_change_is_never_seen_too_late(
+    runs: list[datetime], start: timedelta, age: timedelta, lookback: int, interval: int | None
+) -> None:
+    rules = _rules(lookback, interval)
+    meeting = Meeting(EPOCH + start, updated=LONG_AGO, active=True, booked=True, shared=False)
+    changed = meeting.start + age
+    due = meeting.start + (2 * age if age > rules.lookback else timedelta(0))
+    in_time = next((run for run in runs if run > changed and run >= due), None)
+    assume(in_time is not None)
+
+    seen = [run for run in _reads(runs, meeting, rules) if run > changed]
+
+    assert in_time is not None
+    assert seen
+    assert seen[0] <= in_time
+
+
+@given(runs=runs(), start=HOURS, lookback=st.sampled_from([1, 7, 30]))
+def test_an_unchanged_older_meeting_is_read_once_for_each_doubling_of_its_age_at_most(
+    runs: list[datetime], start: timedelta, lookback: int
+) -> None:
+    rules = _rules(lookback, 7)
+    meeting = Meeting(EPOCH + start, updated=LONG_AGO, active=True, booked=True, shared=False)
+
+    older = [
+        run for run in _reads(runs, meeting, rules) if run - meeting.start >= 2 * rules.lookback
+    ]
+
+    doublings = 0
+    while runs[-1] - meeting.start >= rules.lookback * 2 ** (doublings + 1):
+        doublings += 1
+    # A run that follows a long pause still looks at what was recent when the last one began.
+    assert len(older) <= doublings + 1
+
+
+@given(runs=runs(), start=HOURS, lookback=st.sampled_from([1, 7, 30]))
+def test_a_captured_canceled_meeting_is_read_again_at_doublings_alone(
+    runs: list[datetime], start: timedelta, lookback: int
+) -> None:
+    rules = _rules(lookback, 7)
+    meeting = Meeting(EPOCH + start, updated=LONG_AGO, active=False, booked=False, shared=False)
+
+    again = [run for run in _reads(runs, meeting, rules) if run > runs[0]]
+
+    assert all(run - meeting.start >= 2 * rules.lookback for run in again)
+
+
+def _rules(lookback: int, interval: int | None) -> Rules:
+    days = timedelta(days=lookback)
+    return Rules(days, None if interval is None else timedelta(days=interval), None)
+
+
+def _reads(runs: list[datetime], meeting: Meeting, rules: Rules) -> list[datetime]:
+    """Play the runs; give those that read the meeting's invitees."""
+    captured: Captured | None = None
+    reads = []
+    for began in runs:
+        plan = _plan(captured, began, rules)
+        in_view = any(
+            (part.start is None or part.start <= meeting.start)
+            and (part.end is None or meeting.start <= part.end)
+            for part in plan.remaining
+        )
+        if in_view and sweep.invitees_are_due(meeting, captured, plan, rules):
+            reads.append(began)
+        while plan.remaining:
+            starts = [meeting.start] if in_view else []
+            plan = sweep.reached(plan, starts, range_ends=True)
+        captured = sweep.complete(captured, plan)
+    return reads
+
+
+def _plan(captured: Captured | None, began: datetime, rules: Rules) -> Sweep:
+    if captured is None or sweep.full_scan_is_due(captured, began, rules):
+        return sweep.full_scan(began, rules)
+    return sweep.partial([captured], began, rules)
