@@ -23,6 +23,14 @@ sync: .cache/plugins-of-sync ## Load Calendly into a DuckDB file; without a toke
 test: lint types .cache/plugins ## Lint, types and every test, the pipelines into real databases included
 	$(BIN)/pytest
 
+.PHONY: fidelity
+fidelity: .cache/packages ## Many more random histories than `make test` plays: about a quarter of an hour
+	$(BIN)/pytest tests/test_fidelity.py --hypothesis-profile=long --hypothesis-show-statistics
+
+.PHONY: schedules
+schedules: .cache/packages ## What a month of daily and of hourly runs costs and loses, beside the usual ways
+	$(BIN)/python -m benchmarks.schedules
+
 .PHONY: lint
 lint: .cache/packages ## Style, workflows and meltano.yml
 	$(BIN)/ruff check

@@ -88,7 +88,7 @@ def _replication(stream: type[CalendlyStream]) -> str:
     if stream.replication_key is None:
         return "full table"
     if not stream.newest_first:
-        return "all rows in every run"
+        return "[sweep](#what-a-run-guarantees)"
     again = ", and again for `lookback_days`" if stream.revisits else ""
     return f"what is new by `{stream.replication_key}`{again}"
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import re
+import textwrap
+from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from tap_calendly import settings
 from tap_calendly.tap import TapCalendly
 from tests.documents import README, ROOT, with_tables
+from tests.singer import sync
+
+if TYPE_CHECKING:
+    from sandbox.server import Sandbox
 
 SETTINGS = settings.SETTINGS.to_dict()
 KINDS = {"string": "string", "integer": "integer"}
@@ -22,11 +28,66 @@ def test_the_readmes_tables_are_those_of_the_code() -> None:
     assert text == with_tables(text)
 
 
+def test_each_guarantee_of_the_readme_has_its_test() -> None:
+    section = README.read_text(encoding="utf-8").split("## What a run guarantees")[1]
+    rows = [line for line in section.split("\n## ")[0].splitlines() if line.startswith("| ")][2:]
+    tests = (ROOT / "tests" / "test_guarantees.py").read_text(encoding="utf-8")
+
+    assert len(rows) > 10
+    for row in rows:
+        (name,) = re.findall(r"`(test_\w+)`", row)
+        assert f"def {name}(" in tests, name
+
+
+def test_the_readmes_plugin_can_be_pasted_into_meltano() -> None:
+    snippet = README.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
+    (pasted,) = yaml.safe_load(snippet)["plugins"]["extractors"]
+    ours = _extractor()
+
+    assert pasted.pop("pip_url") == TapCalendly.package_name
+    for key in ("name", "namespace", "executable", "capabilities"):
+        assert pasted[key] == ours[key]
+    offered = {setting["name"]: setting for setting in ours["settings"]}
+    for setting in pasted["settings"]:
+        assert setting.items() <= offered[setting["name"]].items()
+
+
+def test_the_example_of_an_environment_names_settings() -> None:
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    named = {line.strip("# ").split("=")[0] for line in lines if "=" in line}
+    plugins = [plugin for kind in _project()["plugins"].values() for plugin in kind]
+    known = {
+        f"{plugin['name']}_{setting['name']}".replace("-", "_").upper()
+        for plugin in plugins
+        for setting in plugin["settings"]
+    }
+
+    assert named
+    assert named <= known
+
+
+def test_the_recipe_for_personal_data_leaves_none_in_the_columns(sandbox: Sandbox) -> None:
+    recipe = README.read_text(encoding="utf-8").split("```yaml\n")[2].split("```")[0]
+    maps = yaml.safe_load(textwrap.dedent(recipe))["config"]["stream_maps"]
+    people = [row for rows in sandbox.calendly.invitees.values() for row in rows]
+
+    run = sync(sandbox, stream_maps=maps)
+
+    written = [run.rows(stream) for stream in maps]
+    assert all(written)
+    text = json.dumps(written)
+    for person in people:
+        assert person["email"] not in text
+        assert person["cancel_url"] not in text
+
+
 def test_the_sample_configuration_names_every_setting_and_can_be_used() -> None:
     sample = json.loads((ROOT / "sample_config.json").read_text(encoding="utf-8"))
 
     assert list(sample) == list(SETTINGS["properties"])
-    assert settings.problems(sample, SETTINGS) == []
+    assert settings.problems(dict(sample), SETTINGS) == []
+    for name, value in sample.items():
+        assert value == SETTINGS["properties"][name].get("default", value), name
 
 
 def test_meltano_offers_every_setting_as_the_code_knows_it() -> None:

@@ -111,8 +111,8 @@ def test_invitees_selected_after_months_of_events_alone_are_complete(
     assert read < len(sandbox.calendly.events) / 2
 
 
-def test_a_state_of_version_0_1_is_understood(sandbox: Sandbox) -> None:
-    """It knew no sweeps, so that everything is read again."""
+def test_a_state_of_the_layout_before_sweeps_is_understood(sandbox: Sandbox) -> None:
+    """Everything is read again."""
     bookmark = {"replication_key": "updated_at", "replication_key_value": "2026-03-04T09:00:00Z"}
     warehouse = Warehouse(sandbox)
     warehouse.state = {"bookmarks": {"scheduled_events": bookmark, "event_invitees": bookmark}}
