@@ -51,6 +51,20 @@ def run_tap(
     )
 
 
+def start_tap(folder: Path, config: Mapping[str, Any]) -> subprocess.Popen[str]:
+    """Start `tap-calendly`; its standard output and error can be read while it runs."""
+    file = folder / "config.json"
+    file.write_text(json.dumps(config))
+    return subprocess.Popen(  # noqa: S603 - our own executable
+        [EXECUTABLE, "--config", file],
+        cwd=folder,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
 def complaints(result: subprocess.CompletedProcess[str]) -> list[str]:
     """Give the lines of standard error that are not mere information."""
     return [line for line in result.stderr.splitlines() if "| INFO " not in line]

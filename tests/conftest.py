@@ -14,6 +14,7 @@ from sandbox import company
 from sandbox.calendly import Calendly
 from sandbox.clock import SimulatedClock
 from sandbox.server import Sandbox
+from tap_calendly import client
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +55,14 @@ def large_sandbox(clock: SimulatedClock) -> Iterator[Sandbox]:
     company.populate(calendly, seed=1, size=300, until=NOW)
     with Sandbox(calendly, clock=clock, requests_per_minute=100_000) as running:
         yield running
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> int:
+    """The rows of a page: few, so that a small company fills many."""
+    size = 5
+    monkeypatch.setattr(client, "PAGE_SIZE", size)
+    return size
 
 
 @pytest.fixture

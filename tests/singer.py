@@ -23,6 +23,16 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 
+STREAMS = (
+    "scheduled_events",
+    "event_invitees",
+    "event_types",
+    "organization_memberships",
+    "routing_forms",
+    "routing_form_submissions",
+)
+
+
 class Killed(BaseException):
     """The end of a run that cannot do anything about it."""
 

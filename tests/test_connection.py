@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,7 +9,7 @@ import pytest
 from sandbox.faults import Fault
 from sandbox.server import Sandbox
 from tap_calendly.errors import CalendlyError
-from tests.command import ENVIRONMENT, EXECUTABLE, complaints, run_tap
+from tests.command import complaints, run_tap, start_tap
 from tests.singer import config, sync, truth
 
 if TYPE_CHECKING:
@@ -213,15 +211,7 @@ def test_giving_up_takes_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
 
 
 def test_a_closed_pipe_ends_in_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text(json.dumps(config(sandbox)))
-    process = subprocess.Popen(  # noqa: S603 - our own executable
-        [EXECUTABLE, "--config", tmp_path / "config.json"],
-        cwd=tmp_path,
-        env=ENVIRONMENT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = start_tap(tmp_path, config(sandbox))
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.close()

@@ -22,21 +22,13 @@ from sandbox.server import Sandbox
 from tap_calendly import client
 from tap_calendly.settings import moment
 from tests.life import DEEDS, Chronicle, let_happen
-from tests.singer import Killed, Run, Tables, sync, truth
+from tests.singer import STREAMS, Killed, Run, Tables, sync, truth
 
 if TYPE_CHECKING:
     import pytest
 
 START = datetime(2026, 3, 4, 9, 30, 0, 250_000, tzinfo=timezone.utc)
-ALL = (
-    "scheduled_events",
-    "event_invitees",
-    "event_types",
-    "organization_memberships",
-    "routing_forms",
-    "routing_form_submissions",
-)
-SELECTIONS = (ALL, ALL, ALL[:2], ALL[:1], ALL[1:2])
+SELECTIONS = (STREAMS, STREAMS, STREAMS[:2], STREAMS[:1], STREAMS[1:2])
 DICE = st.integers(min_value=0, max_value=2**32)
 MINUTES = st.sampled_from([1, 7, 60, 360, 1440, 4320, 14_400, 36_000])
 

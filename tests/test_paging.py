@@ -9,7 +9,6 @@ import pytest
 import requests
 
 from sandbox.faults import Fault
-from tap_calendly import client
 from tap_calendly.errors import CalendlyError
 from tests.singer import Warehouse, sync, truth
 
@@ -21,9 +20,7 @@ MEETINGS = {"scheduled_events", "event_invitees"}
 REFUSED = '{"title": "Invalid Argument", "message": "page_token is invalid"}'
 
 
-@pytest.fixture(autouse=True)
-def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "PAGE_SIZE", 5)
+pytestmark = pytest.mark.usefixtures("small_pages")
 
 
 @pytest.mark.parametrize("after", range(1, 7))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.faults import Fault
-from tap_calendly import client
 from tap_calendly.errors import CalendlyError
 from tests.singer import Warehouse, sync
 
@@ -21,14 +20,12 @@ MEETINGS = {"scheduled_events", "event_invitees"}
 INVITEES = "/scheduled_events/{uuid}/invitees"
 
 
-@pytest.fixture(autouse=True)
-def _small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "PAGE_SIZE", 5)
+pytestmark = pytest.mark.usefixtures("small_pages")
 
 
 @pytest.mark.parametrize("killed_after", [*range(1, 40), *range(40, 100, 7)])
 def test_a_run_killed_after_any_message_is_continued(
-    sandbox: Sandbox, clock: SimulatedClock, killed_after: int
+    sandbox: Sandbox, clock: SimulatedClock, small_pages: int, killed_after: int
 ) -> None:
     warehouse = Warehouse(sandbox)
     began = clock.now()
@@ -40,8 +37,7 @@ def test_a_run_killed_after_any_message_is_continued(
     warehouse.run(select=MEETINGS)
 
     assert warehouse.equals_calendly()
-    a_page = 5
-    assert len(read_by_then & _read(sandbox)) <= a_page + _recent_and_past(sandbox)
+    assert len(read_by_then & _read(sandbox)) <= small_pages + _recent_and_past(sandbox)
     interrupted = [
         entry["sweep"] for entry in killed_with.get("bookmarks", {}).values() if "sweep" in entry
     ]

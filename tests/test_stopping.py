@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from sandbox.server import Sandbox
-from tests.command import ENVIRONMENT, EXECUTABLE
+from tests.command import start_tap
 from tests.singer import config
 
 if TYPE_CHECKING:
@@ -24,16 +23,7 @@ def test_a_stopped_run_does_not_pass_for_a_finished_one(
     sandbox: Sandbox, tmp_path: Path, number: signal.Signals, status: int
 ) -> None:
     with Sandbox(sandbox.calendly, latency=0.05) as slow:
-        file = tmp_path / "config.json"
-        file.write_text(json.dumps(config(slow)))
-        process = subprocess.Popen(  # noqa: S603 - our own executable
-            [EXECUTABLE, "--config", file],
-            cwd=tmp_path,
-            env=ENVIRONMENT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        process = start_tap(tmp_path, config(slow))
         assert process.stdout is not None
         for line in process.stdout:
             if json.loads(line).get("stream") == "event_types":
