@@ -174,7 +174,7 @@ def tap(world: World, warehouse: Warehouse, now: datetime, captured: object) -> 
         found = world.between(part.start, part.end)
         warehouse.requests += _pages(len(found))
         warehouse.load(world, found, is_due)
-        plan = sweep.reached(plan, [world.events[i].start for i in found[:1]], range_ends=True)
+        plan = sweep.reached(plan, world.events[found[0]].start if found else None, None)
     return sweep.complete(known, plan)
 
 

@@ -307,42 +307,62 @@ class CalendlyStream(RESTStream[Any]):
         Yields:
             The rows, in the API's order; a row that changed under way comes again.
         """
-        try:
-            yield from self._read(context)
-        except errors.RefusedError as error:
-            if context is None or error.status != HTTPStatus.NOT_FOUND:
-                raise
-            # What the rows belong to vanished after it was listed.
-            self.logger.warning("%s Nothing is read of it.", error)
-            return
+        for last_try in (False, True):
+            try:
+                yield from self.settled(context)
+                break
+            except errors.RefusedError as error:
+                if context is None or error.status != HTTPStatus.NOT_FOUND:
+                    raise
+                if last_try:  # what the rows belong to vanished after it was listed
+                    self.logger.warning("%s Nothing is read of it.", error)
         if context is None and self._whole and self.read_since is not None:
             for stream in (self, *self.children):
                 stream.capture(self.read_since)
 
-    def _read(self, context: Context | None) -> Iterator[Record]:
+    def settled(self, context: Context | None) -> Iterator[Record]:
+        """Read a list until it holds still.
+
+        A row that vanishes between two pages moves the others up, and one out of sight: a list of
+        several pages is read until two readings name the same rows. A reading whose page token was
+        refused is begun anew.
+
+        Args:
+            context: The parent's context, or the range to read.
+
+        Yields:
+            The rows; a row that changed between two readings comes again.
+
+        Raises:
+            CalendlyError: As in `fetch`; page tokens were refused in every reading.
+        """
         since = self.oldest_wanted()
         known: dict[str, Record] = {}
-        for _ in range(READINGS):
-            found: dict[str, Record] = {}
+        named: set[str] | None = None
+        for reading in range(1, READINGS + 1):
+            found: set[str] = set()
             pages = 0
-            for page in self.pages(context):
-                self.read_since = self.read_since or page.answered
-                pages += 1
-                wanted = [row for row in page.rows if since is None or self._reaches(row, since)]
-                for row in wanted:
-                    if known.get(row["uri"]) != row:
-                        yield row
-                if self.vanishing:
-                    found |= {row["uri"]: row for row in wanted}
-                if len(wanted) < len(page.rows):
-                    break
-            # A row that vanishes between two pages moves the others up, and one out of sight.
-            if not self.vanishing or pages == 1 or found.keys() == known.keys():
-                break
-            known = found
-        else:
-            self._whole = False
-            self.logger.warning("%s: rows came and went throughout the reading.", self.name)
+            try:
+                for page in self.pages(context):
+                    self.read_since = self.read_since or page.answered
+                    pages += 1
+                    wanted = [row for row in page.rows if self._reaches(row, since)]
+                    yield from (row for row in wanted if known.get(row["uri"]) != row)
+                    found |= {row["uri"] for row in wanted}
+                    if self.vanishing:
+                        known |= {row["uri"]: row for row in wanted}
+                    if len(wanted) < len(page.rows):
+                        break
+            except errors.RefusedError as error:
+                refused = error.status == HTTPStatus.BAD_REQUEST and pages
+                if not refused or reading == READINGS:
+                    raise
+                continue
+            if not self.vanishing or pages == 1 or found == named:
+                return
+            named = found
+        self._whole = False
+        self.logger.warning("%s: rows came and went throughout the reading.", self.name)
 
     def oldest_wanted(self) -> datetime | None:
         """Decide where reading from the newest row down may stop.
@@ -366,9 +386,9 @@ class CalendlyStream(RESTStream[Any]):
         """The setting `start_date`, where it bounds this stream."""
         return None if self.starts_at is None else self.tap.start_date
 
-    def _reaches(self, row: Record, since: datetime) -> bool:
+    def _reaches(self, row: Record, since: datetime | None) -> bool:
         value = row.get(str(self.replication_key))
-        return value is None or settings.moment(value) >= since
+        return since is None or value is None or settings.moment(value) >= since
 
     # State: the SDK would take the later of bookmark and start_date, cap it by the local clock and
     # set it from the rows. Here it is the moment at which the last complete reading began, in the
@@ -376,17 +396,17 @@ class CalendlyStream(RESTStream[Any]):
 
     @property
     def about(self) -> str:
-        """What the stream's state is about: whose data, and of which parents.
+        """What the stream's state is about: whose data, and which rows of it.
 
         A state about something else is no use: rows that were left out then would never come.
         """
         maps = self.config.get("stream_maps") or {}
-        for parent in self.tap.streams.values():
-            if type(parent) is self.parent_stream_type:
-                rule = (maps.get(parent.name) or {}).get("__filter__")
-                if rule:
-                    return f"{self.tap.scope.name}, {parent.name} where {rule}"
-        return self.tap.scope.name
+        about = self.tap.scope.name
+        for stream in self.tap.streams.values():
+            if stream is self or type(stream) is self.parent_stream_type:
+                rule = (maps.get(stream.name) or {}).get("__filter__")
+                about += f", {stream.name} where {rule}" if rule else ""
+        return about
 
     @property
     def incremental(self) -> bool:

@@ -77,22 +77,24 @@ def captured(stream: str, entry: Mapping[str, Any], scope: str) -> Captured | No
         scope: What this run reads.
 
     Returns:
-        It; None for nothing yet, when the entry is about other data, or lacks what a sweep needs.
+        It; None for nothing yet, or when the entry is about other data.
 
     Raises:
         CalendlyError: The entry is damaged or from a later version.
     """
     entry = _checked(stream, entry, scope)
-    began = entry.get("replication_key_value")
-    if began is None or "full_scan" not in entry:
+    if "replication_key_value" not in entry:
         return None
-    return Captured(
-        began=_moment(stream, began),
-        full_scan=_moment(stream, entry["full_scan"]),
-        window_start=_moment_or_none(stream, entry.get("window_start")),
-        start_date=_moment_or_none(stream, entry.get("start_date")),
-        earliest=_moment_or_none(stream, entry.get("earliest")),
-    )
+    try:
+        return Captured(
+            began=_moment(stream, entry["replication_key_value"]),
+            full_scan=_moment(stream, entry["full_scan"]),
+            window_start=_moment_or_none(stream, entry["window_start"]),
+            start_date=_moment_or_none(stream, entry["start_date"]),
+            earliest=_moment_or_none(stream, entry["earliest"]),
+        )
+    except KeyError:
+        raise _damaged(stream) from None
 
 
 def write_captured(entry: dict[str, Any], key: str, found: Captured, scope: str) -> None:
@@ -110,16 +112,19 @@ def write_captured(entry: dict[str, Any], key: str, found: Captured, scope: str)
     entry |= {name: None if value is None else _written(value) for name, value in fields.items()}
 
 
-def interrupted(stream: str, entry: Mapping[str, Any], scope: str) -> Sweep | None:
+def interrupted(
+    stream: str, entry: Mapping[str, Any], scope: str, streams: list[str]
+) -> Sweep | None:
     """Read the sweep that an earlier run did not finish.
 
     Args:
         stream: The stream's name.
         entry: Its entry in the state.
         scope: What this run reads.
+        streams: The streams that this run's sweeps are for.
 
     Returns:
-        The sweep with what remains of it; None when there is none.
+        The sweep with what remains of it; None when there is none for just these streams.
 
     Raises:
         CalendlyError: The entry is damaged or from a later version.
@@ -128,34 +133,36 @@ def interrupted(stream: str, entry: Mapping[str, Any], scope: str) -> Sweep | No
     if found is None:
         return None
     try:
-        remaining = [(start, end) for start, end in found["remaining"]]
-        began, full = found["began"], bool(found["full"])
+        if found["streams"] != streams:
+            return None
+        return Sweep(
+            began=_moment(stream, found["began"]),
+            full=found["full"] is True,
+            window_start=_moment_or_none(stream, found["window_start"]),
+            start_date=_moment_or_none(stream, found["start_date"]),
+            earliest=_moment_or_none(stream, found["earliest"]),
+            remaining=tuple(
+                Range(_moment_or_none(stream, start), _moment_or_none(stream, end))
+                for start, end in found["remaining"]
+            ),
+        )
     except (KeyError, TypeError, ValueError):
         raise _damaged(stream) from None
-    return Sweep(
-        began=_moment(stream, began),
-        full=full,
-        window_start=_moment_or_none(stream, found.get("window_start")),
-        start_date=_moment_or_none(stream, found.get("start_date")),
-        earliest=_moment_or_none(stream, found.get("earliest")),
-        remaining=tuple(
-            Range(_moment_or_none(stream, start), _moment_or_none(stream, end))
-            for start, end in remaining
-        ),
-    )
 
 
-def write_interrupted(entry: dict[str, Any], sweep: Sweep, scope: str) -> None:
+def write_interrupted(entry: dict[str, Any], sweep: Sweep, scope: str, streams: list[str]) -> None:
     """Note how far a sweep has come, beside what earlier ones have captured.
 
     Args:
         entry: The stream's entry in the state, which is changed.
         sweep: The sweep with what remains of it.
         scope: What this run reads.
+        streams: The streams that the sweep is for.
     """
     if entry.get("scope") != scope:
         entry.clear()
-    entry |= {"scope": scope, "layout": LAYOUT, "sweep": _as_json(asdict(sweep))}
+    progress = {"streams": streams, **_as_json(asdict(sweep))}
+    entry |= {"scope": scope, "layout": LAYOUT, "sweep": progress}
 
 
 def _checked(stream: str, entry: Mapping[str, Any], scope: str) -> Mapping[str, Any]:
@@ -167,7 +174,7 @@ def _checked(stream: str, entry: Mapping[str, Any], scope: str) -> Mapping[str, 
             "version, or start without this stream's state, and everything is read again."
         )
         raise errors.CalendlyError(message)
-    return entry if entry.get("scope", scope) == scope else {}
+    return entry if entry.get("scope") == scope else {}
 
 
 def _moment(stream: str, value: object) -> datetime:

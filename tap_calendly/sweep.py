@@ -59,7 +59,7 @@ class Captured:
         began: When the last sweep began: the bookmark.
         full_scan: When the last full scan began.
         window_start: The earliest start that the last sweep read without a gap; None for all.
-        start_date: The bound of the last full scan; None for all.
+        start_date: The latest bound since the last full scan, itself included; None for all.
         earliest: The earliest start of any meeting seen; None when there was none.
     """
 
@@ -219,21 +219,20 @@ def invitees_are_due(
     )
 
 
-def reached(sweep: Sweep, starts: Sequence[datetime], *, range_ends: bool) -> Sweep:
+def reached(sweep: Sweep, first: datetime | None, following: datetime | None) -> Sweep:
     """Note that a stretch of the first remaining range is out, its invitees included.
 
     Args:
         sweep: The sweep so far.
-        starts: The starts of the meetings that are out, in their order.
-        range_ends: Whether the range is read to its end.
+        first: The first start of the stretch; None when it was empty.
+        following: The start from which the range goes on; None when it is read to its end.
 
     Returns:
-        The sweep with what remains; it begins anew with the last start seen, as more meetings may
-        have that start.
+        The sweep with what remains.
     """
-    first, *others = sweep.remaining
-    rest = [] if range_ends else [Range(starts[-1], first.end) if starts else first]
-    seen = [*starts[:1], *([] if sweep.earliest is None else [sweep.earliest])]
+    part, *others = sweep.remaining
+    rest = [] if following is None else [Range(following, part.end)]
+    seen = [start for start in (first, sweep.earliest) if start is not None]
     return replace(sweep, remaining=(*rest, *others), earliest=min(seen, default=None))
 
 
@@ -248,10 +247,12 @@ def complete(captured: Captured | None, sweep: Sweep) -> Captured:
         What it has now; the bookmark is the sweep's beginning, so that what changed while it ran
         shows in the next.
     """
-    if captured is None or sweep.full:
-        full_scan, start_date = sweep.began, sweep.start_date
-    else:
-        full_scan, start_date = captured.full_scan, captured.start_date
+    full_scan, start_date = sweep.began, sweep.start_date
+    if captured is not None and not sweep.full:
+        full_scan = captured.full_scan
+        # The later bound: what lay before it was out of sight this time.
+        if not reaches_further_back(captured.start_date, sweep.start_date):
+            start_date = captured.start_date
     return Captured(sweep.began, full_scan, sweep.window_start, start_date, sweep.earliest)
 
 

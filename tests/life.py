@@ -116,6 +116,10 @@ def edit_event_type(calendly: Calendly, dice: random.Random) -> object:
     )
 
 
+def delete_event_data(calendly: Calendly, dice: random.Random) -> object:
+    return calendly.delete_event_data(event=_event(calendly, dice))
+
+
 def delete_event_type(calendly: Calendly, dice: random.Random) -> object:
     return calendly.delete_event_type(uri=dice.choice(list(calendly.event_types)))
 
@@ -172,6 +176,7 @@ DEEDS: tuple[Deed, ...] = (
     *(book_in_the_past, leave, cancel_event, cancel_invitee, unmark_no_show, edit_notes),
     *(push_conference_link, drop_conference_details, reconfirm, pay, scrub),
     *(edit_event_type, delete_event_type, add_event_type),
+    delete_event_data,
     *(add_member, remove_member, delete_user),
     *(add_routing_form, submit_form, submit_form, book_from_submission),
 )
@@ -253,9 +258,9 @@ class Chronicle:
             known = self._tables.get("scheduled_events", {}).get(row["event"])
             if known is None or known["updated_at"] != event["updated_at"]:
                 return self._due_with_event(event, now)
-            return self._due_alone(known, event, now)
-        if stream == "event_types" and row is None:
-            return _never  # a deleted event type keeps its row
+            return self._due_alone(event, now)
+        if row is None and stream in {"scheduled_events", "event_invitees", "event_types"}:
+            return _never  # what is deleted there keeps its row
         if stream == "routing_form_submissions" and row is not None and before is not None:
             return _at_once if now - moment(row["created_at"]) <= self._lookback else _never
         return _at_once
@@ -265,18 +270,20 @@ class Chronicle:
             return _at_once
         return lambda _, full_scan: full_scan >= now
 
-    def _due_alone(self, known: Row, event: Row, now: datetime) -> Due:
+    def _due_alone(self, event: Row, now: datetime) -> Due:
         """Give the promise for a change of an invitee that leaves the event's timestamp alone."""
         start = moment(event["start_time"])
         age = now - start
         active = event["status"] == "active"
-        counters = [row["invitees_counter"] for row in (known, event)]
-        shared = counters[0]["limit"] != 1
+        shared = event["invitees_counter"]["limit"] != 1
         if active and age <= self._lookback and (shared or age >= timedelta(0)):
             return _at_once
         if active and age < timedelta(0):
             return lambda began, _: began >= start
         revisit = start + 2 * max(age, self._lookback)
+        booked = moment(event["created_at"])
+        if booked > start + self._lookback:  # long after its start: only a full scan comes upon it
+            return lambda began, full_scan: began >= revisit and full_scan >= booked
         return lambda began, _: began >= revisit
 
 

@@ -35,17 +35,43 @@ SWEEPS = st.builds(
 )
 
 
+WHOLE = {
+    "replication_key_value": "2026-03-04T09:00:00Z",
+    "full_scan": "2026-03-04T09:00:00Z",
+    "window_start": None,
+    "start_date": None,
+    "earliest": None,
+}
+"""What an entry of a stream that a sweep has captured holds."""
+
+SWEEP = {
+    "streams": ["scheduled_events", "event_invitees"],
+    "began": "2026-03-04T09:00:00Z",
+    "full": True,
+    "window_start": None,
+    "start_date": None,
+    "earliest": None,
+    "remaining": [],
+}
+"""What an interrupted sweep holds."""
+
+
 @given(captured=CAPTURED, sweep=SWEEPS)
 def test_what_is_written_is_read_again(captured: Captured, sweep: Sweep) -> None:
     entry: dict[str, Any] = {}
     state.write_captured(entry, "updated_at", captured, "organization AAAA")
-    state.write_interrupted(entry, sweep, "organization AAAA")
+    state.write_interrupted(entry, sweep, "organization AAAA", ["scheduled_events"])
     entry = json.loads(json.dumps(entry))
 
     assert state.captured("scheduled_events", entry, "organization AAAA") == captured
-    assert state.interrupted("scheduled_events", entry, "organization AAAA") == sweep
+    assert _interrupted(entry, "organization AAAA", ["scheduled_events"]) == sweep
     assert state.captured("scheduled_events", entry, "organization BBBB") is None
-    assert state.interrupted("scheduled_events", entry, "organization BBBB") is None
+    assert _interrupted(entry, "organization BBBB", ["scheduled_events"]) is None
+    assert _interrupted(entry, "organization AAAA", ["scheduled_events", "event_invitees"]) is None
+
+
+def _interrupted(entry: dict[str, Any], scope: str, streams: list[str]) -> Sweep | None:
+    return state.interrupted("scheduled_events", entry, scope, streams)
 
 
 def test_an_earlier_start_date_brings_the_older_rows(
@@ -127,17 +153,22 @@ def test_a_state_of_the_layout_before_sweeps_is_understood(sandbox: Sandbox) -> 
     [
         {"layout": 2},
         {"layout": "x"},
-        {"replication_key_value": "yesterday", "full_scan": "2026-03-04T09:00:00Z"},
-        {"replication_key_value": "2026-03-04T09:00:00Z", "full_scan": None},
-        {"replication_key_value": "2026-03-04T09:00:00Z", "full_scan": {"a": 1}},
+        {**WHOLE, "replication_key_value": "yesterday"},
+        {**WHOLE, "full_scan": None},
+        {**WHOLE, "full_scan": {"a": 1}},
         {"sweep": []},
         {"sweep": {"began": "2026-03-04T09:00:00Z"}},
-        {"sweep": {"began": "2026-03-04T09:00:00Z", "full": True, "remaining": [["x"]]}},
-        {"sweep": {"began": "x", "full": True, "remaining": []}},
+        {"sweep": {**SWEEP, "began": "x"}},
+        {"sweep": {**SWEEP, "remaining": [["x"]]}},
+        {name: value for name, value in WHOLE.items() if name != "window_start"},
+        {name: value for name, value in WHOLE.items() if name != "earliest"},
+        {name: value for name, value in WHOLE.items() if name != "start_date"},
+        {name: value for name, value in WHOLE.items() if name != "full_scan"},
     ],
 )
 def test_a_state_that_cannot_be_understood_is_refused_in_one_line(
     sandbox: Sandbox, entry: dict[str, Any]
 ) -> None:
+    scope = f"organization {sandbox.calendly.organization['uri'].rsplit('/', 1)[-1]}"
     with pytest.raises(CalendlyError, match=r"^scheduled_events: the state .* read again\.$"):
-        sync(sandbox, state={"bookmarks": {"scheduled_events": entry}})
+        sync(sandbox, state={"bookmarks": {"scheduled_events": {"scope": scope, **entry}}})

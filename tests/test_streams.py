@@ -88,8 +88,9 @@ def test_a_stream_that_was_not_read_whole_keeps_its_bookmark(
     assert waits
     for stream in ("scheduled_events", "event_invitees"):
         kept = dict(run.state["bookmarks"][stream])
-        assert kept.pop("sweep")
+        kept.pop("sweep", None)
         assert kept == first.state["bookmarks"][stream]
+    assert "sweep" in run.state["bookmarks"]["scheduled_events"]
 
 
 def test_event_types_are_read_down_to_the_bookmark(sandbox: Sandbox, clock: SimulatedClock) -> None:
@@ -191,7 +192,7 @@ def test_a_run_asks_once_per_meeting_and_once_per_page(large_sandbox: Sandbox) -
 
     assert large_sandbox.requests_by_path() == {
         "/users/me": 1,
-        "/scheduled_events": 3,
+        "/scheduled_events": 4,  # each page begins with the last start of the one before
         "/scheduled_events/{uuid}/invitees": 300,
     }
 

@@ -98,8 +98,7 @@ def _reads(runs: list[datetime], meeting: Meeting, rules: Rules) -> list[datetim
         if in_view and sweep.invitees_are_due(meeting, captured, plan, rules):
             reads.append(began)
         while plan.remaining:
-            starts = [meeting.start] if in_view else []
-            plan = sweep.reached(plan, starts, range_ends=True)
+            plan = sweep.reached(plan, meeting.start if in_view else None, None)
         captured = sweep.complete(captured, plan)
     return reads
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from http import HTTPStatus
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
@@ -24,8 +23,7 @@ if TYPE_CHECKING:
 REQUEST_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 """Six fractional digits: with any other number Calendly has refused its own page tokens."""
 
-RESTARTS = 3
-"""How often a range is begun anew without having come any further."""
+INSTANT = timedelta(microseconds=1)
 
 
 class ScheduledEvents(CalendlyStream):
@@ -37,6 +35,7 @@ class ScheduledEvents(CalendlyStream):
     requires = Requires("scheduled_events:read")
     replication_key = "updated_at"
     starts_at = "start_time"
+    vanishing = True
 
     @override
     def query(self, context: Context | None) -> dict[str, Any]:
@@ -75,10 +74,10 @@ class ScheduledEvents(CalendlyStream):
         """Read what remains of a sweep, and note in the state how far it has come."""
         self._sweep = begun
         while self._sweep.remaining:
-            for rows, range_ends in self._stretches(self._sweep.remaining[0], page):
+            for rows, reached in self._stretches(self._sweep.remaining[0], page):
                 yield from rows
-                starts = [moment(row["start_time"]) for row in rows]
-                self._sweep = sweep.reached(self._sweep, starts, range_ends=range_ends)
+                first = moment(rows[0]["start_time"]) if rows else None
+                self._sweep = sweep.reached(self._sweep, first, reached)
                 self._note()
             page = None
         for stream in self._noting:
@@ -91,41 +90,34 @@ class ScheduledEvents(CalendlyStream):
 
     def _stretches(
         self, part: sweep.Range, page: Page | None
-    ) -> Iterator[tuple[list[Record], bool]]:
-        """Read a range in stretches at whose ends it can be continued by the start of a meeting.
+    ) -> Iterator[tuple[list[Record], datetime | None]]:
+        """Read a range page by page, each from the last start of the page before.
 
-        A stretch is a page, and the pages after it for as long as all meetings start at the same
-        moment. Calendly does not say how long a page token lives: when one is refused, the range is
-        begun anew with the last start seen.
+        Not by page tokens: a meeting that vanishes would move the others up, and one out of sight,
+        and how long a token lives while invitees are read is not known.
 
         Yields:
-            The rows, and whether they are the last of the range.
+            The rows that are new, and the start from which to go on; None at the end of the range.
         """
-        restarts = 0
-        page = page or self.fetch(_bounds(part))
+        known: dict[str, Record] = {}
         while True:
-            rows = page.rows
-            try:
-                while page.following is not None and _same_start(rows):
-                    page = self.fetch(None, page.following)
-                    rows = rows + page.rows
-            except errors.RefusedError as error:
-                restarts += 1
-                if error.status != HTTPStatus.BAD_REQUEST or restarts > RESTARTS:
-                    raise
-                page = self.fetch(_bounds(part))
-                continue
-            yield rows, page.following is None
-            if page.following is None:
+            page = page or self.fetch(_bounds(part))
+            rows, following = page.rows, _last_start(page)
+            if following is not None and following == moment(rows[0]["start_time"]):
+                rows = self._at(following)
+                following += INSTANT * 2  # the moment is read whole: go on behind it
+            if following is not None and part.start is not None and following < part.start:
+                message = f"{self.name}: Calendly's pages go round in a circle: run again later."
+                raise errors.CalendlyError(message)
+            yield [row for row in rows if known.get(row["uri"]) != row], following
+            if following is None:
                 return
-            restarts = 0
-            part = sweep.Range(moment(rows[-1]["start_time"]), part.end)
-            try:
-                page = self.fetch(None, page.following)
-            except errors.RefusedError as error:
-                if error.status != HTTPStatus.BAD_REQUEST:
-                    raise
-                page = self.fetch(_bounds(part))
+            known = {row["uri"]: row for row in rows}
+            part, page = sweep.Range(following, part.end), None
+
+    def _at(self, start: datetime) -> list[Record]:
+        """Read all meetings that start at a moment of which there are more than a page."""
+        return list(self.settled(_bounds(sweep.Range(start, start))))
 
     @property
     def _noting(self) -> list[CalendlyStream]:
@@ -141,23 +133,24 @@ class ScheduledEvents(CalendlyStream):
         }
 
     def _interrupted(self) -> sweep.Sweep | None:
-        """Give the sweep that an earlier run did not finish, if all streams were in it alike."""
-        begun = {
-            state.interrupted(stream.name, stream.stream_state, stream.about)
-            if stream.incremental
-            else None
-            for stream in self._noting
-        }
-        sweep_begun = begun.pop()
-        if begun or sweep_begun is None or sweep_begun.start_date != self.tap.rules.start_date:
+        """Give the sweep that an earlier run did not finish, if it was for the same streams."""
+        if not all(stream.incremental for stream in self._noting):
             return None
-        return sweep_begun
+        holder, names = self._noting[0], [stream.name for stream in self._noting]
+        begun = state.interrupted(holder.name, holder.stream_state, holder.about, names)
+        if begun is None or begun.start_date != self.tap.rules.start_date:
+            return None
+        return begun
 
     def _note(self) -> None:
-        for stream in self._noting:
-            if stream.incremental:
-                state.write_interrupted(stream.stream_state, self._sweep, stream.about)
-                self.state_manager.is_flushed = False
+        """Write how far the sweep has come: once, with the streams that it is for."""
+        noting = [stream for stream in self._noting if stream.incremental]
+        names = [stream.name for stream in noting]
+        for stream in noting[:1]:
+            state.write_interrupted(stream.stream_state, self._sweep, stream.about, names)
+        for stream in noting[1:]:
+            stream.stream_state.pop("sweep", None)
+        self.state_manager.is_flushed = False
         self._write_state_message()
 
 
@@ -185,17 +178,17 @@ def _bounds(part: sweep.Range) -> dict[str, str]:
 
     Whether Calendly includes a bound is not documented: it is asked from just before to just after.
     """
-    instant = timedelta(microseconds=1)
     bounds = {}
     if part.start is not None:
-        bounds["min_start_time"] = (part.start - instant).strftime(REQUEST_TIME)
+        bounds["min_start_time"] = (part.start - INSTANT).strftime(REQUEST_TIME)
     if part.end is not None:
-        bounds["max_start_time"] = (part.end + instant).strftime(REQUEST_TIME)
+        bounds["max_start_time"] = (part.end + INSTANT).strftime(REQUEST_TIME)
     return bounds
 
 
-def _same_start(rows: list[Record]) -> bool:
-    return not rows or rows[0]["start_time"] == rows[-1]["start_time"]
+def _last_start(page: Page) -> datetime | None:
+    """Give the last start of a page that is not the last; None of the last."""
+    return moment(page.rows[-1]["start_time"]) if page.rows and page.following else None
 
 
 def _meeting(event: Record) -> sweep.Meeting:
