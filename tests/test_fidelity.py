@@ -194,7 +194,7 @@ class History(RuleBasedStateMachine):
         if self.start_date is None or row is None:
             return True
         if "event" in row and "rescheduled" in row:
-            row = self.calendly.events[row["event"]]
+            row = self.chronicle.versions["scheduled_events", row["event"]][0].row or {}
         return "start_time" not in row or moment(row["start_time"]) >= self.start_date
 
 

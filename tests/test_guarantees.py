@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -97,6 +98,66 @@ def test_a_change_that_moves_no_timestamp_of_the_meeting_shows_after_the_next_ru
     assert office.warehouse.equals_calendly()
 
 
+def test_a_canceled_meeting_is_not_read_again(office: Office) -> None:
+    for course in (False, True):
+        event, _ = office.book(-1, course=course)
+        office.calendly.cancel(event=event)
+        event, _ = office.book(9, course=course)
+        office.calendly.cancel(event=event)
+    office.run()
+    office.pass_days(1)
+
+    assert office.run() == 0
+    assert office.warehouse.equals_calendly()
+
+
+def test_a_start_date_to_come_leaves_the_bookmark_alone(office: Office) -> None:
+    """It bounds meetings by their start; what changed is reckoned from the last run."""
+    event, _ = office.book(50)
+    office.run()
+    office.pass_days(1)
+    office.calendly.cancel(event=event)
+    office.pass_days(1)
+    start_date = office.clock.now() + timedelta(days=10)
+    office.warehouse.settings["start_date"] = start_date.isoformat()
+
+    assert office.run() == 1
+    assert office.warehouse.equals_calendly()
+
+
+def test_each_stream_has_its_own_bookmark(office: Office) -> None:
+    """A change that one stream has seen is still new to the other."""
+    office.book(20)
+    event, invitee = office.book(-3)
+    office.run()
+    office.pass_days(3)
+    office.calendly.edit_notes(event=event, plain="Seen by events alone")
+    office.calendly.mark_no_show(invitee=invitee)
+    office.run(select={"scheduled_events"})
+    office.pass_days(3)
+    office.run(select={"scheduled_events"})
+    office.pass_days(3)
+
+    assert office.run(select={"scheduled_events", "event_invitees"}) == 1
+    assert office.warehouse.equals_calendly()
+
+
+@pytest.mark.parametrize("minutes", [-10, 10])
+def test_a_local_clock_that_is_wrong_changes_nothing(
+    office: Office, minutes: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "time", lambda: office.clock.now().timestamp() + minutes * 60)
+    event, _ = office.book(1)
+    office.run()
+    office.calendly.cancel(event=event)
+    office.book(2)
+    office.run()
+
+    assert office.warehouse.equals_calendly()
+    bookmark = office.warehouse.state["bookmarks"]["scheduled_events"]["replication_key_value"]
+    assert bookmark == office.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def test_a_new_booking_shows_after_the_next_run(office: Office) -> None:
     office.run()
     office.pass_days(1)
@@ -177,6 +238,7 @@ def test_an_invitee_only_change_at_an_age_shows_by_twice_that_age(
     _, invitee = office.book(0)
     office.run()
     office.pass_days(age)
+    office.run()  # by now the meeting is an older one
     office.calendly.mark_no_show(invitee=invitee)
     for _ in range(int(age)):
         office.pass_days(1)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+import signal
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
 
 from sandbox.faults import Fault
+from sandbox.server import Sandbox
+from tap_calendly import state, sweep
 from tap_calendly.errors import CalendlyError
-from tests.singer import Warehouse, sync
+from tests.command import start_tap
+from tests.singer import STREAMS, Run, Warehouse, config, sync
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sandbox.clock import SimulatedClock
-    from sandbox.server import Sandbox
 
 MEETINGS = {"scheduled_events", "event_invitees"}
 INVITEES = "/scheduled_events/{uuid}/invitees"
@@ -42,23 +47,6 @@ def test_a_run_killed_after_any_message_is_continued(
         entry["sweep"] for entry in killed_with.get("bookmarks", {}).values() if "sweep" in entry
     ]
     assert {sweep["began"] for sweep in interrupted} <= {began.strftime("%Y-%m-%dT%H:%M:%SZ")}
-
-
-def test_the_bookmark_of_a_continued_sweep_is_its_first_beginning(
-    sandbox: Sandbox, clock: SimulatedClock
-) -> None:
-    """A change between the beginning and the continuation shows after the continuing run."""
-    warehouse = Warehouse(sandbox)
-    warehouse.run(select=MEETINGS, killed_after=60)
-    done = next(iter(warehouse.tables["event_invitees"].values()))
-    clock.advance(timedelta(hours=1))
-    sandbox.calendly.cancel(event=_an_upcoming(sandbox))
-    sandbox.calendly.scrub_invitee(email=done["email"])
-
-    warehouse.run(select=MEETINGS)
-
-    for uri, event in warehouse.tables["scheduled_events"].items():
-        assert event == sandbox.calendly.events[uri]
 
 
 def test_a_continued_full_scan_is_not_begun_again(sandbox: Sandbox, clock: SimulatedClock) -> None:
@@ -115,6 +103,109 @@ def test_a_state_is_small_and_readable_whatever_the_volume(
     assert "page_token" not in json.dumps(states)
 
 
+def test_meetings_at_one_moment_are_not_lost_where_a_page_ends(
+    empty_sandbox: Sandbox, clock: SimulatedClock, small_pages: int
+) -> None:
+    """Four at one moment, two on each side of a page's end, and a run killed in between."""
+    calendly = empty_sandbox.calendly
+    for number in range(small_pages + 5):
+        host = calendly.add_member(name=f"Host {number}", email=f"host-{number}@example.com")
+        call = calendly.add_event_type(owner=host, name="Call", duration=30)
+        together = small_pages - 2 <= number < small_pages + 2
+        hours = small_pages if together else number + (number > small_pages)
+        start = clock.now() + timedelta(days=1, hours=hours)
+        calendly.book(event_type=call, start=start, name="Ada", email="ada@example.com")
+    with Sandbox(calendly, requests_per_minute=100_000) as generous:
+        for killed_after in range(1, 30):
+            warehouse = Warehouse(generous)
+            warehouse.run(select=MEETINGS, killed_after=killed_after)
+            warehouse.run(select=MEETINGS)
+
+            assert warehouse.equals_calendly()
+
+
+def test_a_continued_sweep_is_followed_by_a_fresh_one(
+    sandbox: Sandbox, clock: SimulatedClock
+) -> None:
+    """What was read before the interruption may have changed since."""
+    warehouse = Warehouse(sandbox)
+    week_ago = (clock.now() - timedelta(days=7)).isoformat()
+    warehouse.run(select=MEETINGS, killed_after=75)
+    recent = next(
+        uri
+        for uri, event in warehouse.tables["scheduled_events"].items()
+        if event["start_time"] > week_ago
+    )
+    clock.advance(timedelta(hours=1))
+    sandbox.calendly.edit_notes(event=recent, plain="Since")
+    clock.advance(timedelta(hours=1))
+
+    warehouse.run(select=MEETINGS)
+
+    assert warehouse.equals_calendly()
+    bookmark = warehouse.state["bookmarks"]["scheduled_events"]["replication_key_value"]
+    assert bookmark == clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def test_the_bookmark_of_a_continued_sweep_is_its_first_beginning(
+    sandbox: Sandbox, clock: SimulatedClock
+) -> None:
+    warehouse = Warehouse(sandbox)
+    began = clock.now()
+    warehouse.run(select=MEETINGS, killed_after=60)
+    clock.advance(timedelta(hours=1))
+
+    run = warehouse.run(select=MEETINGS)
+
+    bookmarks = [
+        state["value"]["bookmarks"]["scheduled_events"].get("replication_key_value")
+        for state in run.of("STATE")
+    ]
+    first = next(bookmark for bookmark in bookmarks if bookmark is not None)
+    assert first == began.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_process_leaves_a_state_to_continue_from(
+    large_sandbox: Sandbox, tmp_path: Path, number: signal.Signals
+) -> None:
+    process = start_tap(tmp_path, config(large_sandbox))
+    assert process.stdout is not None
+    run = Run()
+    for line in process.stdout:
+        run.messages.append(json.loads(line))
+        if len(run.rows("scheduled_events")) == 250:
+            process.send_signal(number)
+            break
+    rest, _ = process.communicate(timeout=10)
+    run.messages += [json.loads(line) for line in rest.splitlines()]
+    warehouse = Warehouse(large_sandbox, tables=run.tables(), state=run.state)
+
+    warehouse.run()
+
+    assert process.returncode == (-9 if number == signal.SIGKILL else 143)
+    assert warehouse.equals_calendly()
+    assert len(_read(large_sandbox)) < 150
+
+
+@pytest.mark.parametrize("lookback", [1, 7])
+def test_the_state_of_the_longest_history_is_below_2_kb(lookback: int) -> None:
+    now = datetime(2026, 3, 4, 9, 30, 12, tzinfo=timezone.utc)
+    founded = datetime(2013, 9, 1, 9, 30, tzinfo=timezone.utc)  # as old as Calendly itself
+    rules = sweep.Rules(timedelta(days=lookback), timedelta(days=7), founded)
+    captured = sweep.Captured(now, now, now, founded, founded)
+    under_way = sweep.partial([captured], now + timedelta(hours=1), rules)
+    scope = f"organization {'a' * 36}"
+    entries: dict[str, dict[str, object]] = {stream: {} for stream in STREAMS}
+    for stream in STREAMS[:2]:
+        state.write_captured(entries[stream], "updated_at", captured, scope)
+    for stream in ("event_types", "routing_form_submissions"):
+        state.write_bookmark(entries[stream], "updated_at", now, scope, founded)
+    state.write_interrupted(entries["scheduled_events"], under_way, scope, list(STREAMS[:2]))
+
+    assert len(json.dumps({"bookmarks": entries})) <= 2048
+
+
 def _read(sandbox: Sandbox) -> set[str]:
     """Give the meetings whose invitees were asked for."""
     return {request.path for request in sandbox.requests if request.template == INVITEES}
@@ -127,13 +218,4 @@ def _recent_and_past(sandbox: Sandbox) -> int:
     return sum(
         recent <= event["start_time"] <= now.isoformat() or event["invitees_counter"]["limit"] > 1
         for event in sandbox.calendly.events.values()
-    )
-
-
-def _an_upcoming(sandbox: Sandbox) -> str:
-    now = sandbox.calendly.clock.now().isoformat()
-    return next(
-        uri
-        for uri, event in sandbox.calendly.events.items()
-        if event["status"] == "active" and event["start_time"] > now
     )

@@ -88,6 +88,40 @@ def test_an_earlier_start_date_brings_the_older_rows(
     assert warehouse.equals_calendly()
 
 
+def test_a_start_date_raised_and_lowered_again_brings_what_changed_meanwhile(
+    sandbox: Sandbox, clock: SimulatedClock
+) -> None:
+    calendly = sandbox.calendly
+    warehouse = Warehouse(sandbox)
+    warehouse.run()
+    upcoming = next(
+        uri
+        for uri, event in calendly.events.items()
+        if event["status"] == "active" and event["start_time"] > clock.now().isoformat()
+    )
+    warehouse.settings = {"start_date": (clock.now() + timedelta(days=90)).isoformat()}
+    clock.advance(timedelta(days=1))
+    calendly.cancel(event=upcoming)
+    clock.advance(timedelta(days=1))
+    warehouse.run()
+
+    warehouse.settings = {}
+    clock.advance(timedelta(days=1))
+    warehouse.run()
+
+    assert warehouse.equals_calendly()
+
+
+def test_a_bookmark_of_the_layout_before_scopes_is_not_trusted(sandbox: Sandbox) -> None:
+    """It may be another organization's."""
+    old = {"replication_key": "updated_at", "replication_key_value": "2026-03-04T09:29:00Z"}
+    warehouse = Warehouse(sandbox, state={"bookmarks": {"event_types": old}})
+
+    warehouse.run(select={"event_types"})
+
+    assert warehouse.equals_calendly()
+
+
 def test_another_scope_brings_its_own_rows(sandbox: Sandbox, clock: SimulatedClock) -> None:
     host = next(iter(sandbox.calendly.events.values()))["event_memberships"][0]["user"]
     warehouse = Warehouse(sandbox, {"scope": "user", "user": host})
@@ -103,7 +137,11 @@ def test_another_scope_brings_its_own_rows(sandbox: Sandbox, clock: SimulatedClo
 
 @pytest.mark.parametrize(
     ("stream", "rule"),
-    [("routing_forms", "name == 'nothing'"), ("scheduled_events", "status == 'active'")],
+    [
+        ("routing_forms", "name == 'nothing'"),
+        ("scheduled_events", "status == 'active'"),
+        ("event_types", "active"),
+    ],
 )
 def test_a_filter_that_is_taken_away_brings_the_rows_of_what_it_left_out(
     sandbox: Sandbox, clock: SimulatedClock, stream: str, rule: str
