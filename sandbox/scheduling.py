@@ -258,7 +258,7 @@ class Scheduling(State):
     def _session(self, event_type: str, start: datetime) -> Record | None:
         """Return the active meeting of a group event type at that time, if there is one."""
         uri = self._sessions.get((event_type, rendered(start)))
-        session = None if uri is None else self.events[uri]
+        session = None if uri is None else self.events.get(uri)
         return session if session is not None and session["status"] == "active" else None
 
     def _hosts(self, offered: Record, wanted: str | None, key: tuple[str, ...]) -> list[Record]:

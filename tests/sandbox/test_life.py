@@ -412,6 +412,22 @@ def test_who_books_after_submitting_a_form_becomes_its_submitter(office: Office)
     assert office.invitee(invitee)["routing_form_submission"] == submission
 
 
+def test_deleted_event_data_vanishes_with_its_invitees_and_no_shows(office: Office) -> None:
+    calendly = office.calendly
+    event, invitee = office.booked(office.course)
+    calendly.mark_no_show(invitee=invitee)
+
+    calendly.delete_event_data(event=event)
+
+    assert calendly.truth()["scheduled_events"] == []
+    assert calendly.truth()["event_invitees"] == []
+    assert calendly.no_shows == {}
+    again, _ = office.booked(office.course)
+    assert list(calendly.events) == [again]
+    with pytest.raises(ValueError, match="unknown|no event"):
+        calendly.delete_event_data(event=event)
+
+
 def test_a_submission_that_led_nowhere_has_no_result(office: Office) -> None:
     form = office.calendly.add_routing_form(name="Talk to us", questions=[])
     office.calendly.submit_form(form=form, answers={}, result=None)
