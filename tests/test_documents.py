@@ -30,7 +30,8 @@ def test_the_readmes_tables_are_those_of_the_code() -> None:
 
 def test_each_guarantee_of_the_readme_has_its_test() -> None:
     section = README.read_text(encoding="utf-8").split("## What a run guarantees")[1]
-    rows = [line for line in section.split("\n## ")[0].splitlines() if line.startswith("| ")][2:]
+    table = next(block for block in section.split("\n\n") if block.startswith("| "))
+    rows = table.splitlines()[2:]
     tests = (ROOT / "tests" / "test_guarantees.py").read_text(encoding="utf-8")
 
     assert len(rows) > 10
