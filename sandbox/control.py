@@ -36,6 +36,7 @@ LIFE = (
     "book",
     "book_from_submission",
     "cancel",
+    "delete_event_data",
     "delete_event_type",
     "delete_user",
     "drop_conference_details",
