@@ -19,7 +19,7 @@ from tap_calendly import client
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-settings.register_profile("ci", max_examples=45, stateful_step_count=50, deadline=None)
+settings.register_profile("ci", max_examples=30, stateful_step_count=50, deadline=None)
 settings.register_profile("long", max_examples=1_500, stateful_step_count=60, deadline=None)
 settings.register_profile("quick", parent=settings.get_profile("ci"), phases=[Phase.generate])
 settings.load_profile("ci")

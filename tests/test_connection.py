@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import logging
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from sandbox.faults import Fault
 from sandbox.server import Sandbox
 from tap_calendly.errors import CalendlyError
+from tap_calendly.tap import main
 from tests.command import complaints, run_tap, start_tap
 from tests.singer import config, sync, truth
 
@@ -196,18 +200,28 @@ def test_an_address_where_nobody_answers_ends_in_one_line(
     assert waits
 
 
-def test_giving_up_takes_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
-    headers = {"Retry-After": "0"}  # a second each, as this run is a real process
-    sandbox.faults.add(Fault("/event_types", status=500, headers=headers, times=None))
+def test_giving_up_takes_one_line(
+    sandbox: Sandbox,
+    tmp_path: Path,
+    waits: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sandbox.faults.add(Fault("/event_types", status=500, times=None))
+    (tmp_path / "config.json").write_text(json.dumps(config(sandbox)))
+    monkeypatch.setattr(sys, "argv", ["tap-calendly", "--config", str(tmp_path / "config.json")])
+    monkeypatch.setattr(logging.getLogger(), "handlers", [caplog.handler])
 
-    result = run_tap(tmp_path, config=config(sandbox))
+    with pytest.raises(SystemExit) as ended:
+        main()
 
-    assert result.returncode == 1
-    *tries, line = complaints(result)
-    assert "event_types: Calendly answered 500 to GET /event_types" in line
+    assert ended.value.code == 1
+    lines = [record.getMessage() for record in caplog.records if record.levelname != "INFO"]
+    *tries, line = lines
+    assert line.startswith("event_types: Calendly answered 500 to GET /event_types")
     assert "[request " in line
-    assert [line for line in tries if "trying again in" not in line] == []
-    assert len(tries) == 5
+    assert all("trying again in" in line for line in tries)
+    assert len(tries) == len(waits) == 5
 
 
 def test_a_closed_pipe_ends_in_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
