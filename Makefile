@@ -21,7 +21,7 @@ sync: .cache/plugins-of-sync ## Load Calendly into a DuckDB file; without a toke
 
 .PHONY: test
 test: lint types .cache/plugins ## Lint, types and every test, the pipelines into real databases included
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses=auto --dist=loadfile
 
 .PHONY: fidelity
 fidelity: .cache/packages ## Many more random histories than `make test` plays: about a quarter of an hour
