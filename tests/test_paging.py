@@ -164,6 +164,22 @@ def test_a_list_is_not_taken_for_complete_because_its_end_is_unclear(
     assert len(waits) == (broken == "pagination")
 
 
+def test_meetings_that_go_round_in_a_circle_end_the_run_in_one_line(
+    sandbox: Sandbox, clock: SimulatedClock
+) -> None:
+    starts = [clock.now() + timedelta(days=day) for day in (1, 2)]
+    rows = [
+        {"uri": f"https://api.calendly.com/scheduled_events/{day}", "start_time": start.isoformat()}
+        for day, start in enumerate(starts)
+    ]
+    more = f"{sandbox.url}/scheduled_events?page_token=x"
+    page = {"collection": rows, "pagination": {"next_page": more, "next_page_token": "x"}}
+    sandbox.faults.add(Fault("/scheduled_events", status=200, body=page, times=None))
+
+    with pytest.raises(CalendlyError, match=r"^scheduled_events: Calendly's pages go round"):
+        sync(sandbox, select={"scheduled_events"})
+
+
 def test_pages_that_go_round_in_a_circle_end_the_run_in_one_line(sandbox: Sandbox) -> None:
     page = {
         "collection": [],

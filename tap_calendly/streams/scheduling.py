@@ -106,7 +106,7 @@ class ScheduledEvents(CalendlyStream):
             if following is not None and following == moment(rows[0]["start_time"]):
                 rows = self._at(following)
                 following += INSTANT * 2  # the moment is read whole: go on behind it
-            if following is not None and part.start is not None and following < part.start:
+            if following is not None and part.start is not None and following <= part.start:
                 message = f"{self.name}: Calendly's pages go round in a circle: run again later."
                 raise errors.CalendlyError(message)
             yield [row for row in rows if known.get(row["uri"]) != row], following
