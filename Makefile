@@ -24,7 +24,7 @@ test: lint types .cache/plugins ## Lint, types and every test, the pipelines int
 	$(BIN)/pytest --numprocesses=auto --dist=loadfile
 
 .PHONY: fidelity
-fidelity: .cache/packages ## Many more random histories than `make test` plays: about a quarter of an hour
+fidelity: .cache/packages ## Many more random histories than `make test` plays: about an hour
 	$(BIN)/pytest tests/test_fidelity.py --hypothesis-profile=long --hypothesis-show-statistics
 
 .PHONY: schedules
