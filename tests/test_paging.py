@@ -61,6 +61,24 @@ def test_more_meetings_at_one_moment_than_fit_a_page_are_all_read(
     assert len(warehouse.tables["scheduled_events"]) == 17
 
 
+def test_a_moment_that_never_holds_still_ends_the_run_in_one_line(
+    empty_sandbox: Sandbox, clock: SimulatedClock
+) -> None:
+    calendly = empty_sandbox.calendly
+    start = clock.now() + timedelta(days=1)
+
+    def interlude() -> None:
+        call = calendly.add_event_type(owner=calendly.owner, name="Call", duration=30)
+        calendly.book(event_type=call, start=start, name="Ada", email="ada@example.com")
+
+    for _ in range(12):
+        interlude()
+    empty_sandbox.interrupt(interlude)
+
+    with pytest.raises(CalendlyError, match=r"^scheduled_events: meetings at 2026-03-05 .* all"):
+        sync(empty_sandbox, select={"scheduled_events"})
+
+
 def test_page_tokens_that_are_always_refused_end_the_run_in_one_line(sandbox: Sandbox) -> None:
     sandbox.let_page_tokens_live(timedelta(seconds=-1))
 

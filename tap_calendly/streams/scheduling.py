@@ -117,7 +117,13 @@ class ScheduledEvents(CalendlyStream):
 
     def _at(self, start: datetime) -> list[Record]:
         """Read all meetings that start at a moment of which there are more than a page."""
-        return list(self.settled(_bounds(sweep.Range(start, start))))
+        rows = list(self.settled(_bounds(sweep.Range(start, start))))
+        if not self._whole:  # the sweep must not count as complete: the next run goes on from here
+            message = (
+                f"{self.name}: meetings at {start} came and went all the time: run again later."
+            )
+            raise errors.CalendlyError(message)
+        return rows
 
     @property
     def _noting(self) -> list[CalendlyStream]:
