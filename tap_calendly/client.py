@@ -1,49 +1,47 @@
 """CalendlyStream: a resource of Calendly's API as a Singer stream.
 
-How requests, paging, errors, retries, bookmarks and children work is said here once, so that a
-stream says only what it is.
+How lists, pages, bookmarks and children work is said here once, so that a stream says only what it
+is.
 """
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
-import backoff
-import requests
-from singer_sdk.exceptions import RetriableAPIError
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
-from singer_sdk.streams.rest import RESTStream
+from singer_sdk.streams import Stream
 from typing_extensions import override
 
-from tap_calendly import auth, errors, settings, state, sweep, throttle
+from tap_calendly import errors, settings, state, sweep
+from tap_calendly.api import Request
+from tap_calendly.lookahead import Lookahead, Reading, Stretch, in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Iterable, Iterator
 
-    from backoff.types import Details
+    import requests
     from singer_sdk import typing as th
-    from singer_sdk.helpers.types import Auth, Context, Record, RequestFunc
+    from singer_sdk.helpers.types import Context, Record
 
     from tap_calendly.tap import TapCalendly
 
 PAGE_SIZE = 100
 """The most rows that Calendly puts on a page."""
 
-BROKEN_OFF = (
-    requests.exceptions.ChunkedEncodingError,
-    requests.exceptions.ContentDecodingError,
-)
-"""What the HTTP library says of a body that was cut short."""
-
 READINGS = 5
 """How often a list is read at most until it holds still."""
+
+PAGES_AHEAD = 5
+"""Pages of a row's own list that are read before its turn has come."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,35 @@ class Page:
     answered: datetime
 
 
-class CalendlyStream(RESTStream[Any]):
+class Row(NamedTuple):
+    """A row that was read.
+
+    Attributes:
+        record: The row.
+        contexts: The contexts in which the children are to be read for it.
+    """
+
+    record: Record
+    contexts: list[Context]
+
+
+class Errand(NamedTuple):
+    """What is read for a row of a parent.
+
+    Attributes:
+        context: The context of the children.
+        readings: The rows of each child, under way.
+    """
+
+    context: Context
+    readings: list[tuple[CalendlyStream, Reading[list[Record]]]]
+
+
+class RestlessError(errors.CalendlyError):
+    """Rows came and went throughout the reading of a list; what could be read is out."""
+
+
+class CalendlyStream(Stream):
     """A list of Calendly's API.
 
     Attributes:
@@ -77,7 +103,7 @@ class CalendlyStream(RESTStream[Any]):
         vanishing: Whether rows can vanish from the list, which may hide others that move up a page.
     """
 
-    path: str
+    path: ClassVar[str]
     primary_keys = ("uri",)
     envelope: ClassVar[str] = "collection"
     properties: ClassVar[th.PropertiesList]
@@ -92,10 +118,6 @@ class CalendlyStream(RESTStream[Any]):
     state_partitioning_keys = ()
     # Nested objects are the API's own, unchanged and with fields that the schema does not know yet.
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.ROOT_ONLY
-    # Redirects are reported, not followed: the token goes to the configured host alone.
-    allow_redirects = False
-    # A metric for every single request would bury the lines worth reading (singer-sdk 0.54).
-    _LOG_REQUEST_METRICS = False
 
     def __init__(self, tap: TapCalendly) -> None:
         """Take the place among the tap's streams.
@@ -105,25 +127,15 @@ class CalendlyStream(RESTStream[Any]):
         """
         self.tap = tap
         super().__init__(tap, schema=self.properties.to_dict())
-        self.read_since: datetime | None = None
+        self.rows_out = 0
+        self.last_out: Record = {}
         self._announced = False
-        self._whole = True
-        self._rows = 0
+        self._since: datetime | None = None
+        self._stopped = threading.Event()
+        self._errands: list[Errand] = []
+        self._ahead: Reading[list[Record]] | None = None
 
     # Requests
-
-    @property
-    @override
-    def url_base(self) -> str:
-        return str(self.config["api_url"]).strip().rstrip("/")
-
-    @override
-    def get_url(self, context: Context | None) -> str:
-        ids = {
-            name: quote(str(uri).rsplit("/", 1)[-1], safe="")
-            for name, uri in (context or {}).items()
-        }
-        return self.url_base + self.path.format_map(ids)
 
     def query(self, context: Context | None) -> dict[str, Any]:
         """Give the parameters of the list's first page, but for the size of a page.
@@ -151,19 +163,16 @@ class CalendlyStream(RESTStream[Any]):
             CalendlyError: No answer that can be used came, however often it was tried.
         """
         if following is None:
-            url, query = self.get_url(context), {**self.query(context), "count": str(PAGE_SIZE)}
+            ids = {
+                name: quote(str(uri).rsplit("/", 1)[-1], safe="")
+                for name, uri in (context or {}).items()
+            }
+            url = self.tap.api.url + self.path.format_map(ids)
+            query = {**self.query(context), "count": str(PAGE_SIZE)}
         else:
-            url, query = self._on_our_host(following), {}
-        request = self.build_prepared_request(method="GET", url=url, params=query)
-        # The SDK's retries hand through whatever the function gives.
-        patiently = self.request_decorator(cast("RequestFunc", self._answer))
-        try:
-            return cast("Page", patiently(request, context))
-        except requests.RequestException as error:
-            message = errors.unreachable(self.name, url, error)
-            raise errors.CalendlyError(message) from None
-        except RetriableAPIError as error:
-            raise errors.CalendlyError(str(error)) from None
+            url, query = following, {}
+        request = Request(self.name, self.requires, url, query)
+        return self.tap.api.get(request, partial(page_of, self.envelope), self._stopped)
 
     def pages(self, context: Context | None) -> Iterator[Page]:
         """Read the list page by page.
@@ -188,139 +197,48 @@ class CalendlyStream(RESTStream[Any]):
             page = self.fetch(context, page.following)
             yield page
 
-    @override
-    def request_records(self, context: Context | None) -> Iterator[Record]:
-        for page in self.pages(context):
-            yield from page.rows
+    # Reading: in the threads of the look-ahead, which change nothing but what is read next.
 
-    def _on_our_host(self, following: str) -> str:
-        """Check that the token may be sent to an address, which is otherwise taken as it stands."""
-        if _origin(following) != _origin(self.url_base):
-            host = urlsplit(following).netloc
-            message = (
-                f"{self.name}: Calendly's next page lies on {host}, not on the host of `api_url`; "
-                "the token is not sent there: correct `api_url`."
-            )
-            raise errors.CalendlyError(message)
-        return following
+    def read(self) -> Iterator[Stretch[Row]]:
+        """Read what a run has to give of a list without a parent.
 
-    def _answer(self, request: requests.PreparedRequest, context: Context | None) -> Page:
-        """Send a request once and read the answer, whose body is parsed here alone."""
-        # Private in singer-sdk 0.54: signs, sends and validates, without the SDK's own paging.
-        response = self._request(request, context)
-        self.update_sync_costs(request, response, context)
+        Yields:
+            The rows, in the API's order; a row that changed under way comes again. A stretch's note
+            writes down how far reading has come.
+        """
+        began = None
         try:
-            return page_of(response.json(), self.envelope, response)
-        except (AttributeError, KeyError, TypeError, ValueError):
-            raise RetriableAPIError(errors.not_calendly(self.name, response), response) from None
+            for page in self.settled(None):
+                began = began or page.answered
+                yield Stretch([Row(row, list(self.contexts(row))) for row in page.rows])
+        except RestlessError as error:
+            self.logger.warning(error)
+        else:
+            yield Stretch([], partial(self._note_whole, began))
 
-    @property
-    @override
-    def user_agent(self) -> str:
-        return self.config.get("user_agent") or f"tap-calendly/{self.tap.plugin_version}"
-
-    @property
-    @override
-    def timeout(self) -> int:
-        return int(self.config["request_timeout"])
-
-    @property
-    @override
-    def authenticator(self) -> Auth:
-        return auth.authenticator(self.config)
-
-    # Responses
-
-    @override
-    def validate_response(self, response: requests.Response) -> None:
-        if response.status_code == requests.codes.ok:
-            return
-        message = errors.explain(self.name, self.requires, response)
-        if errors.is_transient(response.status_code):
-            raise RetriableAPIError(message, response)
-        raise errors.RefusedError(message, response.status_code)
-
-    @override
-    def parse_response(self, response: requests.Response) -> Iterable[Record]:
-        raise NotImplementedError  # abstract in the SDK, and its callers are overridden
-
-    @override
-    def get_new_paginator(self) -> None:
-        return None
-
-    # Retries
-
-    @override
-    def request_decorator(self, func: RequestFunc) -> RequestFunc:
-        """Try again what may pass; the SDK's own would log each failure a second time."""
-        return backoff.on_exception(
-            self.backoff_wait_generator,
-            (RetriableAPIError, requests.ConnectionError, requests.Timeout, *BROKEN_OFF),
-            max_tries=throttle.MAX_TRIES,
-            on_backoff=self.backoff_handler,
-            jitter=self.backoff_jitter,
-            logger=None,
-        )(func)
-
-    @override
-    def backoff_wait_generator(self) -> Generator[float, None, None]:
-        tries = iter(range(1, throttle.MAX_TRIES + 1))
-        return self.backoff_runtime(
-            value=lambda error: throttle.seconds_until_retry(
-                getattr(error, "response", None), next(tries), datetime.now(timezone.utc)
-            )
-        )
-
-    @override
-    def backoff_handler(self, details: Details) -> None:
-        error = details.get("exception")
-        response = getattr(error, "response", None)
-        self.logger.warning(
-            "%s: %s; trying again in %.0f s (try %d of %d).",
-            self.name,
-            type(error).__name__
-            if response is None
-            else f"Calendly answered {response.status_code}",
-            details.get("wait"),
-            details["tries"] + 1,
-            throttle.MAX_TRIES,
-        )
-
-    # Records
-
-    @override
-    def get_records(self, context: Context | None) -> Iterator[Record]:
-        if context is None:
-            self._begin()
-        for record in self.read(context):
-            self._rows += 1
-            yield record
-        if context is None:
-            self._end()
-
-    def read(self, context: Context | None) -> Iterator[Record]:
-        """Read what a run has to give of the list.
+    def read_for(self, context: Context) -> Iterator[list[Record]]:
+        """Read what a run has to give of a list that belongs to a row of the parent.
 
         Args:
-            context: The parent's context, None for a list without a parent.
+            context: The parent's context.
 
         Yields:
             The rows, in the API's order; a row that changed under way comes again.
         """
         for last_try in (False, True):
             try:
-                yield from self.settled(context)
+                yield from (page.rows for page in self.settled(context))
+                break
+            except RestlessError as error:
+                self.logger.warning(error)
                 break
             except errors.RefusedError as error:
-                if context is None or error.status != HTTPStatus.NOT_FOUND:
+                if error.status != HTTPStatus.NOT_FOUND:
                     raise
                 if last_try:  # what the rows belong to vanished after it was listed
                     self.logger.warning("%s Nothing is read of it.", error)
-        if context is None and self._whole and self.read_since is not None:
-            for stream in (self, *self.children):
-                stream.capture(self.read_since)
 
-    def settled(self, context: Context | None) -> Iterator[Record]:
+    def settled(self, context: Context | None) -> Iterator[Page]:
         """Read a list until it holds still.
 
         A row that vanishes between two pages moves the others up, and one out of sight: a list of
@@ -331,12 +249,12 @@ class CalendlyStream(RESTStream[Any]):
             context: The parent's context, or the range to read.
 
         Yields:
-            The rows; a row that changed between two readings comes again.
+            Pages with the rows that are wanted; one that changed between two readings comes again.
 
         Raises:
+            RestlessError: No two readings named the same rows.
             CalendlyError: As in `fetch`; page tokens were refused in every reading.
         """
-        since = self.oldest_wanted()
         known: dict[str, Record] = {}
         named: set[str] | None = None
         for reading in range(1, READINGS + 1):
@@ -344,10 +262,9 @@ class CalendlyStream(RESTStream[Any]):
             pages = 0
             try:
                 for page in self.pages(context):
-                    self.read_since = self.read_since or page.answered
                     pages += 1
-                    wanted = [row for row in page.rows if self._reaches(row, since)]
-                    yield from (row for row in wanted if known.get(row["uri"]) != row)
+                    wanted = [row for row in page.rows if self._reaches(row, self._since)]
+                    yield replace(page, rows=[r for r in wanted if known.get(r["uri"]) != r])
                     found |= {row["uri"] for row in wanted}
                     if self.vanishing:
                         known |= {row["uri"]: row for row in wanted}
@@ -361,34 +278,112 @@ class CalendlyStream(RESTStream[Any]):
             if not self.vanishing or pages == 1 or found == named:
                 return
             named = found
-        self._whole = False
-        self.logger.warning("%s: rows came and went throughout the reading.", self.name)
+        message = f"{self.name}: rows came and went throughout the reading."
+        raise RestlessError(message)
 
-    def oldest_wanted(self) -> datetime | None:
-        """Decide where reading from the newest row down may stop.
+    def contexts(self, record: Record) -> Iterable[Context]:  # noqa: ARG002 - for those with some
+        """Give the contexts in which the children are to be read for a row.
+
+        Args:
+            record: The row.
 
         Returns:
-            A moment (UTC): the bookmark less an overlap, or `start_date` if that is later and
-            bounds this stream; None to read everything.
+            None without children.
         """
-        if not self.newest_first:
-            return None
-        bounds = []
-        if (bookmark := self.bookmark) is not None:
-            days = self.config["lookback_days"] if self.revisits else 0
-            bounds.append(bookmark - timedelta(days=days) - sweep.OVERLAP)
-        if self._oldest_row is not None:
-            bounds.append(self._oldest_row)
-        return max(bounds, default=None)
-
-    @property
-    def _oldest_row(self) -> datetime | None:
-        """The setting `start_date`, where it bounds this stream."""
-        return None if self.starts_at is None else self.tap.start_date
+        return ()
 
     def _reaches(self, row: Record, since: datetime | None) -> bool:
         value = row.get(str(self.replication_key))
         return since is None or value is None or settings.moment(value) >= since
+
+    # Records: in the one thread that writes messages.
+
+    @override
+    def get_records(self, context: Context | None) -> Iterator[Record]:
+        if context is None:
+            yield from self._rows()
+        else:
+            yield from self._rows_for(context)
+
+    @override
+    def generate_child_contexts(
+        self, record: Record, context: Context | None
+    ) -> Iterator[Context | None]:
+        for errand in self._errands:
+            for child, reading in errand.readings:
+                child._ahead = reading  # noqa: SLF001 - the same class
+            yield errand.context
+
+    def _rows(self) -> Iterator[Record]:
+        """Read a list without a parent, and ahead what belongs to its rows."""
+        self._begin()
+        # `--test` takes one row of each stream.
+        eager = self.ABORT_AT_RECORD_COUNT is None
+        threads = self.config["max_concurrent_requests"] if eager else 1
+        with Lookahead(threads, eager=eager, wake=self.tap.api.throttle.wake) as ahead:
+            children = self.children
+            for stream in (self, *children):
+                stream._stopped = ahead.stopped  # noqa: SLF001 - the same class
+            stretches = Reading(ahead, self.read(), first=True)
+            begin = partial(self._errands_for, ahead, children)
+            for row, errands in in_order(stretches, ahead, begin):
+                self._errands = errands
+                self._count(row.record)
+                yield row.record
+
+    def _rows_for(self, context: Context) -> Iterator[Record]:
+        """Take what was read ahead for a row of the parent."""
+        reading, self._ahead = self._ahead, None
+        for rows in self.read_for(context) if reading is None else reading:
+            for row in rows:
+                self._count(row)
+                yield row
+
+    def _errands_for(
+        self, ahead: Lookahead, children: list[CalendlyStream], row: Row
+    ) -> list[Errand]:
+        """Begin to read what belongs to a row, unless a stream map leaves the row out."""
+        if not children or not row.contexts:
+            return []
+        if not self.stream_maps[0].get_filter_result(row.record):
+            return []
+        return [
+            Errand(
+                context,
+                [
+                    (child, Reading(ahead, child.read_for(context), at_once=PAGES_AHEAD))
+                    for child in children
+                ],
+            )
+            for context in row.contexts
+        ]
+
+    def _count(self, record: Record) -> None:
+        self.rows_out += 1
+        self.last_out = record
+
+    def _begin(self) -> None:
+        """Write the children's SCHEMA, so that their tables exist even without a row."""
+        for stream in (self, *self.children):
+            stream._since = stream.oldest_wanted()  # noqa: SLF001 - the same class
+        for stream in self.children:
+            stream._write_schema_message()  # noqa: SLF001 - the same class
+        if self.replication_key is None:
+            # Private in singer-sdk 0.54: what each record says it belongs to.
+            self._stream_version = self._initialized_at
+
+    def _note_whole(self, began: datetime | None) -> None:
+        """Note that the list was read whole; say so of a full table, too.
+
+        A target can then mark rows that vanished.
+        """
+        if began is not None:
+            for stream in (self, *self.children):
+                stream.capture(began)
+        if self.selected and self._stream_version is not None:
+            # Private in singer-sdk 0.54, which writes it before the records: a run that dies in
+            # between would delete good rows.
+            self._write_activate_version_message(self._stream_version)
 
     # State: the SDK would take the later of bookmark and start_date, cap it by the local clock and
     # set it from the rows. Here it is the moment at which the last complete reading began, in the
@@ -445,6 +440,28 @@ class CalendlyStream(RESTStream[Any]):
     ) -> None:
         """Leave the state alone (private in singer-sdk 0.54, see above)."""
 
+    def oldest_wanted(self) -> datetime | None:
+        """Decide where reading from the newest row down may stop.
+
+        Returns:
+            A moment (UTC): the bookmark less an overlap, or `start_date` if that is later and
+            bounds this stream; None to read everything.
+        """
+        if not self.newest_first:
+            return None
+        bounds = []
+        if (bookmark := self.bookmark) is not None:
+            days = self.config["lookback_days"] if self.revisits else 0
+            bounds.append(bookmark - timedelta(days=days) - sweep.OVERLAP)
+        if self._oldest_row is not None:
+            bounds.append(self._oldest_row)
+        return max(bounds, default=None)
+
+    @property
+    def _oldest_row(self) -> datetime | None:
+        """The setting `start_date`, where it bounds this stream."""
+        return None if self.starts_at is None else self.tap.start_date
+
     # Messages
 
     @property
@@ -455,22 +472,6 @@ class CalendlyStream(RESTStream[Any]):
             for stream in self.child_streams
             if isinstance(stream, CalendlyStream) and stream.selected
         ]
-
-    def _begin(self) -> None:
-        """Write the children's SCHEMA, so that their tables exist even without a row."""
-        self.read_since = None
-        for stream in self.children:
-            stream._write_schema_message()  # noqa: SLF001 - the same class
-        if self.replication_key is None:
-            # Private in singer-sdk 0.54: what each record says it belongs to.
-            self._stream_version = self._initialized_at
-
-    def _end(self) -> None:
-        """Say that a full table was read whole, so that a target can mark rows that vanished."""
-        if self.selected and self._whole and self._stream_version is not None:
-            # Private in singer-sdk 0.54, which writes it before the records: a run that dies in
-            # between would delete good rows.
-            self._write_activate_version_message(self._stream_version)
 
     @property
     @override
@@ -496,29 +497,16 @@ class CalendlyStream(RESTStream[Any]):
         super().log(message, *args, level=logging.DEBUG, **kwargs)
 
     @override
-    def calculate_sync_cost(
-        self,
-        request: requests.PreparedRequest,
-        response: requests.Response,
-        context: Context | None,
-    ) -> dict[str, int]:
-        return {"requests": 1}
-
-    @override
     def log_sync_costs(self) -> None:
-        made = self._sync_costs.get("requests", 0)
-        if self.selected:
-            self.logger.info("%s: %d rows, %d requests", self.name, self._rows, made)
-        elif made:
-            self.logger.info("%s: %d requests for its child streams", self.name, made)
+        """Say nothing: the summary at the end of the run does."""
 
 
-def page_of(body: dict[str, Any], envelope: str, response: requests.Response) -> Page:
+def page_of(envelope: str, body: Any, response: requests.Response) -> Page:  # noqa: ANN401
     """Read an answer.
 
     Args:
-        body: Its JSON.
         envelope: The key that holds the rows, `collection`, or the one row, `resource`.
+        body: Its JSON.
         response: The answer itself.
 
     Returns:
@@ -553,8 +541,3 @@ def _following(pagination: dict[str, Any], response: requests.Response) -> str |
         message = "an address that is no text"
         raise TypeError(message)
     return address
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)

@@ -13,8 +13,6 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from singer_sdk.exceptions import FatalAPIError
-
 if TYPE_CHECKING:
     import requests
 
@@ -70,7 +68,34 @@ class SettingsError(CalendlyError):
         self.problems = problems
 
 
-class RefusedError(FatalAPIError, CalendlyError):
+class PassingError(CalendlyError):
+    """A request failed in a way that a later try may cure.
+
+    Attributes:
+        response: The answer; None when none came.
+        kind: What happened, in a few words.
+    """
+
+    def __init__(self, message: str, cause: requests.Response | Exception) -> None:
+        """Hold the line for the user and what it comes from.
+
+        Args:
+            message: The line for the user, should no later try succeed.
+            cause: The answer, or what the HTTP library raised.
+        """
+        super().__init__(message)
+        if isinstance(cause, Exception):
+            self.response, self.kind = None, type(cause).__name__
+        else:
+            self.response, self.kind = cause, f"Calendly answered {cause.status_code}"
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status of the answer."""
+        return None if self.response is None else self.response.status_code
+
+
+class RefusedError(CalendlyError):
     """Calendly refused a request, and trying again would not help."""
 
     def __init__(self, message: str, status: int) -> None:

@@ -82,7 +82,7 @@ class Scope:
     def _owner(self) -> dict[str, str]:
         """The token's user and that user's organization."""
         try:
-            profile = next(iter(CurrentUser(self._tap).request_records(None)))
+            (profile,) = CurrentUser(self._tap).fetch(None).rows
         except errors.RefusedError as error:
             if error.status != HTTPStatus.FORBIDDEN:
                 raise
@@ -95,15 +95,13 @@ class Scope:
         if own_id is not None:
             own = {"user": resource_uri("users", own_id)}
             try:
-                membership = next(
-                    iter(OrganizationMemberships(self._tap).request_records(own)), None
-                )
+                memberships = OrganizationMemberships(self._tap).fetch(own).rows
             except errors.RefusedError as error:
                 if error.status != HTTPStatus.FORBIDDEN:
                     raise
             else:
-                if membership is not None:
-                    return {**own, "organization": membership["organization"]}
+                if memberships:
+                    return {**own, "organization": memberships[0]["organization"]}
         message = (
             "current_user: the token may read neither its user (scope users:read) nor the "
             "membership (scope organizations:read): add one of these scopes, or set "

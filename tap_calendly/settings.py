@@ -95,6 +95,22 @@ SETTINGS = th.PropertiesList(
         ),
     ),
     th.Property(
+        "max_concurrent_requests",
+        th.IntegerType(minimum=1, maximum=64),
+        default=8,
+        title="Concurrent requests",
+        description="Requests that may be under way at once.",
+    ),
+    th.Property(
+        "requests_per_minute",
+        th.IntegerType(minimum=1, maximum=100_000),
+        title="Requests per minute",
+        description=(
+            "A bound of your own. Without it: what Calendly's headers allow, less 5 % of the limit "
+            "for the user's other integrations."
+        ),
+    ),
+    th.Property(
         "api_url",
         th.StringType,
         default=RESOURCES,

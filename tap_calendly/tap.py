@@ -12,11 +12,15 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from singer_sdk import Tap
+from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import ConfigurationError, MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
 from tap_calendly import errors, files, settings
+from tap_calendly.api import Api
+from tap_calendly.client import CalendlyStream
+from tap_calendly.progress import Progress
 from tap_calendly.scope import Scope
 from tap_calendly.streams import STREAMS
 from tap_calendly.sweep import Rules
@@ -36,6 +40,7 @@ class TapCalendly(Tap):
     name = "tap-calendly"
     package_name = "singer-tap-calendly"
     config_jsonschema = settings.SETTINGS.to_dict()
+    message_writer_class = MsgSpecWriter
     capabilities = [  # noqa: RUF012 - the SDK's own declaration
         TapCapabilities.CATALOG,
         TapCapabilities.STATE,
@@ -49,6 +54,11 @@ class TapCalendly(Tap):
     @override
     def discover_streams(self) -> Sequence[Stream]:
         return [stream(self) for stream in STREAMS]
+
+    @cached_property
+    def api(self) -> Api:
+        """Calendly's API, as this run asks it."""
+        return Api(self.config, self.plugin_version, self.logger)
 
     @cached_property
     def scope(self) -> Scope:
@@ -70,6 +80,16 @@ class TapCalendly(Tap):
             full_scan_interval=timedelta(days=interval) if interval else None,
             start_date=self.start_date,
         )
+
+    @override  # type: ignore[misc]
+    def sync_all(self) -> None:
+        """Load all streams, and say how it goes.
+
+        Final in singer-sdk 0.54, which has no other place around a run whether it ends well or not.
+        """
+        streams = [stream for stream in self.streams.values() if isinstance(stream, CalendlyStream)]
+        with Progress(streams, self.api, self.logger):
+            super().sync_all()
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

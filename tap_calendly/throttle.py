@@ -1,20 +1,40 @@
-"""How long to wait before a request is tried again.
+"""One pace for all threads, and waiting that can be interrupted.
 
 Calendly counts 500 requests a minute per user (50 on the Free plan), over all of that user's
-integrations. Every answer carries `X-RateLimit-Reset`: the seconds, not the moment, until the count
-starts anew. `Retry-After` is not documented; it is honoured where something in between sends it.
+integrations. Every answer carries `X-RateLimit-Limit`, `X-RateLimit-Remaining` and
+`X-RateLimit-Reset`: the seconds, not the moment, until the count starts anew. `Retry-After` is not
+documented; it is honoured where something in between sends it.
+
+What decides is pure: a `Pace` and the present moment in, seconds or another `Pace` out. `Throttle`
+alone waits. All moments are seconds of a monotonic clock.
 """
 
 from __future__ import annotations
 
+import math
+import threading
+import time
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+from typing_extensions import override
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from requests import Response
+
+    class Answer(Protocol):
+        """Whatever has headers."""
+
+        @property
+        def headers(self) -> Mapping[str, str]:
+            """The headers, by name in any case."""
+
+    A = TypeVar("A", bound=Answer)
 
 MAX_TRIES = 6
 """How often one request is sent before the run ends."""
@@ -22,9 +42,165 @@ MAX_TRIES = 6
 LONGEST_WAIT = 300
 """Seconds; a header that asks for more is taken for an error in it."""
 
+SHARE = 0.05
+"""What of the limit is left to the user's other integrations."""
+
+
+@dataclass(frozen=True)
+class Quota:
+    """What an answer tells of the limit.
+
+    Attributes:
+        limit: Requests of a window.
+        remaining: Requests left in it.
+        reset: Seconds until it ends, rounded to whole ones.
+    """
+
+    limit: int
+    remaining: int
+    reset: int
+
+
+@dataclass(frozen=True)
+class Window:
+    """The window that is counted in, as far as the answers tell.
+
+    Attributes:
+        limit: Requests of it.
+        remaining: The fewest that any answer said are left.
+        ends_after: A moment at which it is not over yet.
+        ends_by: The moment at which it should be over.
+    """
+
+    limit: int
+    remaining: int
+    ends_after: float
+    ends_by: float
+
+    @property
+    def spared(self) -> int:
+        """Requests that are left to others."""
+        return math.ceil(self.limit * SHARE)
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast requests may be sent.
+
+    Attributes:
+        interval: Seconds between two requests that the user's own bound asks for.
+        slot: When that bound allows the next request.
+        paused_until: When a pause ends that is for everybody.
+        window: The window that is counted in; None while no answer told of one.
+        asked: Whether any answer came, so that no window means no limit.
+        under_way: Requests sent and not yet answered.
+    """
+
+    interval: float = 0.0
+    slot: float = -math.inf
+    paused_until: float = -math.inf
+    window: Window | None = None
+    asked: bool = False
+    under_way: int = 0
+
+
+def delay(pace: Pace, now: float) -> float:
+    """Decide how long the next request has to wait.
+
+    A window that should be over may not be, as seconds are rounded: until an answer tells of the
+    next one, no more requests are sent than the old one has left, and if it has none, a second
+    later.
+
+    Args:
+        pace: The pace.
+        now: The present moment.
+
+    Returns:
+        Seconds, 0 to send it now; infinite for until an answer has come.
+    """
+    wait = max(pace.slot, pace.paused_until) - now
+    if wait > 0:
+        return wait
+    window = pace.window
+    if window is None:
+        return 0.0 if pace.asked or not pace.under_way else math.inf
+    left = window.remaining - pace.under_way
+    if now < window.ends_by:
+        return 0.0 if left > window.spared else window.ends_by - now
+    if left > 0:
+        return 0.0
+    return math.inf if pace.under_way else max(window.ends_by + 1 - now, 0.0)
+
+
+def sent(pace: Pace, now: float) -> Pace:
+    """Note that a request is sent.
+
+    Args:
+        pace: The pace before.
+        now: The present moment.
+
+    Returns:
+        The pace after.
+    """
+    slot = max(pace.slot, now) + pace.interval
+    return replace(pace, under_way=pace.under_way + 1, slot=slot)
+
+
+def answered(pace: Pace, quota: Quota | None, began: float, now: float) -> Pace:
+    """Note that an answer came, or that none will.
+
+    Answers come in any order, also those of two windows.
+
+    Args:
+        pace: The pace before.
+        quota: What the answer tells; None for nothing.
+        began: When its request was sent.
+        now: The present moment.
+
+    Returns:
+        The pace after.
+    """
+    pace = replace(pace, under_way=pace.under_way - 1, asked=True)
+    if quota is None:
+        return pace
+    # It was answered between these moments, and whole seconds are rounded up or down.
+    after, by = began + quota.reset - 1, now + quota.reset
+    window = pace.window
+    if window is None or after > window.ends_by:
+        window = Window(quota.limit, quota.remaining, after, by)
+    elif by >= window.ends_after:
+        still = began >= window.ends_by  # it should have been over, and is not
+        window = Window(
+            quota.limit,
+            min(quota.remaining, window.remaining),
+            max(after, window.ends_after),
+            max(by, now + 1) if still else min(by, window.ends_by),
+        )
+    return replace(pace, window=window)
+
+
+def quota_of(headers: Mapping[str, str]) -> Quota | None:
+    """Read what an answer tells of the limit.
+
+    Args:
+        headers: Its headers.
+
+    Returns:
+        It; None when it does not tell, or nothing that makes sense.
+    """
+    try:
+        limit, remaining, reset = (
+            int(headers[f"X-RateLimit-{name}"]) for name in ("Limit", "Remaining", "Reset")
+        )
+    except (KeyError, ValueError):
+        return None
+    if limit < 1 or remaining < 0 or reset < 0:
+        return None
+    return Quota(limit, remaining, min(reset, LONGEST_WAIT))
+
 
 def seconds_until_retry(answer: Response | None, tries: int, now: datetime) -> float:
-    """Decide the pause before the next try.
+    """Decide the pause before the next try of a request.
 
     Args:
         answer: The answer that was refused; None when none came.
@@ -55,3 +231,137 @@ def _seconds(value: str | None, now: datetime) -> float | None:
         return (parsedate_to_datetime(value) - now).total_seconds()
     except (OverflowError, TypeError, ValueError):
         return None
+
+
+class StoppedError(Exception):
+    """Nobody waits for the request any more."""
+
+
+class Clock(Protocol):
+    """What tells the time, and lets it pass."""
+
+    def now(self) -> float:
+        """Give the present moment (seconds)."""
+
+    def wait(self, condition: threading.Condition, seconds: float) -> None:
+        """Wait until a condition is notified, or for so many seconds."""
+
+
+class SystemClock(Clock):
+    """The computer's monotonic clock."""
+
+    @override
+    def now(self) -> float:
+        return time.monotonic()
+
+    @override
+    def wait(self, condition: threading.Condition, seconds: float) -> None:
+        condition.wait(None if math.isinf(seconds) else seconds)
+
+
+class Throttle:
+    """Lets requests of several threads pass at one pace."""
+
+    def __init__(self, requests_per_minute: int | None, clock: Clock) -> None:
+        """Begin with nothing known of the limit.
+
+        Args:
+            requests_per_minute: A bound of the user's own; None for none.
+            clock: What tells the time.
+        """
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._pace = Pace(interval=60 / requests_per_minute if requests_per_minute else 0.0)
+        self._waiting = 0
+        self._waiting_since = 0.0
+        self._waited = 0.0
+
+    @property
+    def waited(self) -> float:
+        """Seconds for which requests have waited for the limit."""
+        with self._changed:
+            under_way = self._clock.now() - self._waiting_since if self._waiting else 0.0
+            return self._waited + under_way
+
+    def send(self, request: Callable[[], A], stop: threading.Event) -> A:
+        """Send a request when its turn has come.
+
+        Args:
+            request: Sends it and gives the answer.
+            stop: Set when nobody waits for it any more.
+
+        Returns:
+            The answer.
+
+        Raises:
+            StoppedError: Nobody waits for it any more.
+        """
+        with self._changed:
+            self._wait_for_turn(stop)
+            began = self._clock.now()
+            self._pace = sent(self._pace, began)
+        quota = None
+        try:
+            answer = request()
+            quota = quota_of(answer.headers)
+        finally:
+            with self._changed:
+                self._pace = answered(self._pace, quota, began, self._clock.now())
+                self._changed.notify_all()
+        return answer
+
+    def pause(self, seconds: float) -> bool:
+        """Let every request wait.
+
+        Args:
+            seconds: How long, from now.
+
+        Returns:
+            Whether that is news, and not what another thread has just said.
+        """
+        with self._changed:
+            until = self._clock.now() + seconds
+            news = until > self._pace.paused_until + 1
+            self._pace = replace(self._pace, paused_until=max(until, self._pace.paused_until))
+            return news
+
+    def rest(self, seconds: float, stop: threading.Event) -> None:
+        """Wait before one request is tried again.
+
+        Args:
+            seconds: How long.
+            stop: Set when nobody waits for it any more.
+
+        Raises:
+            StoppedError: Nobody waits for it any more.
+        """
+        with self._changed:
+            until = self._clock.now() + seconds
+            while (left := until - self._clock.now()) > 0:
+                self._wait(left, stop)
+
+    def wake(self) -> None:
+        """Let everybody who waits look whether to stop."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def _wait_for_turn(self, stop: threading.Event) -> None:
+        if not delay(self._pace, self._clock.now()):
+            return
+        self._waiting += 1
+        if self._waiting == 1:
+            self._waiting_since = self._clock.now()
+        try:
+            while seconds := delay(self._pace, self._clock.now()):
+                self._wait(seconds, stop)
+        finally:
+            self._waiting -= 1
+            if not self._waiting:
+                self._waited += self._clock.now() - self._waiting_since
+
+    def _wait(self, seconds: float, stop: threading.Event) -> None:
+        if stop.is_set():
+            raise StoppedError
+        self._clock.wait(self._changed, seconds)
+        if stop.is_set():
+            raise StoppedError

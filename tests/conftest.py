@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import signal
 from datetime import datetime, timedelta, timezone
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,9 +14,10 @@ from sandbox import company
 from sandbox.calendly import Calendly
 from sandbox.clock import SimulatedClock
 from sandbox.server import Sandbox
-from tap_calendly import client
+from tap_calendly import client, throttle
 
 if TYPE_CHECKING:
+    import threading
     from collections.abc import Iterator
 
 settings.register_profile("ci", max_examples=30, stateful_step_count=50, deadline=None)
@@ -65,16 +66,29 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> int:
     return size
 
 
+class PassingClock:
+    """Lets waits pass on a simulated clock alone, and notes them."""
+
+    def __init__(self, clock: SimulatedClock, made: list[float]) -> None:
+        self._clock = clock
+        self._made = made
+
+    def now(self) -> float:
+        return self._clock.now().timestamp()
+
+    def wait(self, condition: threading.Condition, seconds: float) -> None:
+        if math.isinf(seconds):  # until an answer comes
+            condition.wait()
+            return
+        self._made.append(seconds)
+        self._clock.advance(timedelta(seconds=seconds))
+
+
 @pytest.fixture
 def waits(clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses (seconds) between tries; they pass on the simulated clock alone."""
+    """The pauses (seconds) that requests had to make; they pass on the simulated clock alone."""
     made: list[float] = []
-
-    def wait(seconds: float) -> None:
-        made.append(seconds)
-        clock.advance(timedelta(seconds=seconds))
-
-    monkeypatch.setattr("backoff._sync.time", SimpleNamespace(sleep=wait))
+    monkeypatch.setattr(throttle, "SystemClock", lambda: PassingClock(clock, made))
     return made
 
 

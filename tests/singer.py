@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from singer_sdk.io_base import SingerWriter
+from singer_sdk.contrib.msgspec import MsgSpecWriter
 from typing_extensions import override
 
 from tap_calendly.tap import TapCalendly
@@ -94,7 +94,7 @@ class Run:
 Tables = dict[str, dict[str, Row]]
 
 
-class _Collector(SingerWriter):
+class _Collector(MsgSpecWriter):
     """Writes messages into a run instead of to standard output."""
 
     def __init__(self, run: Run) -> None:

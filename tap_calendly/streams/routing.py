@@ -11,6 +11,8 @@ from tap_calendly.errors import Requires
 from tap_calendly.schemas.routing import ROUTING_FORM, ROUTING_FORM_SUBMISSION
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from singer_sdk.helpers.types import Context, Record
 
 
@@ -28,8 +30,8 @@ class RoutingForms(CalendlyStream):
         return {"organization": self.tap.scope.organization, "sort": "created_at:asc"}
 
     @override
-    def get_child_context(self, record: Record, context: Context | None) -> Context:
-        return {"form": record["uri"]}
+    def contexts(self, record: Record) -> Iterable[Context]:
+        return [{"form": record["uri"]}]
 
 
 class RoutingFormSubmissions(CalendlyStream):

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from tap_calendly import errors, state, sweep
-from tap_calendly.client import CalendlyStream
+from tap_calendly.client import CalendlyStream, RestlessError, Row
 from tap_calendly.errors import Requires
+from tap_calendly.lookahead import Stretch
 from tap_calendly.schemas.scheduling import EVENT_INVITEE, SCHEDULED_EVENT
 from tap_calendly.settings import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator, Mapping
 
     from singer_sdk.helpers.types import Context, Record
 
     from tap_calendly.client import Page
+
+    Captured = Mapping[str, sweep.Captured | None]
+    """What earlier sweeps have captured of each stream."""
 
 REQUEST_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
 """Six fractional digits: with any other number Calendly has refused its own page tokens."""
@@ -42,51 +47,54 @@ class ScheduledEvents(CalendlyStream):
         return {**self.tap.scope.of_meetings, "sort": "start_time:asc", **(context or {})}
 
     @override
-    def read(self, context: Context | None) -> Iterator[Record]:
-        self._read_captured()
-        if (begun := self._interrupted()) is not None:
-            yield from self._carry_out(begun, None)
+    def read(self) -> Iterator[Stretch[Row]]:
+        captured, begun = self._captured, self._interrupted
+        if begun is not None:
+            captured = yield from self._carry_out(begun, captured, None)
         # A sweep that began in an earlier run is followed by a fresh one: what was read before the
         # interruption may have changed since.
         rules = self.tap.rules
-        known = [found for found in self._captured.values() if found is not None]
-        nothing_yet = len(known) < len(self._captured)
+        known = [found for found in captured.values() if found is not None]
+        nothing_yet = len(known) < len(captured)
         opening = rules.start_date if nothing_yet else sweep.window(known, rules)
         page = self.fetch(_bounds(sweep.Range(opening, None)))
-        if any(
-            sweep.full_scan_is_due(found, page.answered, rules) for found in self._captured.values()
-        ):
+        if any(sweep.full_scan_is_due(found, page.answered, rules) for found in captured.values()):
             fresh = sweep.full_scan(page.answered, rules)
         else:
             fresh = sweep.partial(known, page.answered, rules)
         usable = fresh.remaining[0] == sweep.Range(opening, None)
-        yield from self._carry_out(fresh, page if usable else None)
+        yield from self._carry_out(fresh, captured, page if usable else None)
 
-    @override
-    def generate_child_contexts(
-        self, record: Record, context: Context | None
-    ) -> Iterator[Context | None]:
-        captured = self._captured.get(EventInvitees.name)
-        if sweep.invitees_are_due(_meeting(record), captured, self._sweep, self.tap.rules):
-            yield {"event_uri": record["uri"]}
+    def _carry_out(
+        self, begun: sweep.Sweep, captured: Captured, page: Page | None
+    ) -> Generator[Stretch[Row], None, Captured]:
+        """Read what remains of a sweep.
 
-    def _carry_out(self, begun: sweep.Sweep, page: Page | None) -> Iterator[Record]:
-        """Read what remains of a sweep, and note in the state how far it has come."""
-        self._sweep = begun
-        while self._sweep.remaining:
-            for rows, reached in self._stretches(self._sweep.remaining[0], page):
-                yield from rows
-                first = moment(rows[0]["start_time"]) if rows else None
-                self._sweep = sweep.reached(self._sweep, first, reached)
-                self._note()
+        Args:
+            begun: The sweep.
+            captured: What earlier sweeps have captured of each stream.
+            page: The first page, if it is read already.
+
+        Yields:
+            The meetings; their notes write down how far the sweep has come.
+
+        Returns:
+            What the sweeps have captured now.
+        """
+        invitees, rules = captured.get(EventInvitees.name), self.tap.rules
+        while begun.remaining:
+            for records, following in self._stretches(begun.remaining[0], page):
+                rows = []
+                for record in records:
+                    due = sweep.invitees_are_due(_meeting(record), invitees, begun, rules)
+                    rows.append(Row(record, [{"event_uri": record["uri"]}] if due else []))
+                first = moment(records[0]["start_time"]) if records else None
+                begun = sweep.reached(begun, first, following)
+                yield Stretch(rows, partial(self._note_reached, begun))
             page = None
-        for stream in self._noting:
-            found = sweep.complete(self._captured[stream.name], self._sweep)
-            self._captured[stream.name] = found
-            if stream.incremental:
-                key = str(stream.replication_key)
-                state.write_captured(stream.stream_state, key, found, stream.about)
-                stream.state_manager.is_flushed = False
+        now = {name: sweep.complete(found, begun) for name, found in captured.items()}
+        yield Stretch([], partial(self._note_complete, now))
+        return now
 
     def _stretches(
         self, part: sweep.Range, page: Page | None
@@ -117,28 +125,30 @@ class ScheduledEvents(CalendlyStream):
 
     def _at(self, start: datetime) -> list[Record]:
         """Read all meetings that start at a moment of which there are more than a page."""
-        rows = list(self.settled(_bounds(sweep.Range(start, start))))
-        if not self._whole:  # the sweep must not count as complete: the next run goes on from here
+        try:
+            pages = list(self.settled(_bounds(sweep.Range(start, start))))
+        except RestlessError:
+            # The sweep must not count as complete: the next run goes on from here.
             message = (
                 f"{self.name}: meetings at {start} came and went all the time: run again later."
             )
-            raise errors.CalendlyError(message)
-        return rows
+            raise errors.CalendlyError(message) from None
+        return [row for page in pages for row in page.rows]
 
-    @property
-    def _noting(self) -> list[CalendlyStream]:
-        """The streams that a sweep is carried out for."""
-        return [stream for stream in (self, *self.children) if stream.selected]
-
-    def _read_captured(self) -> None:
-        self._captured = {
+    @override
+    def _begin(self) -> None:
+        super()._begin()
+        # What a sweep is carried out for, and how far earlier ones have come.
+        self._noting = [stream for stream in (self, *self.children) if stream.selected]
+        self._captured: Captured = {
             stream.name: state.captured(stream.name, stream.stream_state, stream.about)
             if stream.incremental
             else None
             for stream in self._noting
         }
+        self._interrupted = self._interrupted_sweep()
 
-    def _interrupted(self) -> sweep.Sweep | None:
+    def _interrupted_sweep(self) -> sweep.Sweep | None:
         """Give the sweep that an earlier run did not finish, if it was for the same streams."""
         if not all(stream.incremental for stream in self._noting):
             return None
@@ -148,16 +158,24 @@ class ScheduledEvents(CalendlyStream):
             return None
         return begun
 
-    def _note(self) -> None:
-        """Write how far the sweep has come: once, with the streams that it is for."""
+    def _note_reached(self, begun: sweep.Sweep) -> None:
+        """Write how far a sweep has come: once, with the streams that it is for."""
         noting = [stream for stream in self._noting if stream.incremental]
         names = [stream.name for stream in noting]
         for stream in noting[:1]:
-            state.write_interrupted(stream.stream_state, self._sweep, stream.about, names)
+            state.write_interrupted(stream.stream_state, begun, stream.about, names)
         for stream in noting[1:]:
             stream.stream_state.pop("sweep", None)
         self.state_manager.is_flushed = False
         self._write_state_message()
+
+    def _note_complete(self, captured: Mapping[str, sweep.Captured]) -> None:
+        """Write what the sweeps have captured of each stream."""
+        for stream in self._noting:
+            if stream.incremental:
+                entry, found = stream.stream_state, captured[stream.name]
+                state.write_captured(entry, str(stream.replication_key), found, stream.about)
+                stream.state_manager.is_flushed = False
 
 
 class EventInvitees(CalendlyStream):

@@ -1,0 +1,227 @@
+"""Calendly's API over HTTP: requests signed, sent at the common pace, and tried again."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from http import HTTPStatus
+from itertools import count
+from random import uniform
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+import requests
+
+from tap_calendly import auth, errors, throttle
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+
+BROKEN_OFF = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+    requests.exceptions.ContentDecodingError,
+)
+"""What the HTTP library says when no answer came, or not all of it."""
+
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What PostgreSQL refuses in a text: NUL, and halves of a surrogate pair, which UTF-8 lacks too."""
+
+REPLACEMENT = "\ufffd"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is asked.
+
+    Attributes:
+        stream: The name of the stream that asks.
+        requires: What a token needs for it.
+        url: The address.
+        query: Parameters beside those in the address.
+    """
+
+    stream: str
+    requires: errors.Requires
+    url: str
+    query: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Api:
+    """The API as the run's token opens it; several threads may ask at once.
+
+    Attributes:
+        url: Where it is reached.
+        throttle: The pace of all requests.
+        made: Requests made, by the name of the stream that asked.
+        cleaned: Texts in which characters had to be replaced, likewise.
+    """
+
+    def __init__(self, config: Mapping[str, Any], version: str, logger: logging.Logger) -> None:
+        """Prepare; nothing is asked yet.
+
+        Args:
+            config: The tap's settings, checked.
+            version: The tap's version.
+            logger: Where to say that something is tried again.
+        """
+        self.url = str(config["api_url"]).strip().rstrip("/")
+        bound = config.get("requests_per_minute")
+        self.throttle = throttle.Throttle(bound, throttle.SystemClock())
+        self.made: Counter[str] = Counter()
+        self.cleaned: Counter[str] = Counter()
+        self._agent = config.get("user_agent") or f"tap-calendly/{version}"
+        self._timeout = int(config["request_timeout"])
+        self._signature = auth.authenticator(config)
+        self._logger = logger
+        self._lock = threading.Lock()
+        self._idle: list[requests.Session] = []
+
+    def get(
+        self, request: Request, read: Callable[[Any, requests.Response], T], stop: threading.Event
+    ) -> T:
+        """Ask until an answer can be used.
+
+        Args:
+            request: What to ask.
+            read: Reads an answer, given its JSON and itself; an AttributeError, KeyError, TypeError
+                or ValueError says that it is not what Calendly sends.
+            stop: Set when nobody waits for the answer any more.
+
+        Returns:
+            What was read.
+
+        Raises:
+            RefusedError: Calendly refused, and trying again would not help.
+            CalendlyError: No answer that can be used came, however often it was tried.
+            StoppedError: Nobody waits for the answer any more.
+        """
+        if _origin(request.url) != _origin(self.url):
+            host = urlsplit(request.url).netloc
+            message = (
+                f"{request.stream}: Calendly's next page lies on {host}, not on the host of "
+                "`api_url`; the token is not sent there: correct `api_url`."
+            )
+            raise errors.CalendlyError(message)
+        for tries in count(1):
+            try:
+                return self._ask(request, read, stop)
+            except errors.PassingError as error:
+                if tries == throttle.MAX_TRIES:
+                    raise errors.CalendlyError(str(error)) from None
+                self._wait(request, error, tries, stop)
+        raise AssertionError  # tries are counted without end
+
+    def _ask(
+        self, request: Request, read: Callable[[Any, requests.Response], T], stop: threading.Event
+    ) -> T:
+        """Send a request once, and read the answer."""
+        response = self._send(request, stop)
+        if response.status_code != HTTPStatus.OK:
+            message = errors.explain(request.stream, request.requires, response)
+            if errors.is_transient(response.status_code):
+                raise errors.PassingError(message, response)
+            raise errors.RefusedError(message, response.status_code)
+        try:
+            return read(self._json(request, response.content), response)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            message = errors.not_calendly(request.stream, response)
+            raise errors.PassingError(message, response) from None
+
+    def _send(self, request: Request, stop: threading.Event) -> requests.Response:
+        """Send a request over a connection that no other thread uses meanwhile."""
+        with self._lock:
+            self.made[request.stream] += 1
+            session = self._idle.pop() if self._idle else self._session()
+        try:
+            return self.throttle.send(
+                lambda: session.get(
+                    request.url,
+                    params=request.query,
+                    timeout=self._timeout,
+                    allow_redirects=False,  # the token goes to the configured host alone
+                ),
+                stop,
+            )
+        except requests.RequestException as error:
+            message = errors.unreachable(request.stream, request.url, error)
+            if isinstance(error, BROKEN_OFF):
+                raise errors.PassingError(message, error) from None
+            raise errors.CalendlyError(message) from None
+        finally:
+            with self._lock:
+                self._idle.append(session)
+
+    def _session(self) -> requests.Session:
+        session = requests.Session()
+        session.headers["User-Agent"] = self._agent
+        session.auth = self._signature
+        return session
+
+    def _wait(
+        self, request: Request, error: errors.PassingError, tries: int, stop: threading.Event
+    ) -> None:
+        """Wait before the next try: all requests together where the limit is used up."""
+        now = datetime.now(timezone.utc)
+        seconds = throttle.seconds_until_retry(error.response, tries, now)
+        if error.status == HTTPStatus.TOO_MANY_REQUESTS:
+            if not self.throttle.pause(seconds):
+                return
+        else:
+            seconds += uniform(0, 1)  # noqa: S311 - no secret: threads shall not come back at once
+        self._logger.warning(
+            "%s: %s; trying again in %.0f s (try %d of %d).",
+            request.stream,
+            error.kind,
+            seconds,
+            tries + 1,
+            throttle.MAX_TRIES,
+        )
+        if error.status != HTTPStatus.TOO_MANY_REQUESTS:
+            self.throttle.rest(seconds, stop)
+
+    def _json(self, request: Request, content: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
+        """Parse a body, and replace in its texts what databases cannot store."""
+        if rb"\u0000" not in content:
+            try:
+                return msgspec.json.decode(content)
+            except msgspec.DecodeError:
+                pass  # no JSON, or halves of surrogate pairs
+        found: list[str] = []
+        body = _cleaned(json.loads(content, parse_constant=_refuse), found)
+        with self._lock:
+            self.cleaned[request.stream] += len(found)
+        return body
+
+
+def _cleaned(value: Any, found: list[str]) -> Any:  # noqa: ANN401 - whatever JSON holds
+    """Replace what databases cannot store, and collect the texts that held it."""
+    if isinstance(value, str):
+        if UNSTORABLE.search(value) is None:
+            return value
+        found.append(value)
+        return UNSTORABLE.sub(REPLACEMENT, value)
+    if isinstance(value, list):
+        return [_cleaned(inner, found) for inner in value]
+    if isinstance(value, dict):
+        return {_cleaned(key, found): _cleaned(inner, found) for key, inner in value.items()}
+    return value
+
+
+def _refuse(constant: str) -> NoReturn:
+    message = f"{constant} is no JSON"
+    raise ValueError(message)
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)

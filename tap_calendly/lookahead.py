@@ -1,0 +1,252 @@
+"""Reads ahead in several threads, and hands over in order.
+
+Calendly gives invitees by one request for each meeting: a run is bound by how many requests are
+under way at once. Here threads read pages, and whatever is read for each of their rows, a little
+ahead of the one thread that writes messages; that one takes the results in the order in which it
+would have read them itself. Nothing here knows what is read.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from typing_extensions import Self
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import TracebackType
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+ROWS_AHEAD = 100
+"""Rows in hand below which the next page is taken up; the one behind it is being read then."""
+
+
+@dataclass(frozen=True)
+class Stretch(Generic[T]):
+    """A part of a list.
+
+    Attributes:
+        rows: The rows.
+        note: What is to be done once they are out, such as writing down how far reading has come.
+    """
+
+    rows: list[T]
+    note: Callable[[], None] | None = None
+
+
+class Lookahead:
+    """Threads that read ahead, as long as a `with` block lasts.
+
+    An error in any of them is raised in the thread that waits for a result, whichever it is: the
+    run ends at once, and does not wait for what the others are waiting for.
+    """
+
+    def __init__(self, threads: int, *, eager: bool, wake: Callable[[], None]) -> None:
+        """Prepare; the threads start with the `with` block.
+
+        Args:
+            threads: How many calls may be under way at once.
+            eager: Whether anything is read before it is asked for.
+            wake: Called after `stopped` is set, to wake threads that look at it while they wait.
+        """
+        self.eager = eager
+        self.stopped = threading.Event()
+        self.calls_ahead = 2 * threads if eager else 1
+        self.rows_ahead = ROWS_AHEAD if eager else 1
+        self._threads = threads
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._called = threading.Condition(self._lock)
+        self._done = threading.Condition(self._lock)
+        self._calls: deque[_Call] = deque()
+        self._failure: BaseException | None = None
+
+    def __enter__(self) -> Self:
+        """Start the threads: as daemons, so that none can hold up the end of the process."""
+        for number in range(self._threads):
+            threading.Thread(target=self._work, name=f"reader-{number}", daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Let go of the threads."""
+        self.stop()
+
+    def stop(self) -> None:
+        """Let the threads end as soon as they can; what they have not begun is forgotten."""
+        self.stopped.set()
+        with self._lock:
+            self._calls.clear()
+            self._called.notify_all()
+        self._wake()
+
+    def start(self, function: Callable[[], None], *, first: bool) -> _Call:
+        """Have a function called by the next thread that is free.
+
+        Args:
+            function: What is called.
+            first: Whether before those that wait.
+
+        Returns:
+            The call, to wait for.
+        """
+        call = _Call(function)
+        with self._lock:
+            if first:
+                self._calls.appendleft(call)
+            else:
+                self._calls.append(call)
+            self._called.notify()
+        return call
+
+    def wait_for(self, call: _Call) -> None:
+        """Wait until a call is done.
+
+        Args:
+            call: The call.
+
+        Raises:
+            BaseException: What that call or any other has raised.
+        """
+        with self._lock:
+            while not call.done and self._failure is None:
+                self._done.wait()
+            if self._failure is not None:
+                raise self._failure
+
+    def _work(self) -> None:
+        while (call := self._next_call()) is not None:
+            failure = None
+            try:
+                call.function()
+            except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
+                failure = error
+            with self._lock:
+                call.done = True
+                if not self.stopped.is_set():
+                    self._failure = self._failure or failure
+                self._done.notify_all()
+
+    def _next_call(self) -> _Call | None:
+        with self._lock:
+            while not self._calls and not self.stopped.is_set():
+                self._called.wait()
+            stopped = self.stopped.is_set() or self._failure is not None
+            return None if stopped else self._calls.popleft()
+
+
+class Reading(Generic[T]):
+    """Parts of a list that are read ahead; iterating gives them in order."""
+
+    def __init__(
+        self, ahead: Lookahead, parts: Iterator[T], *, at_once: int = 1, first: bool = False
+    ) -> None:
+        """Have the first parts read.
+
+        Args:
+            ahead: Whose threads read.
+            parts: What to read; it runs in one of the threads at a time.
+            at_once: How many parts are read before anybody asks for them.
+            first: Whether before whatever else waits for a thread.
+        """
+        self._ahead = ahead
+        self._parts = parts
+        self._at_once = at_once
+        self._first = first
+        self._call: _Call | None = None
+        self._read: list[T] = []
+        self._ended = False
+        if ahead.eager:
+            self._go_on()
+
+    @property
+    def waits(self) -> bool:
+        """Whether taking the next part would have to wait."""
+        return self._call is None or not self._call.done
+
+    def __iter__(self) -> Iterator[T]:
+        """Give the parts, and have the next ones read meanwhile."""
+        while True:
+            if self._call is None:
+                self._go_on()
+            if self._call is None:
+                return
+            self._ahead.wait_for(self._call)
+            parts, self._call = self._read, None
+            if self._ahead.eager:
+                self._go_on()
+            yield from parts
+
+    def _go_on(self) -> None:
+        if not self._ended:
+            self._call = self._ahead.start(self._read_on, first=self._first)
+
+    def _read_on(self) -> None:
+        self._read = list(islice(self._parts, self._at_once))
+        self._ended = len(self._read) < self._at_once
+
+
+def in_order(
+    stretches: Reading[Stretch[T]], ahead: Lookahead, begin: Callable[[T], list[R]]
+) -> Iterator[tuple[T, list[R]]]:
+    """Hand over rows in order, and begin what is read for each of them a little ahead.
+
+    Args:
+        stretches: The rows; the note of a stretch is called once its rows are done with.
+        ahead: How far ahead.
+        begin: Begins what is read for a row: an entry for each thing.
+
+    Yields:
+        A row, and what was begun for it.
+    """
+    parts = iter(stretches)
+    waiting: deque[_Step[T, R]] = deque()
+    begun: deque[_Step[T, R]] = deque()
+    under_way, more = 0, True
+    while more or waiting or begun:
+        in_hand = len(waiting) + len(begun)
+        if more and in_hand < ahead.rows_ahead and not (in_hand and stretches.waits):
+            stretch = next(parts, None)
+            more = stretch is not None
+            if stretch is not None:
+                waiting.extend(_Step(row) for row in stretch.rows)
+                waiting.append(_Step(note=stretch.note))
+        while waiting and under_way < ahead.calls_ahead:
+            step = waiting.popleft()
+            step.begun = [] if step.row is None else begin(step.row)
+            under_way += len(step.begun)
+            begun.append(step)
+        if begun:
+            step = begun.popleft()
+            under_way -= len(step.begun)
+            if step.row is not None:
+                yield step.row, step.begun
+            elif step.note is not None:
+                step.note()
+
+
+@dataclass
+class _Step(Generic[T, R]):
+    """A row, or what is to be done between two rows."""
+
+    row: T | None = None
+    note: Callable[[], None] | None = None
+    begun: list[R] = field(default_factory=list)
+
+
+@dataclass
+class _Call:
+    """A function to be called by a thread."""
+
+    function: Callable[[], None]
+    done: bool = False

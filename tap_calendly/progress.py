@@ -1,0 +1,100 @@
+"""What a person reads on standard error while a run is under way, and at its end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from typing_extensions import Self
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Iterator, Sequence
+    from types import TracebackType
+
+    from tap_calendly.api import Api
+    from tap_calendly.client import CalendlyStream
+
+INTERVAL = 10.0
+"""Seconds between two lines."""
+
+
+class Progress:
+    """Says every ten seconds how far a run has come, and at its end what it did.
+
+    A thread of its own says so, whatever the others are waiting for: Calendly, its limit, or the
+    target.
+    """
+
+    def __init__(self, streams: Sequence[CalendlyStream], api: Api, logger: logging.Logger) -> None:
+        """Prepare.
+
+        Args:
+            streams: The streams of the run.
+            api: What they ask.
+            logger: Where to say it.
+        """
+        self._streams = streams
+        self._api = api
+        self._logger = logger
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._tell, name="progress", daemon=True)
+
+    def __enter__(self) -> Self:
+        """Begin to count the time."""
+        self._began = time.monotonic()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Say what the run did, whether it succeeded or not."""
+        self._ended.set()
+        self._thread.join()
+        for line in self._summary(time.monotonic() - self._began):
+            self._logger.info(line)
+
+    def _tell(self) -> None:
+        told = 0
+        while not self._ended.wait(INTERVAL):
+            made = self._api.made.total()
+            self._logger.info(self._so_far(made, (made - told) * 60 / INTERVAL))
+            told = made
+
+    def _so_far(self, made: int, a_minute: float) -> str:
+        """Say what is out and what was asked."""
+        out = ", ".join(
+            f"{stream.name} {stream.rows_out:,}{_reached(stream)}"
+            for stream in self._streams
+            if stream.rows_out
+        )
+        return (
+            f"So far: {out or 'no rows'}; {made:,} requests, {a_minute:,.0f} a minute now, "
+            f"{self._api.throttle.waited:,.0f} s of waiting for the limit"
+        )
+
+    def _summary(self, seconds: float) -> Iterator[str]:
+        for stream in self._streams:
+            made, cleaned = self._api.made[stream.name], self._api.cleaned[stream.name]
+            if stream.selected:
+                line = f"{stream.name}: {stream.rows_out} rows, {made} requests"
+                yield line + (f", {cleaned} texts cleaned" if cleaned else "")
+            elif made:
+                yield f"{stream.name}: {made} requests for its child streams"
+            else:
+                yield f"{stream.name}: not selected"
+        yield (
+            f"{self._api.made.total()} requests in {seconds:,.0f} s, "
+            f"{self._api.throttle.waited:,.0f} s of them waiting for the limit"
+        )
+
+
+def _reached(stream: CalendlyStream) -> str:
+    """Tell the start that a stream of meetings has reached."""
+    start = stream.last_out.get("start_time")
+    return "" if start is None else f" (up to {str(start)[:10]})"
