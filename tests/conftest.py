@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import Phase, settings
+from typing_extensions import override
 
 from sandbox import company
 from sandbox.calendly import Calendly
@@ -66,22 +67,25 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> int:
     return size
 
 
-class PassingClock:
+class PassingClock(throttle.Clock):
     """Lets waits pass on a simulated clock alone, and notes them."""
 
     def __init__(self, clock: SimulatedClock, made: list[float]) -> None:
+        """Begin with the clock as it stands."""
         self._clock = clock
         self._made = made
 
+    @override
     def now(self) -> float:
         return self._clock.now().timestamp()
 
+    @override
     def wait(self, condition: threading.Condition, seconds: float) -> None:
         if math.isinf(seconds):  # until an answer comes
             condition.wait()
             return
         self._made.append(seconds)
-        self._clock.advance(timedelta(seconds=seconds))
+        self._clock.advance(timedelta(seconds=seconds, microseconds=1))
 
 
 @pytest.fixture

@@ -103,7 +103,7 @@ def test_a_run_above_the_limit_waits_and_loses_no_row(sandbox: Sandbox, waits: l
         assert sync(limited).tables() == truth(limited)
 
     assert waits
-    assert 429 in {request.status for request in limited.requests}
+    assert {request.status for request in limited.requests} == {200}
 
 
 @pytest.mark.parametrize(("header", "least"), [("21", 21), (None, 2)])

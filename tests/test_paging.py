@@ -220,7 +220,7 @@ def test_a_meeting_that_vanished_before_its_invitees_were_read_stops_nothing(
 ) -> None:
     sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=404, after=3, times=2))
 
-    tables = sync(sandbox).tables()
+    tables = sync(sandbox, max_concurrent_requests=1).tables()
 
     missing = truth(sandbox)["event_invitees"].keys() - tables["event_invitees"].keys()
     assert len({uri.rsplit("/invitees", 1)[0] for uri in missing}) == 1

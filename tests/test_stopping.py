@@ -29,9 +29,10 @@ def test_a_stopped_run_does_not_pass_for_a_finished_one(
             if json.loads(line).get("stream") == "event_types":
                 break
         process.send_signal(number)
-        rest, log = process.communicate(timeout=10)
+        rest = list(process.stdout)
+        _, log = process.communicate(timeout=10)
 
     assert process.returncode == status
     assert f"Stopped by {number.name}" in log
     assert "Traceback" not in log
-    assert all("type" in json.loads(line) for line in rest.splitlines())
+    assert all("type" in json.loads(line) for line in rest)
