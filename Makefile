@@ -31,6 +31,10 @@ fidelity: .cache/packages ## Many more random histories than `make test` plays: 
 schedules: .cache/packages ## What a month of daily and of hourly runs costs and loses, beside the usual ways
 	$(BIN)/python -m benchmarks.schedules
 
+.PHONY: benchmark
+benchmark: .cache/packages ## How fast the tap is, beside a plain one and at the API's limit: about eight minutes
+	$(BIN)/python -m benchmarks.speed
+
 .PHONY: lint
 lint: .cache/packages ## Style, workflows and meltano.yml
 	$(BIN)/ruff check

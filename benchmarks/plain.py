@@ -111,17 +111,5 @@ class PlainTap(Tap):
         return [PlainEvents(self), PlainInvitees(self)]
 
 
-class EmptyTap(Tap):
-    """A tap that does nothing, for what starting the SDK takes."""
-
-    name = "empty"
-    package_name = "singer-tap-calendly"
-    config_jsonschema = th.PropertiesList().to_dict()
-
-    @override
-    def discover_streams(self) -> Sequence[Stream]:
-        return []
-
-
 if __name__ == "__main__":
     PlainTap.cli()

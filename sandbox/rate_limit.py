@@ -1,4 +1,4 @@
-"""How many requests a minute each Calendly user may make, over all his tokens."""
+"""How many requests each Calendly user may make in a minute, over all his tokens."""
 
 from __future__ import annotations
 
@@ -39,14 +39,15 @@ class Allowance:
 
 
 class RateLimit:
-    """A window of 60 seconds for each user, from his first request on."""
+    """A window for each user, from his first request on."""
 
-    def __init__(self, clock: Clock, limit: int = 500) -> None:
+    def __init__(self, clock: Clock, limit: int = 500, window: timedelta = WINDOW) -> None:
         """Begin with nothing counted.
 
         Args:
             clock: What tells when a window ends.
             limit: Requests a user may make in a window.
+            window: How long a window is; Calendly's are 60 seconds.
 
         Raises:
             ValueError: If not even one is allowed.
@@ -56,19 +57,20 @@ class RateLimit:
             raise ValueError(message)
         self._clock = clock
         self._limit = limit
+        self._window = window
         self._windows: dict[str, tuple[datetime, int]] = {}
 
     def count(self, user: str) -> Allowance:
         """Count one request of ``user``."""
         now = self._clock.now()
         opened, made = self._windows.get(user, (now, 0))
-        if now - opened >= WINDOW:
+        if now - opened >= self._window:
             opened, made = now, 0
         made += 1
         self._windows[user] = (opened, made)
         return Allowance(
             limit=self._limit,
             remaining=max(self._limit - made, 0),
-            reset=math.ceil((opened + WINDOW - now).total_seconds()),
+            reset=math.ceil((opened + self._window - now).total_seconds()),
             exceeded=made > self._limit,
         )

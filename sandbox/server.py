@@ -15,7 +15,7 @@ from sandbox.api import Api
 from sandbox.calendly import Calendly
 from sandbox.control import control
 from sandbox.faults import Faults
-from sandbox.rate_limit import RateLimit
+from sandbox.rate_limit import WINDOW, RateLimit
 from sandbox.recording import RecordedRequest, Recording
 from sandbox.site import Site
 
@@ -50,6 +50,7 @@ class Sandbox:
         port: int = 0,
         latency: float = 0.0,
         requests_per_minute: int = 500,
+        window: timedelta = WINDOW,
         seed: int = 0,
         plan: str = "teams",
     ) -> None:
@@ -62,6 +63,7 @@ class Sandbox:
             port: Where to listen; 0 for any port that is free.
             latency: Seconds that every answer takes.
             requests_per_minute: What a user may ask.
+            window: How long that minute is.
             seed: What the identifiers of such an organisation follow from.
             plan: What such an organisation pays for.
 
@@ -79,7 +81,9 @@ class Sandbox:
         self.url = ""
         self._recording = Recording()
         self._port = port
-        self._api = Api(self.calendly, self.access, RateLimit(calendly.clock, requests_per_minute))
+        self._api = Api(
+            self.calendly, self.access, RateLimit(calendly.clock, requests_per_minute, window)
+        )
         self._site = Site(
             api=self._api,
             control=control(self.calendly, self.faults, self._recording),

@@ -165,6 +165,10 @@ class Api:
         session = requests.Session()
         session.headers["User-Agent"] = self._agent
         session.auth = self._signature
+        # Proxies and certificates of the environment, which is otherwise searched for each request.
+        found = session.merge_environment_settings(self.url, {}, None, None, None)
+        session.proxies, session.verify = found["proxies"], found["verify"]
+        session.trust_env = False
         return session
 
     def _wait(

@@ -11,7 +11,7 @@ import threading
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from functools import partial
+from functools import cached_property, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -116,8 +116,8 @@ class CalendlyStream(Stream):
 
     # One bookmark per stream; the SDK would keep one for every parent.
     state_partitioning_keys = ()
-    # Nested objects are the API's own, unchanged and with fields that the schema does not know yet.
-    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.ROOT_ONLY
+    # What was parsed from JSON can be written as JSON: the API's own values, unchanged.
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
     def __init__(self, tap: TapCalendly) -> None:
         """Take the place among the tap's streams.
@@ -130,6 +130,7 @@ class CalendlyStream(Stream):
         self.rows_out = 0
         self.last_out: Record = {}
         self._announced = False
+        self._unknown: set[str] = set()
         self._since: datetime | None = None
         self._stopped = threading.Event()
         self._errands: list[Errand] = []
@@ -313,6 +314,24 @@ class CalendlyStream(Stream):
             for child, reading in errand.readings:
                 child._ahead = reading  # noqa: SLF001 - the same class
             yield errand.context
+
+    @override
+    def post_process(self, row: Record, context: Context | None = None) -> Record:
+        """Leave out fields that the schema does not know, as the table has no column for them."""
+        if unknown := row.keys() - self._fields:
+            if unknown - self._unknown:
+                self._unknown |= unknown
+                self.logger.warning(
+                    "%s: fields that this version of tap-calendly does not know are left out: %s.",
+                    self.name,
+                    ", ".join(sorted(self._unknown)),
+                )
+            row = {name: value for name, value in row.items() if name in self._fields}
+        return row
+
+    @cached_property
+    def _fields(self) -> frozenset[str]:
+        return frozenset(self.effective_schema["properties"])
 
     def _rows(self) -> Iterator[Record]:
         """Read a list without a parent, and ahead what belongs to its rows."""

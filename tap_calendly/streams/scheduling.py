@@ -81,12 +81,14 @@ class ScheduledEvents(CalendlyStream):
         Returns:
             What the sweeps have captured now.
         """
-        invitees, rules = captured.get(EventInvitees.name), self.tap.rules
+        wanted, invitees = EventInvitees.name in captured, captured.get(EventInvitees.name)
         while begun.remaining:
             for records, following in self._stretches(begun.remaining[0], page):
                 rows = []
                 for record in records:
-                    due = sweep.invitees_are_due(_meeting(record), invitees, begun, rules)
+                    due = wanted and sweep.invitees_are_due(
+                        _meeting(record), invitees, begun, self.tap.rules
+                    )
                     rows.append(Row(record, [{"event_uri": record["uri"]}] if due else []))
                 first = moment(records[0]["start_time"]) if records else None
                 begun = sweep.reached(begun, first, following)
@@ -194,7 +196,7 @@ class EventInvitees(CalendlyStream):
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
-        return {**row, **(context or {})}
+        return super().post_process({**row, **(context or {})}, context)
 
 
 def _bounds(part: sweep.Range) -> dict[str, str]:

@@ -1,0 +1,38 @@
+"""The tap, for whom time passes a number of times as fast: `python -m benchmarks.fast 20 …`."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from tap_calendly import throttle
+from tap_calendly.tap import main
+
+if TYPE_CHECKING:
+    import threading
+
+
+class FastClock(throttle.Clock):
+    """The computer's monotonic clock, a number of times as fast."""
+
+    def __init__(self, speed: int) -> None:
+        """Set the speed."""
+        self._speed = speed
+
+    @override
+    def now(self) -> float:
+        return time.monotonic() * self._speed
+
+    @override
+    def wait(self, condition: threading.Condition, seconds: float) -> None:
+        condition.wait(None if math.isinf(seconds) else seconds / self._speed)
+
+
+if __name__ == "__main__":
+    speed = int(sys.argv.pop(1))
+    setattr(throttle, "SystemClock", lambda: FastClock(speed))  # noqa: B010 - another kind
+    main()

@@ -1,0 +1,320 @@
+"""How fast the tap is: beside a plain tap of the obvious kind, and at the API's limit.
+
+`make benchmark` runs both taps as processes against the sandbox, which serves from this process,
+and prints a table: what was measured, the target, and whether it was reached. It takes about eight
+minutes, most of them the plain tap's. `python -m benchmarks.speed starting memory` measures just
+these.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from typing_extensions import override
+
+from sandbox import company
+from sandbox.calendly import Calendly
+from sandbox.clock import Clock
+from sandbox.server import Sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[1]
+Command = tuple[str, ...]
+TAP = (str(Path(sys.executable).with_name("tap-calendly")),)
+PLAIN = (sys.executable, "-m", "benchmarks.plain")
+EMPTY = (sys.executable, "-m", "benchmarks.empty")
+BOTH = ("scheduled_events", "event_invitees")
+TIMES = "x"
+SPARED = 0.05
+"""What of a limit is left to the user's other integrations."""
+
+LAUNCHER = """
+import resource, subprocess, sys
+status = subprocess.call(sys.argv[1:], stderr=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(status, used.ru_utime + used.ru_stime, used.ru_maxrss, file=sys.stderr)
+"""
+"""Runs a command, and says its status, its processor time and its memory on standard error."""
+
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
+    "PYTHONPYCACHEPREFIX": str(ROOT / ".cache" / "bytecode"),
+    "TAP_CALENDLY_LOGLEVEL": "WARNING",
+    "PLAIN_LOGLEVEL": "WARNING",
+}
+
+
+@dataclass
+class Measured:
+    """What a process took.
+
+    Attributes:
+        seconds: From its start to its end.
+        cpu: Seconds of processor time.
+        memory: The most it held (MB).
+        output: Bytes written.
+    """
+
+    seconds: float
+    cpu: float
+    memory: float
+    output: int
+
+
+@dataclass
+class Bench:
+    """A sandbox, and the taps that are let loose on it.
+
+    Attributes:
+        sandbox: Calendly's place.
+        folder: Where configurations and catalogs are written.
+        arrivals: When each request came in (seconds of a monotonic clock).
+    """
+
+    sandbox: Sandbox
+    folder: Path
+    arrivals: list[float] = field(default_factory=list)
+
+    def run(self, tap: Command, streams: tuple[str, ...], **settings: object) -> Measured:
+        """Let a tap load streams; the sandbox has recorded its requests alone."""
+        config = {
+            "api_url": self.sandbox.url,
+            "personal_access_token": self.sandbox.token,
+            "organization": self.sandbox.calendly.organization["uri"],
+            **settings,
+        }
+        given = (*tap, "--config", self._write("config.json", config))
+        catalog = json.loads(
+            subprocess.check_output(  # noqa: S603 - our own taps
+                (*given, "--discover"), cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.DEVNULL
+            )
+        )
+        for stream in catalog["streams"]:
+            root = next(one for one in stream["metadata"] if not one["breadcrumb"])
+            root["metadata"]["selected"] = stream["tap_stream_id"] in streams
+        self.sandbox.forget_requests()
+        self.arrivals.clear()
+        return measured((*given, "--catalog", self._write("catalog.json", catalog)))
+
+    @property
+    def refused(self) -> int:
+        """How many requests were one too many."""
+        statuses = [one.status for one in self.sandbox.requests]
+        return statuses.count(HTTPStatus.TOO_MANY_REQUESTS)
+
+    def _write(self, name: str, content: object) -> str:
+        (self.folder / name).write_text(json.dumps(content))
+        return str(self.folder / name)
+
+
+def measured(command: Command) -> Measured:
+    """Run a command to its end, and throw away what it writes.
+
+    It is started by a small process of its own, as a process counts as its own memory what the one
+    that started it holds.
+    """
+    began = time.monotonic()
+    with subprocess.Popen(  # noqa: S603 - our own taps
+        (sys.executable, "-c", LAUNCHER, *command),
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stdout is not None  # noqa: S101 - piped
+        assert process.stderr is not None  # noqa: S101 - piped
+        output = 0
+        while chunk := os.read(process.stdout.fileno(), 1 << 20):
+            output += len(chunk)
+        seconds = time.monotonic() - began
+        status, cpu, memory = map(float, process.stderr.read().split())
+    if status:
+        message = f"{' '.join(command)} ended with status {status:.0f}"
+        raise SystemExit(message)
+    return Measured(
+        seconds, cpu, memory / (1 << 20 if sys.platform == "darwin" else 1 << 10), output
+    )
+
+
+class FastClock(Clock):
+    """The computer's clock, a number of times as fast."""
+
+    def __init__(self, speed: int) -> None:
+        """Start it now."""
+        self._speed = speed
+        self._began = time.monotonic()
+        self._from = datetime.now(timezone.utc)
+
+    @override
+    def now(self) -> datetime:
+        return self._from + timedelta(seconds=(time.monotonic() - self._began) * self._speed)
+
+
+@contextmanager
+def bench(
+    events: int,
+    *,
+    latency: float = 0.0,
+    limit: int = 1_000_000_000,
+    window: int = 60,
+    speed: int = 1,
+) -> Iterator[Bench]:
+    """Serve a company with so many meetings."""
+    clock = FastClock(speed)
+    calendly = Calendly(clock, seed=1)
+    company.populate(calendly, seed=1, size=events, until=clock.now())
+    length = timedelta(seconds=window)
+    sandbox = Sandbox(calendly, latency=latency, requests_per_minute=limit, window=length)
+    with tempfile.TemporaryDirectory() as folder, sandbox:
+        served = Bench(sandbox, Path(folder))
+        sandbox.interrupt(lambda: served.arrivals.append(time.monotonic()))
+        yield served
+
+
+@dataclass
+class Figure:
+    """A row of the table.
+
+    Attributes:
+        what: What was measured.
+        plain: The plain tap's figure.
+        ours: Ours.
+        reached: What is held against the target.
+        target: The target.
+        unit: Of both.
+        bound: Whether the target is the least or the most.
+    """
+
+    what: str
+    plain: str
+    ours: str
+    reached: float
+    target: float
+    unit: str
+    bound: Literal["≥", "≤"] = "≥"
+
+    @property
+    def passed(self) -> bool:
+        """Whether the target was reached."""
+        return self.reached >= self.target if self.bound == "≥" else self.reached <= self.target
+
+    @override
+    def __str__(self) -> str:
+        """Write it as a row of Markdown."""
+        reached, target = f"{self.reached:.3g} {self.unit}", f"{self.target:g} {self.unit}"
+        verdict = "yes" if self.passed else "**no**"
+        cells = (self.what, self.plain, self.ours, reached, f"{self.bound} {target}", verdict)
+        return f"| {' | '.join(cells)} |"
+
+
+def starting() -> Iterator[Figure]:
+    """Start without doing anything, several times in turn; the quickest counts."""
+    for flag in ("--discover", "--about"):
+        times = [
+            (measured((*EMPTY, flag)).seconds, measured((*TAP, flag)).seconds) for _ in range(9)
+        ]
+        empty, ours = map(min, zip(*times, strict=True))
+        what = f"start with `{flag}`, beside a tap without streams"
+        yield Figure(what, f"{empty:.2f} s", f"{ours:.2f} s", ours / empty, 1.15, TIMES, "≤")
+
+
+def processor() -> Iterator[Figure]:
+    """Write 40,000 meetings with their lists, and count the processor's time beyond starting."""
+    cpu = {}
+    for events in (400, 40_000):
+        with bench(events) as served:
+            for tap in (PLAIN, TAP):
+                cpu[events, tap] = min(served.run(tap, BOTH[:1]).cpu for _ in range(2))
+    plain, ours = (39_600 / (cpu[40_000, tap] - cpu[400, tap]) for tap in (PLAIN, TAP))
+    what = "records for a second of processor time, 40,000 meetings"
+    yield Figure(what, f"{plain:,.0f}", f"{ours:,.0f}", ours / plain, 2, TIMES)
+
+
+def size() -> Iterator[Figure]:
+    """Write 4,000 meetings and their invitees."""
+    with bench(4_000) as served:
+        plain, ours = (served.run(tap, BOTH).output / 1e6 for tap in (PLAIN, TAP))
+    what = "output, 4,000 meetings with invitees"
+    yield Figure(what, f"{plain:,.0f} MB", f"{ours:.0f} MB", ours / plain, 0.1, TIMES, "≤")
+
+
+def memory() -> Iterator[Figure]:
+    """Load ten times as many meetings."""
+    most = {}
+    for events in (2_000, 20_000):
+        with bench(events) as served:
+            most[events] = served.run(TAP, BOTH).memory
+    what = "peak memory, 20,000 meetings with invitees beside 2,000"
+    ours = f"{most[20_000]:.0f} MB beside {most[2_000]:.0f} MB"
+    yield Figure(what, "", ours, most[20_000] / most[2_000], 1.1, TIMES, "≤")
+
+
+def under_a_limit() -> Iterator[Figure]:
+    """Load under a limit, and count what of the windows was used."""
+    for events, limit, window, speed in ((1_400, 120, 3, 1), (2_000, 500, 60, 10)):
+        tap = TAP if speed == 1 else (sys.executable, "-m", "benchmarks.fast", str(speed))
+        with bench(events, latency=0.05, limit=limit, window=window, speed=speed) as served:
+            served.run(tap, BOTH)
+        usable = limit - math.ceil(limit * SPARED)
+        windows = (len(served.arrivals) - 1) // usable
+        took = (served.arrivals[windows * usable] - served.arrivals[0]) * speed
+        what = f"requests under a limit of {limit} in {window} s, {usable} of them ours"
+        ours = f"{usable * windows / took * window:,.1f} in {window} s"
+        yield Figure(what, "", ours, windows * window / took * 100, 95, "%")
+        yield Figure(
+            "of them refused with 429", "", str(served.refused), served.refused, 0, "", "≤"
+        )
+
+
+def first_load() -> Iterator[Figure]:
+    """Load 1,000 meetings from an API that takes 100 ms for each answer."""
+    latency = 0.1
+    with bench(1_000, latency=latency) as served:
+        plain = served.run(PLAIN, BOTH).seconds
+        for workers, target in ((8, 7), (16, 12)):
+            ours = served.run(TAP, BOTH, max_concurrent_requests=workers).seconds
+            what = f"first load, 1,000 meetings, 100 ms, {workers} requests at once"
+            yield Figure(what, f"{plain:.1f} s", f"{ours:.1f} s", plain / ours, target, TIMES)
+            took = served.arrivals[-1] - served.arrivals[0] + latency
+            rate = len(served.arrivals) / took
+            what = f"requests a second, of {workers / latency:.0f} that the latency allows"
+            share = rate * latency / workers * 100
+            yield Figure(what, "", f"{rate:.1f}", share, 90, "%")
+
+
+def main() -> int:
+    """Print the table; the exit status says whether every target was reached."""
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()}\n")
+    print("| what | plain tap | tap-calendly | reached | target | passed |")
+    print("| --- | ---: | ---: | ---: | ---: | --- |", flush=True)
+    failed = 0
+    chosen = sys.argv[1:] or list(PARTS)
+    for part in chosen:
+        for figure in PARTS[part]():
+            print(figure, flush=True)
+            failed += not figure.passed
+    return 1 if failed else 0
+
+
+PARTS = {
+    part.__name__: part for part in (starting, processor, size, memory, under_a_limit, first_load)
+}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
