@@ -22,6 +22,7 @@ class RecordedRequest:
         path: The path that was asked for.
         query: The query string, undecoded.
         headers: The request's headers by lower-case name, without ``authorization``.
+        connection: The client's port, which tells one connection from another.
         status: What it was answered with; ``None`` while, or if, it was not.
     """
 
@@ -30,6 +31,7 @@ class RecordedRequest:
     path: str
     query: str
     headers: Mapping[str, str]
+    connection: int
     status: int | None = None
 
 

@@ -124,4 +124,5 @@ def _recorded(request: Request) -> RecordedRequest:
         path=path,
         query=request.scope["query_string"].decode("latin-1"),
         headers={name: value for name, value in request.headers.items() if name != "authorization"},
+        connection=request.scope["client"][1],
     )

@@ -175,6 +175,8 @@ class Api:
         self, request: Request, error: errors.PassingError, tries: int, stop: threading.Event
     ) -> None:
         """Wait before the next try: all requests together where the limit is used up."""
+        if stop.is_set():
+            raise throttle.StoppedError
         now = datetime.now(timezone.utc)
         seconds = throttle.seconds_until_retry(error.response, tries, now)
         if error.status == HTTPStatus.TOO_MANY_REQUESTS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -264,3 +265,38 @@ def test_a_user_without_a_role_can_read_the_own_meetings(sandbox: Sandbox) -> No
         if member in {membership["user"] for membership in event["event_memberships"]}
     }
     assert [row["user"]["uri"] for row in tables["organization_memberships"].values()] == [member]
+
+
+TROUBLE = r"A\u0000B \ud83d C \ud83d\ude00 \udc00"
+
+
+def test_characters_that_databases_refuse_are_replaced_and_counted(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    """NUL and halves of surrogate pairs; a whole pair is an emoji."""
+    caplog.set_level(logging.INFO, "tap-calendly")
+    (uri,) = list(sandbox.calendly.event_types)[:1]
+    body = f"""{{"collection": [{{"uri": "{uri}", "name": "{TROUBLE}", "updated_at": null}}],
+        "pagination": {{"next_page": null}}}}"""
+    sandbox.faults.add(Fault("/event_types", status=200, body=body))
+
+    (row,) = sync(sandbox, select={"event_types"}).rows("event_types")
+
+    assert row["name"] == "A\ufffdB \ufffd C \U0001f600 \ufffd"
+    assert "event_types: 1 rows, 1 requests, 1 texts cleaned" in caplog.messages
+
+
+def test_a_field_that_the_schema_does_not_know_is_left_out_and_named_once(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    for event_type in sandbox.calendly.event_types.values():
+        event_type["favourite_colour"] = "blue"
+        event_type["profile"]["shoe_size"] = 43
+
+    rows = sync(sandbox, select={"event_types"}).rows("event_types")
+
+    assert rows
+    assert not any("favourite_colour" in row for row in rows)
+    assert all(row["profile"]["shoe_size"] == 43 for row in rows)
+    (line,) = [line for line in caplog.messages if "favourite_colour" in line]
+    assert line.startswith("event_types: fields that this version")

@@ -1,0 +1,186 @@
+"""Requests are made side by side; what is written is the same as one after the other."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox.faults import Fault
+from sandbox.server import Sandbox
+from tap_calendly.errors import CalendlyError
+from tests.command import run_tap, start_tap
+from tests.singer import Run, config, sync, truth
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MEETINGS = {"scheduled_events", "event_invitees"}
+INVITEES = "/scheduled_events/{uuid}/invitees"
+A_SECOND = 1.0
+
+
+def test_what_is_written_is_the_same_for_any_number_of_requests_at_once(
+    large_sandbox: Sandbox,
+) -> None:
+    """Answers overtake each other: every ninth is held back."""
+    written = []
+    for workers in (1, 4, 8, 16):
+        large_sandbox.faults.clear()
+        for number in range(30):
+            large_sandbox.faults.add(
+                Fault("/scheduled_events/*/invitees", delay=0.02, after=9 * number)
+            )
+        run = sync(large_sandbox, max_concurrent_requests=workers)
+        assert run.tables() == truth(large_sandbox)
+        written.append(_lines(run))
+
+    assert all(lines == written[0] for lines in written)
+
+
+def test_pages_of_submissions_that_are_read_ahead_come_in_order(
+    sandbox: Sandbox, small_pages: int
+) -> None:
+    """A form with more pages than are read before its turn has come."""
+    form = next(iter(sandbox.calendly.routing_forms))
+    for _ in range(small_pages * 9):
+        sandbox.calendly.submit_form(form=form, answers={}, result=None)
+
+    runs = [sync(sandbox, max_concurrent_requests=workers) for workers in (1, 8)]
+
+    assert runs[1].tables() == truth(sandbox)
+    assert _lines(runs[0]) == _lines(runs[1])
+
+
+@pytest.mark.parametrize("most", [1, 3, 8])
+def test_no_more_requests_are_under_way_than_the_setting_allows(
+    sandbox: Sandbox, most: int
+) -> None:
+    with Sandbox(sandbox.calendly, latency=0.02) as slow:
+        sync(slow, max_concurrent_requests=most)
+
+    assert slow.highest_concurrency == most
+
+
+def test_connections_are_kept_for_the_whole_run(sandbox: Sandbox) -> None:
+    with Sandbox(sandbox.calendly, latency=0.01) as slow:
+        sync(slow, max_concurrent_requests=4)
+
+    assert len({request.connection for request in slow.requests}) <= 4 + 1
+
+
+def test_a_request_is_made_once(large_sandbox: Sandbox) -> None:
+    sync(large_sandbox, select=MEETINGS)
+
+    read = [request.path for request in large_sandbox.requests if request.template == INVITEES]
+    assert len(read) == len(set(read)) == len(large_sandbox.calendly.events)
+
+
+def test_a_used_up_limit_stops_all_and_no_request_is_lost_or_doubled(
+    large_sandbox: Sandbox, waits: list[float]
+) -> None:
+    """Another client has used it up: eight requests are refused while they are under way."""
+    used_up = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "37"}
+    large_sandbox.faults.add(
+        Fault("/scheduled_events/*/invitees", status=429, headers=used_up, after=50, times=8)
+    )
+
+    run = sync(large_sandbox, select=MEETINGS)
+
+    assert run.tables() == {name: truth(large_sandbox)[name] for name in MEETINGS}
+    answered = [one.path for one in large_sandbox.requests if one.status == 200]
+    read = [path for path in answered if path.endswith("/invitees")]
+    assert len(read) == len(set(read)) == len(large_sandbox.calendly.events)
+    assert 37 <= sum(waits) <= 37 * 8
+
+
+def test_test_mode_takes_one_row_and_reads_nothing_ahead(sandbox: Sandbox, tmp_path: Path) -> None:
+    result = run_tap(tmp_path, "--test", config=config(sandbox))
+
+    assert result.returncode == 0
+    assert sandbox.requests_by_path().get(INVITEES, 0) <= 2
+
+
+def test_a_filtered_meeting_costs_no_request(sandbox: Sandbox) -> None:
+    maps = {"scheduled_events": {"__filter__": "status == 'canceled'"}}
+
+    run = sync(sandbox, select=MEETINGS, stream_maps=maps)
+
+    canceled = {row["uri"] for row in run.rows("scheduled_events")}
+    assert sandbox.requests_by_path()[INVITEES] == len(canceled) > 0
+
+
+def test_a_fatal_error_ends_the_run_at_once_whatever_others_wait_for(sandbox: Sandbox) -> None:
+    """The first invitees are never answered; the token is revoked for those that follow."""
+    sandbox.faults.add(Fault("/scheduled_events/*/invitees", delay=60, times=3))
+    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=401, times=None))
+    began = time.monotonic()
+
+    with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 401"):
+        sync(sandbox, select=MEETINGS)
+
+    assert time.monotonic() - began < A_SECOND
+
+
+def test_a_fatal_error_does_not_wait_for_the_limit(sandbox: Sandbox) -> None:
+    used_up = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "60"}
+    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, delay=0.2))
+    sandbox.faults.add(
+        Fault("/scheduled_events/*/invitees", status=429, headers=used_up, times=None)
+    )
+    began = time.monotonic()
+
+    with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 403"):
+        sync(sandbox, select=MEETINGS)
+
+    assert time.monotonic() - began < A_SECOND
+
+
+WAITING_FOR = {
+    "an answer": Fault("/scheduled_events/*/invitees", delay=60, times=None),
+    "the limit": Fault(
+        "/scheduled_events/*/invitees",
+        status=429,
+        headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "60"},
+        times=None,
+    ),
+    "the next try": Fault(
+        "/scheduled_events/*/invitees", status=503, headers={"Retry-After": "60"}, times=None
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", WAITING_FOR.values(), ids=WAITING_FOR)
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+def test_a_signal_ends_the_run_at_once_whatever_it_waits_for(
+    sandbox: Sandbox, tmp_path: Path, fault: Fault, number: signal.Signals
+) -> None:
+    sandbox.faults.add(fault)
+    process = start_tap(tmp_path, config(sandbox))
+    assert process.stdout is not None
+    while INVITEES not in sandbox.requests_by_path():
+        process.poll()
+        assert process.returncode is None
+    process.send_signal(number)
+    began = time.monotonic()
+    _, log = process.communicate(timeout=10)
+
+    assert time.monotonic() - began < A_SECOND
+    assert process.returncode == 128 + number
+    assert "Traceback" not in log
+    assert "Fatal Python error" not in log
+
+
+def _lines(run: Run) -> list[str]:
+    """Give the messages without what differs by the time of the run."""
+    lines = []
+    for message in run.messages:
+        told: dict[str, Any] = dict(message)
+        told.pop("time_extracted", None)
+        if "version" in told:
+            told["version"] = 0
+        lines.append(json.dumps(told))
+    return lines

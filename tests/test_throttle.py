@@ -1,0 +1,294 @@
+"""Requests keep to Calendly's limit, use it, and leave a share of it to others.
+
+Calendly's side is simulated: a window that begins with its first request, counted at some moment
+between sending and answering, its end told in whole seconds.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import random
+import threading
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from requests.structures import CaseInsensitiveDict
+
+from tap_calendly.throttle import (
+    LONGEST_WAIT,
+    Pace,
+    Quota,
+    StoppedError,
+    SystemClock,
+    Throttle,
+    answered,
+    delay,
+    quota_of,
+    sent,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@dataclass
+class Calendly:
+    """A limit as Calendly counts it.
+
+    Attributes:
+        limit: Requests of a window.
+        window: Its length (seconds).
+        rounded: How its remaining seconds become whole ones.
+        used: Requests already made in the window that is open at the beginning.
+        refused: Requests that were one too many.
+    """
+
+    limit: int
+    window: float
+    rounded: Callable[[float], int] = math.ceil
+    used: int = 0
+    opened: float = 0.0
+    refused: int = 0
+
+    def answer(self, now: float) -> Quota:
+        """Count a request."""
+        if now - self.opened >= self.window:
+            self.opened, self.used = now, 0
+        self.used += 1
+        self.refused += self.used > self.limit
+        reset = self.rounded(self.opened + self.window - now)
+        return Quota(self.limit, max(self.limit - self.used, 0), reset)
+
+
+@dataclass
+class Load:
+    """Threads that send so many requests, in simulated time.
+
+    Attributes:
+        calendly: Who answers.
+        threads: How many send at once.
+        latency: Gives the seconds that a request takes.
+        pace: The pace they keep.
+        sendings: When each request was sent.
+        arrivals: When each request was counted.
+    """
+
+    calendly: Calendly
+    threads: int
+    latency: Callable[[], float]
+    pace: Pace = field(default_factory=Pace)
+    sendings: list[float] = field(default_factory=list)
+    arrivals: list[float] = field(default_factory=list)
+
+    def run(self, requests: int, others: Callable[[float], None] = lambda _: None) -> None:
+        """Send them all; a request that was refused is sent again after the window."""
+        order = count()
+        events: list[tuple[float, int, str, tuple[float, Quota | None]]] = []
+        idle, left = self.threads, requests
+        heapq.heappush(events, (0.0, next(order), "look", (0.0, None)))
+        while events:
+            now, _, kind, (began, quota) = heapq.heappop(events)
+            if kind == "counted":
+                others(now)
+                refused = self.calendly.refused
+                quota = self.calendly.answer(now)
+                if self.calendly.refused > refused:
+                    left += 1
+                self.arrivals.append(now)
+                back = now + self.latency() / 2
+                heapq.heappush(events, (back, next(order), "answered", (began, quota)))
+                continue
+            if kind == "answered":
+                self.pace = answered(self.pace, quota, began, now)
+                idle += 1
+            while idle and left and not (wait := delay(self.pace, now)):
+                self.pace = sent(self.pace, now)
+                idle, left = idle - 1, left - 1
+                self.sendings.append(now)
+                arrival = now + self.latency() / 2
+                heapq.heappush(events, (arrival, next(order), "counted", (now, None)))
+            if idle and left and not math.isinf(wait):
+                heapq.heappush(events, (now + wait + 1e-6, next(order), "look", (0.0, None)))
+        assert not left
+
+
+ROUNDINGS = st.sampled_from([math.ceil, math.floor, round])
+SEEDS = st.integers(0, 2**32)
+
+
+@given(
+    limit=st.integers(1, 600),
+    window=st.sampled_from([3.0, 10.0, 60.0]),
+    rounded=ROUNDINGS,
+    used=st.floats(0, 1),
+    threads=st.sampled_from([1, 4, 8, 16]),
+    slowest=st.floats(0.01, 2.5),
+    seed=SEEDS,
+)
+def test_the_tap_never_drives_itself_into_a_refusal(  # noqa: PLR0913 - a case of many
+    *,
+    limit: int,
+    window: float,
+    rounded: Callable[[float], int],
+    used: float,
+    threads: int,
+    slowest: float,
+    seed: int,
+) -> None:
+    """However seconds are rounded and answers overtake each other, from a window used or not."""
+    dice = random.Random(seed)  # noqa: S311 - a load, no secret
+    calendly = Calendly(limit, window, rounded, used=int(used * (limit - 1)))
+    load = Load(calendly, threads, lambda: dice.uniform(slowest / 10, slowest))
+
+    load.run(requests=min(3 * limit, 400))
+
+    assert calendly.refused == 0
+
+
+LIMITS = [(500, 60, 8, 0.1), (500, 60, 16, 0.1), (500, 60, 8, 0.5), (50, 60, 8, 0.3)]
+
+
+@pytest.mark.parametrize(
+    ("limit", "window", "threads", "latency", "rounded"),
+    [
+        *((*one, rounded) for one in LIMITS for rounded in (math.ceil, math.floor, round)),
+        (120, 3, 8, 0.05, math.ceil),
+    ],
+)
+def test_the_limit_less_a_share_of_5_percent_is_used(
+    limit: int, window: int, threads: int, latency: float, rounded: Callable[[float], int]
+) -> None:
+    usable = limit - math.ceil(limit * 0.05)
+    windows = 10
+    calendly = Calendly(limit, window, rounded)
+    load = Load(calendly, threads, lambda: latency)
+
+    load.run(requests=windows * usable + 1)
+
+    took = load.arrivals[-1] - load.arrivals[0]
+    assert took * 0.95 <= windows * window
+    assert calendly.refused == 0
+
+
+def test_a_share_of_every_window_is_left_to_others() -> None:
+    calendly = Calendly(500, 60)
+    left: list[int] = []
+    load = Load(calendly, 8, lambda: 0.1)
+
+    def watch(now: float) -> None:
+        if now - calendly.opened >= 60:
+            left.append(calendly.limit - calendly.used)
+
+    load.run(requests=2_000, others=watch)
+
+    assert len(left) == 4
+    assert min(left) >= 25
+
+
+@given(per_minute=st.integers(1, 1_000), threads=st.sampled_from([1, 8]), seed=SEEDS)
+def test_the_users_own_bound_holds_in_any_minute(per_minute: int, threads: int, seed: int) -> None:
+    dice = random.Random(seed)  # noqa: S311 - a load, no secret
+    pace = Pace(interval=60 / per_minute)
+    load = Load(Calendly(10_000, 60), threads, lambda: dice.uniform(0.01, 0.3), pace)
+
+    load.run(requests=min(3 * per_minute, 600))
+
+    sendings = load.sendings
+    for index, first in enumerate(sendings[:-per_minute]):
+        assert sendings[index + per_minute] - first >= 60 - 1e-6
+
+
+@given(limit=st.integers(20, 600), greed=st.floats(0.1, 3), seed=SEEDS)
+def test_others_who_use_the_quota_up_cost_waiting_but_no_request(
+    limit: int, greed: float, seed: int
+) -> None:
+    dice = random.Random(seed)  # noqa: S311 - a load, no secret
+    calendly = Calendly(limit, 60)
+    own_refused = 0
+
+    def others(now: float) -> None:
+        nonlocal own_refused
+        before = calendly.refused
+        for _ in range(int(dice.uniform(0, 2 * greed))):
+            calendly.answer(now)
+        own_refused += calendly.refused - before
+
+    load = Load(calendly, 8, lambda: dice.uniform(0.05, 0.5))
+    load.run(requests=300, others=others)
+
+    own = calendly.refused - own_refused
+    assert len(load.arrivals) == 300 + own
+    # Those under way when the quota ran out, once a window.
+    windows = math.ceil(load.arrivals[-1] / 60)
+    assert own <= 8 * windows
+
+
+def test_the_first_request_goes_alone_until_the_limit_is_known() -> None:
+    pace = sent(Pace(), 0.0)
+
+    assert math.isinf(delay(pace, 0.1))
+    assert delay(answered(pace, Quota(500, 499, 60), 0.0, 0.2), 0.2) == 0
+
+
+def test_an_api_without_a_limit_is_not_waited_for() -> None:
+    pace = answered(sent(Pace(), 0.0), None, 0.0, 0.1)
+
+    for _ in range(100):
+        assert delay(pace, 0.1) == 0
+        pace = sent(pace, 0.1)
+
+
+def test_a_late_answer_of_the_last_window_does_not_stop_the_new_one() -> None:
+    pace = sent(sent(Pace(), 0.0), 0.0)
+    pace = answered(pace, Quota(100, 6, 1), 0.0, 59.5)
+    pace = answered(sent(pace, 60.6), Quota(100, 99, 60), 60.6, 60.7)
+
+    late = answered(pace, Quota(100, 5, 1), 0.0, 60.8)
+
+    assert delay(late, 60.8) == 0
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"X-RateLimit-Limit": "500"},
+        {"X-RateLimit-Limit": "500", "X-RateLimit-Remaining": "many", "X-RateLimit-Reset": "1"},
+        {"X-RateLimit-Limit": "0", "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1"},
+        {"X-RateLimit-Limit": "500", "X-RateLimit-Remaining": "-1", "X-RateLimit-Reset": "1"},
+    ],
+)
+def test_headers_that_make_no_sense_tell_nothing(headers: dict[str, str]) -> None:
+    assert quota_of(headers) is None
+
+
+def test_headers_are_read_in_any_case_and_a_reset_beyond_reason_is_cut() -> None:
+    headers = {
+        "x-ratelimit-limit": "500",
+        "x-ratelimit-remaining": "7",
+        "x-ratelimit-reset": "99999",
+    }
+
+    assert quota_of(CaseInsensitiveDict(headers)) == Quota(500, 7, LONGEST_WAIT)
+
+
+def test_whoever_waits_is_let_go_when_nobody_waits_for_him() -> None:
+    throttle = Throttle(None, SystemClock())
+    throttle.pause(3600)
+    stop, ended = threading.Event(), threading.Event()
+
+    def wait() -> None:
+        with pytest.raises(StoppedError):
+            throttle.rest(3600, stop)
+        ended.set()
+
+    threading.Thread(target=wait, daemon=True).start()
+    stop.set()
+    throttle.wake()
+
+    assert ended.wait(1)
