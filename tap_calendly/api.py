@@ -62,8 +62,6 @@ class Api:
     Attributes:
         url: Where it is reached.
         throttle: The pace of all requests.
-        made: Requests made, by the name of the stream that asked.
-        cleaned: Texts in which characters had to be replaced, likewise.
     """
 
     def __init__(self, config: Mapping[str, Any], version: str, logger: logging.Logger) -> None:
@@ -77,14 +75,26 @@ class Api:
         self.url = str(config["api_url"]).strip().rstrip("/")
         bound = config.get("requests_per_minute")
         self.throttle = throttle.Throttle(bound, throttle.SystemClock())
-        self.made: Counter[str] = Counter()
-        self.cleaned: Counter[str] = Counter()
+        self._made: Counter[str] = Counter()
+        self._cleaned: Counter[str] = Counter()
         self._agent = config.get("user_agent") or f"tap-calendly/{version}"
         self._timeout = int(config["request_timeout"])
         self._signature = auth.authenticator(config)
         self._logger = logger
         self._lock = threading.Lock()
         self._idle: list[requests.Session] = []
+
+    @property
+    def made(self) -> Counter[str]:
+        """Requests made so far, by the name of the stream that asked."""
+        with self._lock:
+            return self._made.copy()
+
+    @property
+    def cleaned(self) -> Counter[str]:
+        """Texts in which characters had to be replaced, by the name of the stream."""
+        with self._lock:
+            return self._cleaned.copy()
 
     def get(
         self, request: Request, read: Callable[[Any, requests.Response], T], stop: threading.Event
@@ -140,7 +150,7 @@ class Api:
     def _send(self, request: Request, stop: threading.Event) -> requests.Response:
         """Send a request over a connection that no other thread uses meanwhile."""
         with self._lock:
-            self.made[request.stream] += 1
+            self._made[request.stream] += 1
             session = self._idle.pop() if self._idle else self._session()
         try:
             return self.throttle.send(
@@ -205,7 +215,7 @@ class Api:
         found: list[str] = []
         body = _cleaned(json.loads(content, parse_constant=_refuse), found)
         with self._lock:
-            self.cleaned[request.stream] += len(found)
+            self._cleaned[request.stream] += len(found)
         return body
 
 

@@ -135,6 +135,7 @@ class CalendlyStream(Stream):
         self._stopped = threading.Event()
         self._errands: list[Errand] = []
         self._ahead: Reading[list[Record]] | None = None
+        self._lookahead: Lookahead | None = None
 
     # Requests
 
@@ -265,10 +266,11 @@ class CalendlyStream(Stream):
                 for page in self.pages(context):
                     pages += 1
                     wanted = [row for row in page.rows if self._reaches(row, self._since)]
-                    yield replace(page, rows=[r for r in wanted if known.get(r["uri"]) != r])
                     found |= {row["uri"] for row in wanted}
+                    news = [row for row in wanted if known.get(row["uri"]) != row]
                     if self.vanishing:
                         known |= {row["uri"]: row for row in wanted}
+                    yield replace(page, rows=news)
                     if len(wanted) < len(page.rows):
                         break
             except errors.RefusedError as error:
@@ -340,6 +342,7 @@ class CalendlyStream(Stream):
         eager = self.ABORT_AT_RECORD_COUNT is None
         threads = self.config["max_concurrent_requests"] if eager else 1
         with Lookahead(threads, eager=eager, wake=self.tap.api.throttle.wake) as ahead:
+            self._lookahead = ahead
             children = self.children
             for stream in (self, *children):
                 stream._stopped = ahead.stopped  # noqa: SLF001 - the same class
@@ -349,6 +352,11 @@ class CalendlyStream(Stream):
                 self._errands = errands
                 self._count(row.record)
                 yield row.record
+
+    def stop(self) -> None:
+        """Let the threads that read ahead end: the run is over, whether it ended well or not."""
+        if self._lookahead is not None:
+            self._lookahead.stop()
 
     def _rows_for(self, context: Context) -> Iterator[Record]:
         """Take what was read ahead for a row of the parent."""

@@ -55,7 +55,7 @@ class Progress:
     ) -> None:
         """Say what the run did, whether it succeeded or not."""
         self._ended.set()
-        self._thread.join()
+        self._thread.join(timeout=1)
         for line in self._summary(time.monotonic() - self._began):
             self._logger.info(line)
 
@@ -79,17 +79,18 @@ class Progress:
         )
 
     def _summary(self, seconds: float) -> Iterator[str]:
+        made, cleaned = self._api.made, self._api.cleaned
         for stream in self._streams:
-            made, cleaned = self._api.made[stream.name], self._api.cleaned[stream.name]
+            asked, replaced = made[stream.name], cleaned[stream.name]
             if stream.selected:
-                line = f"{stream.name}: {stream.rows_out} rows, {made} requests"
-                yield line + (f", {cleaned} texts cleaned" if cleaned else "")
-            elif made:
-                yield f"{stream.name}: {made} requests for its child streams"
+                line = f"{stream.name}: {stream.rows_out:,} rows, {asked:,} requests"
+                yield line + (f", {replaced:,} texts cleaned" if replaced else "")
+            elif asked:
+                yield f"{stream.name}: {asked:,} requests for its child streams"
             else:
                 yield f"{stream.name}: not selected"
         yield (
-            f"{self._api.made.total()} requests in {seconds:,.0f} s, "
+            f"{made.total():,} requests in {seconds:,.0f} s, "
             f"{self._api.throttle.waited:,.0f} s of them waiting for the limit"
         )
 

@@ -89,7 +89,11 @@ class TapCalendly(Tap):
         """
         streams = [stream for stream in self.streams.values() if isinstance(stream, CalendlyStream)]
         with Progress(streams, self.api, self.logger):
-            super().sync_all()
+            try:
+                super().sync_all()
+            finally:
+                for stream in streams:
+                    stream.stop()
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

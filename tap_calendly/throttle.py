@@ -346,6 +346,8 @@ class Throttle:
             self._changed.notify_all()
 
     def _wait_for_turn(self, stop: threading.Event) -> None:
+        if stop.is_set():
+            raise StoppedError
         if not delay(self._pace, self._clock.now()):
             return
         self._waiting += 1
