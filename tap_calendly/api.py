@@ -7,7 +7,8 @@ import re
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from itertools import count
 from random import uniform
@@ -37,6 +38,9 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """What PostgreSQL refuses in a text: NUL, and halves of a surrogate pair, which UTF-8 lacks too."""
 
 REPLACEMENT = "\ufffd"
+
+REQUEST_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
+"""Six fractional digits: with any other number Calendly has refused its own page tokens."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ class Api:
         self._logger = logger
         self._lock = threading.Lock()
         self._idle: list[requests.Session] = []
+        self._now: datetime | None = None
 
     @property
     def made(self) -> Counter[str]:
@@ -137,15 +142,31 @@ class Api:
         """Send a request once, and read the answer."""
         response = self._send(request, stop)
         if response.status_code != HTTPStatus.OK:
-            message = errors.explain(request.stream, request.requires, response)
             if errors.is_transient(response.status_code):
+                message = errors.explain(request.stream, request.requires, response)
                 raise errors.PassingError(message, response)
-            raise errors.RefusedError(message, response.status_code)
+            raise errors.RefusedError(request.stream, request.requires, response)
         try:
-            return read(self._json(request, response.content), response)
+            found = read(self._json(request, response.content), response)
+            self._now = parsedate_to_datetime(response.headers["Date"])
         except (AttributeError, KeyError, TypeError, ValueError):
             message = errors.not_calendly(request.stream, response)
             raise errors.PassingError(message, response) from None
+        return found
+
+    def coming(self, span: timedelta) -> dict[str, str]:
+        """Give the bounds of a time to come, as parameters.
+
+        Args:
+            span: How far it reaches.
+
+        Returns:
+            `start_time` and `end_time`: from a minute after the last answer, in the server's clock,
+            as Calendly wants them to lie in the future when the request arrives.
+        """
+        start = (self._now or datetime.now(timezone.utc)) + timedelta(minutes=1)
+        bounds = {"start_time": start, "end_time": start + span}
+        return {name: moment.strftime(REQUEST_TIME) for name, moment in bounds.items()}
 
     def _send(self, request: Request, stop: threading.Event) -> requests.Response:
         """Send a request over a connection that no other thread uses meanwhile."""

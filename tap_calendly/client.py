@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from functools import cached_property, partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -22,11 +22,11 @@ from singer_sdk.streams import Stream
 from typing_extensions import override
 
 from tap_calendly import errors, settings, state, sweep
-from tap_calendly.api import Request
+from tap_calendly.api import REQUEST_TIME, Request
 from tap_calendly.lookahead import Lookahead, Reading, Stretch, in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     import requests
     from singer_sdk import typing as th
@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 
     from tap_calendly.tap import TapCalendly
 
+T = TypeVar("T")
+
 PAGE_SIZE = 100
-"""The most rows that Calendly puts on a page."""
+"""The most rows that Calendly puts on a page of most lists."""
 
 READINGS = 5
 """How often a list is read at most until it holds still."""
@@ -72,14 +74,14 @@ class Row(NamedTuple):
 
 
 class Errand(NamedTuple):
-    """What is read for a row of a parent.
+    """What is read for a row.
 
     Attributes:
-        context: The context of the children.
+        context: The context of the children; None for the row's own details.
         readings: The rows of each child, under way.
     """
 
-    context: Context
+    context: Context | None
     readings: list[tuple[CalendlyStream, Reading[list[Record]]]]
 
 
@@ -95,6 +97,15 @@ class CalendlyStream(Stream):
         envelope: The key of the answer that holds the row or rows.
         properties: The fields of a row.
         requires: The scope and the plan that reading takes.
+        whose: Whose rows the API is asked for: the organization's, those of the people in the run's
+            scope, or nobody's in particular.
+        parent_parameter: The parameter that takes the URI in the parent's context, if any.
+        sort: The order that is asked for, if any.
+        paged: Whether the API gives the list in pages.
+        page_size: The most rows that the API puts on a page.
+        detailed: Whether a row of the list lacks fields that the API gives at the row's own URI.
+        tolerated: Statuses that say of a row of the parent that there is nothing to read for it.
+        since_parameter: The parameter by which the API leaves out rows before a moment, if any.
         newest_first: Whether the API sorts the list by the replication key, from the newest row
             down; reading then stops at the bookmark.
         revisits: Whether rows are read again for `lookback_days`, because they change afterwards
@@ -104,11 +115,19 @@ class CalendlyStream(Stream):
     """
 
     path: ClassVar[str]
-    primary_keys = ("uri",)
+    primary_keys: Sequence[str] = ("uri",)
     envelope: ClassVar[str] = "collection"
     properties: ClassVar[th.PropertiesList]
     requires: ClassVar[errors.Requires]
     replication_key: str | None = None
+    whose: ClassVar[Literal["organization", "people"] | None] = None
+    parent_parameter: ClassVar[str | None] = None
+    sort: ClassVar[str | None] = None
+    paged: ClassVar[bool] = True
+    page_size: ClassVar[int | None] = None
+    detailed: ClassVar[bool] = False
+    tolerated: ClassVar[frozenset[int]] = frozenset({HTTPStatus.NOT_FOUND})
+    since_parameter: ClassVar[str | None] = None
     newest_first: ClassVar[bool] = False
     revisits: ClassVar[bool] = False
     starts_at: ClassVar[str | None] = None
@@ -127,6 +146,7 @@ class CalendlyStream(Stream):
         """
         self.tap = tap
         super().__init__(tap, schema=self.properties.to_dict())
+        self.rows_a_page: int | None = None
         self.rows_out = 0
         self.last_out: Record = {}
         self._announced = False
@@ -135,12 +155,15 @@ class CalendlyStream(Stream):
         self._stopped = threading.Event()
         self._errands: list[Errand] = []
         self._ahead: Reading[list[Record]] | None = None
+        self.closed: errors.RefusedError | None = None
+        self._opened = False
+        self._whole = True
         self._lookahead: Lookahead | None = None
 
     # Requests
 
     def query(self, context: Context | None) -> dict[str, Any]:
-        """Give the parameters of the list's first page, but for the size of a page.
+        """Give the parameters of the list's first page, but for a moment and the size of a page.
 
         Args:
             context: The parent's context, or the range to read.
@@ -148,7 +171,16 @@ class CalendlyStream(Stream):
         Returns:
             Names and values, as the API wants them.
         """
-        raise NotImplementedError
+        query: dict[str, Any] = {}
+        if self.whose == "organization":
+            query["organization"] = self.tap.scope.organization
+        elif self.whose == "people":
+            query |= self.tap.scope.of_people
+        if self.parent_parameter is not None and context:
+            query[self.parent_parameter] = next(iter(context.values()))
+        if self.sort is not None:
+            query["sort"] = self.sort
+        return query
 
     def fetch(self, context: Context | None, following: str | None = None) -> Page:
         """Read a page of the list.
@@ -165,16 +197,57 @@ class CalendlyStream(Stream):
             CalendlyError: No answer that can be used came, however often it was tried.
         """
         if following is None:
-            ids = {
-                name: quote(str(uri).rsplit("/", 1)[-1], safe="")
-                for name, uri in (context or {}).items()
-            }
-            url = self.tap.api.url + self.path.format_map(ids)
-            query = {**self.query(context), "count": str(PAGE_SIZE)}
+            url, query = self._address(context), self.query(context)
+            if self.since_parameter is not None and self._since is not None:
+                query |= {self.since_parameter: self._since.strftime(REQUEST_TIME)}
+            if self.paged:
+                query |= {"count": str(self.rows_a_page or self.page_size or PAGE_SIZE)}
         else:
             url, query = following, {}
         request = Request(self.name, self.requires, url, query)
-        return self.tap.api.get(request, partial(page_of, self.envelope), self._stopped)
+        page = self.tap.api.get(request, partial(self._page, context), self._stopped)
+        self._opened = True
+        return page
+
+    def prepare(self, row: Record, context: Context | None) -> Record:
+        """Add to a row what a join needs and the API leaves out.
+
+        Args:
+            row: The row, as the API gives it.
+            context: The parent's context.
+
+        Returns:
+            The row with those fields of the context for which the table has a column.
+        """
+        if not context:
+            return row
+        return {**row, **{name: uri for name, uri in context.items() if name in self._fields}}
+
+    def key_of(self, row: Record) -> tuple[Any, ...]:
+        """Give what tells a row from all others.
+
+        Args:
+            row: The row, prepared.
+
+        Returns:
+            The values of its key.
+        """
+        return tuple(row[name] for name in self.primary_keys)
+
+    def _address(self, context: Context | None) -> str:
+        known = dict(context or {})
+        if "{organization}" in self.path:
+            known["organization"] = self.tap.scope.organization
+        ids = {name: quote(str(uri).rsplit("/", 1)[-1], safe="") for name, uri in known.items()}
+        return self.tap.api.url + self.path.format_map(ids)
+
+    def _page(self, context: Context | None, body: Any, response: requests.Response) -> Page:  # noqa: ANN401
+        page = page_of(self.envelope, body, response, paged=self.paged)
+        rows = [self.prepare(row, context) for row in page.rows]
+        if not all(isinstance(value, str) for row in rows for value in self.key_of(row)):
+            message = "rows without their key"
+            raise TypeError(message)
+        return replace(page, rows=rows)
 
     def pages(self, context: Context | None) -> Iterator[Page]:
         """Read the list page by page.
@@ -214,9 +287,9 @@ class CalendlyStream(Stream):
                 began = began or page.answered
                 yield Stretch([Row(row, list(self.contexts(row))) for row in page.rows])
         except RestlessError as error:
+            self._whole = False
             self.logger.warning(error)
-        else:
-            yield Stretch([], partial(self._note_whole, began))
+        yield Stretch([], partial(self._note_read, began))
 
     def read_for(self, context: Context) -> Iterator[list[Record]]:
         """Read what a run has to give of a list that belongs to a row of the parent.
@@ -227,15 +300,21 @@ class CalendlyStream(Stream):
         Yields:
             The rows, in the API's order; a row that changed under way comes again.
         """
+        if self.closed is not None:
+            return
         for last_try in (False, True):
             try:
                 yield from (page.rows for page in self.settled(context))
                 break
             except RestlessError as error:
+                self._whole = False
                 self.logger.warning(error)
                 break
             except errors.RefusedError as error:
-                if error.status != HTTPStatus.NOT_FOUND:
+                if error.status == HTTPStatus.FORBIDDEN and not self._opened:
+                    self._close(error)
+                    break
+                if error.status not in self.tolerated:
                     raise
                 if last_try:  # what the rows belong to vanished after it was listed
                     self.logger.warning("%s Nothing is read of it.", error)
@@ -257,21 +336,22 @@ class CalendlyStream(Stream):
             RestlessError: No two readings named the same rows.
             CalendlyError: As in `fetch`; page tokens were refused in every reading.
         """
-        known: dict[str, Record] = {}
-        named: set[str] | None = None
+        known: dict[tuple[Any, ...], Record] = {}
+        named: set[tuple[Any, ...]] | None = None
         for reading in range(1, READINGS + 1):
-            found: set[str] = set()
+            found: set[tuple[Any, ...]] = set()
             pages = 0
             try:
                 for page in self.pages(context):
                     pages += 1
                     wanted = [row for row in page.rows if self._reaches(row, self._since)]
-                    found |= {row["uri"] for row in wanted}
-                    news = [row for row in wanted if known.get(row["uri"]) != row]
+                    keyed = {self.key_of(row): row for row in wanted}
+                    news = [row for row in wanted if known.get(self.key_of(row)) != row]
+                    found |= keyed.keys()
                     if self.vanishing:
-                        known |= {row["uri"]: row for row in wanted}
+                        known |= keyed
                     yield replace(page, rows=news)
-                    if len(wanted) < len(page.rows):
+                    if self.newest_first and len(wanted) < len(page.rows):
                         break
             except errors.RefusedError as error:
                 refused = error.status == HTTPStatus.BAD_REQUEST and pages
@@ -283,6 +363,29 @@ class CalendlyStream(Stream):
             named = found
         message = f"{self.name}: rows came and went throughout the reading."
         raise RestlessError(message)
+
+    def _detail(self, record: Record) -> Iterator[list[Record]]:
+        """Read a row at its own URI."""
+        url = self.tap.api.url + urlsplit(record["uri"]).path
+        request = Request(self.name, self.requires, url)
+        read = partial(page_of, "resource", paged=False)
+        try:
+            yield self.tap.api.get(request, read, self._stopped).rows
+        except errors.RefusedError as error:
+            if error.status not in self.tolerated:
+                raise
+            self.logger.warning("%s Nothing is read of it.", error)
+
+    def concerns(self, record: Record) -> bool:  # noqa: ARG002 - for those with a choice
+        """Tell whether a row of the parent has anything to read for this stream.
+
+        Args:
+            record: The parent's row.
+
+        Returns:
+            Whether a request is made for it.
+        """
+        return True
 
     def contexts(self, record: Record) -> Iterable[Context]:  # noqa: ARG002 - for those with some
         """Give the contexts in which the children are to be read for a row.
@@ -348,10 +451,28 @@ class CalendlyStream(Stream):
                 stream._stopped = ahead.stopped  # noqa: SLF001 - the same class
             stretches = Reading(ahead, self.read(), first=True)
             begin = partial(self._errands_for, ahead, children)
-            for row, errands in in_order(stretches, ahead, begin):
-                self._errands = errands
-                self._count(row.record)
-                yield row.record
+            for row, errands in self._open(in_order(stretches, ahead, begin)):
+                self._errands = [errand for errand in errands if errand.context is not None]
+                for record in self._detailed(row.record, errands):
+                    self._count(record)
+                    yield record
+
+    def _open(self, rows: Iterator[T]) -> Iterator[T]:
+        """Give rows; none where the token does not open the list, which is noted."""
+        try:
+            yield from rows
+        except errors.RefusedError as error:
+            if error.status != HTTPStatus.FORBIDDEN or self._opened or error.stream != self.name:
+                raise
+            self._close(error)
+            for child in self.children:
+                child.closed = error
+
+    def _close(self, error: errors.RefusedError) -> None:
+        """Note that the token does not open the list; warn at the first word of it."""
+        if self.closed is None:
+            self.closed = error
+            self.logger.warning("Skipped: %s", error)
 
     def stop(self) -> None:
         """Let the threads that read ahead end: the run is over, whether it ended well or not."""
@@ -360,6 +481,7 @@ class CalendlyStream(Stream):
 
     def _rows_for(self, context: Context) -> Iterator[Record]:
         """Take what was read ahead for a row of the parent."""
+        self._check_access()
         reading, self._ahead = self._ahead, None
         for rows in self.read_for(context) if reading is None else reading:
             for row in rows:
@@ -370,20 +492,31 @@ class CalendlyStream(Stream):
         self, ahead: Lookahead, children: list[CalendlyStream], row: Row
     ) -> list[Errand]:
         """Begin to read what belongs to a row, unless a stream map leaves the row out."""
-        if not children or not row.contexts:
-            return []
-        if not self.stream_maps[0].get_filter_result(row.record):
-            return []
-        return [
-            Errand(
-                context,
-                [
-                    (child, Reading(ahead, child.read_for(context), at_once=PAGES_AHEAD))
-                    for child in children
-                ],
-            )
-            for context in row.contexts
-        ]
+        errands = []
+        if self.detailed:
+            errands.append(Errand(None, [(self, Reading(ahead, self._detail(row.record)))]))
+        if children and row.contexts and self.stream_maps[0].get_filter_result(row.record):
+            errands += [
+                Errand(
+                    context,
+                    [
+                        (child, Reading(ahead, child.read_for(context), at_once=PAGES_AHEAD))
+                        for child in children
+                        if child.concerns(row.record)
+                    ],
+                )
+                for context in row.contexts
+            ]
+        return errands
+
+    def _detailed(self, record: Record, errands: list[Errand]) -> Iterator[Record]:
+        """Give a row with all its fields; nothing if it vanished after it was listed."""
+        if not self.detailed:
+            yield record
+        for errand in errands:
+            for _, reading in errand.readings if errand.context is None else ():
+                for rows in reading:
+                    yield from rows
 
     def _count(self, record: Record) -> None:
         self.rows_out += 1
@@ -393,20 +526,30 @@ class CalendlyStream(Stream):
         """Write the children's SCHEMA, so that their tables exist even without a row."""
         for stream in (self, *self.children):
             stream._since = stream.oldest_wanted()  # noqa: SLF001 - the same class
+            if stream.replication_key is None:
+                # Private in singer-sdk 0.54: what each record says it belongs to.
+                stream._stream_version = stream._initialized_at  # noqa: SLF001
         for stream in self.children:
             stream._write_schema_message()  # noqa: SLF001 - the same class
-        if self.replication_key is None:
-            # Private in singer-sdk 0.54: what each record says it belongs to.
-            self._stream_version = self._initialized_at
 
-    def _note_whole(self, began: datetime | None) -> None:
-        """Note that the list was read whole; say so of a full table, too.
+    def _note_read(self, began: datetime | None) -> None:
+        """Note what was read whole; say so of a full table, too.
 
         A target can then mark rows that vanished.
         """
+        for stream in (self, *self.children) if self._whole else ():
+            stream._check_access()  # noqa: SLF001 - the same class
+            if stream.closed is None and stream._whole:  # noqa: SLF001 - the same class
+                stream._note_whole(began)  # noqa: SLF001 - the same class
+
+    def _check_access(self) -> None:
+        """Refuse to skip a list that is closed for some rows of the parent and open for others."""
+        if self.closed is not None and self._opened:
+            raise self.closed
+
+    def _note_whole(self, began: datetime | None) -> None:
         if began is not None:
-            for stream in (self, *self.children):
-                stream.capture(began)
+            self.capture(began)
         if self.selected and self._stream_version is not None:
             # Private in singer-sdk 0.54, which writes it before the records: a run that dies in
             # between would delete good rows.
@@ -468,20 +611,21 @@ class CalendlyStream(Stream):
         """Leave the state alone (private in singer-sdk 0.54, see above)."""
 
     def oldest_wanted(self) -> datetime | None:
-        """Decide where reading from the newest row down may stop.
+        """Decide which rows are old enough to be left out.
 
         Returns:
             A moment (UTC): the bookmark less an overlap, or `start_date` if that is later and
             bounds this stream; None to read everything.
         """
-        if not self.newest_first:
+        if not (self.newest_first or self.since_parameter or self.detailed):
             return None
-        bounds = []
-        if (bookmark := self.bookmark) is not None:
-            days = self.config["lookback_days"] if self.revisits else 0
-            bounds.append(bookmark - timedelta(days=days) - sweep.OVERLAP)
-        if self._oldest_row is not None:
-            bounds.append(self._oldest_row)
+        # What is read for each row of this stream must have been read up to then, too.
+        captured = [stream.bookmark for stream in (self, *self.children)]
+        bounds = [] if self._oldest_row is None else [self._oldest_row]
+        days = self.config["lookback_days"] if self.revisits else 0
+        known = [bookmark for bookmark in captured if bookmark is not None]
+        if len(known) == len(captured):
+            bounds.append(min(known) - timedelta(days=days) - sweep.OVERLAP)
         return max(bounds, default=None)
 
     @property
@@ -528,13 +672,18 @@ class CalendlyStream(Stream):
         """Say nothing: the summary at the end of the run does."""
 
 
-def page_of(envelope: str, body: Any, response: requests.Response) -> Page:  # noqa: ANN401
+def page_of(envelope: str, body: Any, response: requests.Response, *, paged: bool) -> Page:  # noqa: ANN401
     """Read an answer.
 
     Args:
         envelope: The key that holds the rows, `collection`, or the one row, `resource`.
         body: Its JSON.
         response: The answer itself.
+        whose: Whose rows the API is asked for: the organization's, those of the people in the run's
+            scope, or nobody's in particular.
+        parent_parameter: The parameter that takes the URI in the parent's context, if any.
+        sort: The order that is asked for, if any.
+        paged: Whether the API gives the list in pages.
 
     Returns:
         The page.
@@ -546,13 +695,14 @@ def page_of(envelope: str, body: Any, response: requests.Response) -> Page:  # n
         ValueError: Likewise.
     """
     found = body[envelope]
-    rows = found if envelope == "collection" else [found]
-    if not isinstance(rows, list) or not all(isinstance(row["uri"], str) for row in rows):
-        message = "rows that are no objects with a URI"
+    several = envelope == "collection"
+    rows = found if several else [found]
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        message = "rows that are no objects"
         raise TypeError(message)
     return Page(
         rows=rows,
-        following=_following(body["pagination"], response) if envelope == "collection" else None,
+        following=_following(body["pagination"], response) if several and paged else None,
         answered=parsedate_to_datetime(response.headers["Date"]).astimezone(timezone.utc),
     )
 

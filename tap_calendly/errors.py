@@ -96,17 +96,26 @@ class PassingError(CalendlyError):
 
 
 class RefusedError(CalendlyError):
-    """Calendly refused a request, and trying again would not help."""
+    """Calendly refused a request, and trying again would not help.
 
-    def __init__(self, message: str, status: int) -> None:
-        """Hold the line for the user and the status that it comes from.
+    Attributes:
+        stream: The name of the stream that asked.
+        status: The HTTP status of the answer.
+        names_scopes: Whether it says which scopes the token lacks.
+    """
+
+    def __init__(self, stream: str, requires: Requires, response: requests.Response) -> None:
+        """Write the line for the user.
 
         Args:
-            message: The line for the user.
-            status: The HTTP status of the answer.
+            stream: The name of the stream that asked.
+            requires: What the stream needs.
+            response: The answer.
         """
-        super().__init__(message)
-        self.status = status
+        super().__init__(explain(stream, requires, response))
+        self.stream = stream
+        self.status = response.status_code
+        self.names_scopes = "required_scopes" in _json_object(response)
 
 
 def is_transient(status: int) -> bool:

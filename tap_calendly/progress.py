@@ -82,7 +82,9 @@ class Progress:
         made, cleaned = self._api.made, self._api.cleaned
         for stream in self._streams:
             asked, replaced = made[stream.name], cleaned[stream.name]
-            if stream.selected:
+            if stream.closed is not None:
+                yield f"{stream.name}: skipped, as the token does not open it (see above)"
+            elif stream.selected:
                 line = f"{stream.name}: {stream.rows_out:,} rows, {asked:,} requests"
                 yield line + (f", {replaced:,} texts cleaned" if replaced else "")
             elif asked:

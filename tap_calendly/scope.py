@@ -79,6 +79,14 @@ class Scope:
         return {"organization": self.organization}
 
     @cached_property
+    def of_webhooks(self) -> dict[str, str]:
+        """The parameters that say whose webhook subscriptions are read, beside the organization."""
+        kind = self._config["scope"]
+        if kind == "group":
+            return {"scope": kind, "group": resource_uri("groups", self._config["group"])}
+        return {"scope": kind, "user": self.user} if kind == "user" else {"scope": kind}
+
+    @cached_property
     def _owner(self) -> dict[str, str]:
         """The token's user and that user's organization."""
         try:

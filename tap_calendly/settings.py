@@ -111,6 +111,17 @@ SETTINGS = th.PropertiesList(
         ),
     ),
     th.Property(
+        "on_unavailable",
+        th.StringType,
+        allowed_values=["skip", "fail"],
+        default="skip",
+        title="On unavailable",
+        description=(
+            "What becomes of a stream that the plan, the role or the token does not open: skip it "
+            "with a warning, or fail once the other streams are done."
+        ),
+    ),
+    th.Property(
         "api_url",
         th.StringType,
         default=RESOURCES,

@@ -17,7 +17,7 @@ from singer_sdk.exceptions import ConfigurationError, MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
-from tap_calendly import errors, files, settings
+from tap_calendly import connection_test, errors, files, settings
 from tap_calendly.api import Api
 from tap_calendly.client import CalendlyStream
 from tap_calendly.progress import Progress
@@ -81,19 +81,62 @@ class TapCalendly(Tap):
             start_date=self.start_date,
         )
 
+    @property
+    def calendly_streams(self) -> list[CalendlyStream]:
+        """The streams, selected or not, in the order in which they run."""
+        return [stream for stream in self.streams.values() if isinstance(stream, CalendlyStream)]
+
     @override  # type: ignore[misc]
     def sync_all(self) -> None:
         """Load all streams, and say how it goes.
 
         Final in singer-sdk 0.54, which has no other place around a run whether it ends well or not.
         """
-        streams = [stream for stream in self.streams.values() if isinstance(stream, CalendlyStream)]
+        streams = self.calendly_streams
         with Progress(streams, self.api, self.logger):
             try:
                 super().sync_all()
             finally:
                 for stream in streams:
                     stream.stop()
+        self._judge(streams)
+
+    @override  # type: ignore[misc]
+    def run_connection_test(self) -> bool:
+        """Say of each stream whether the token opens it (final in singer-sdk 0.54, see above).
+
+        Returns:
+            True, always.
+
+        Raises:
+            CalendlyError: The token does not open anything, or not all where `on_unavailable` asks
+                for that.
+        """
+        for line in connection_test.verdicts(self.calendly_streams):
+            click.echo(line)
+        self._judge(self.calendly_streams)
+        return True
+
+    def _judge(self, streams: list[CalendlyStream]) -> None:
+        """Say what the token does not open, and decide whether the run has failed by that.
+
+        Args:
+            streams: The streams of the run.
+
+        Raises:
+            CalendlyError: It has.
+        """
+        closed = [stream for stream in streams if stream.closed is not None]
+        if not closed:
+            return
+        names = ", ".join(stream.name for stream in closed)
+        wanted = [stream for stream in streams if stream.selected]
+        if self.config["on_unavailable"] == "fail":
+            message = f"Not opened by the token: {names}; the other streams are done."
+            raise errors.CalendlyError(message)
+        if all(stream.closed is not None for stream in wanted):
+            message = f"Nothing was read: the token opens none of {names}."
+            raise errors.CalendlyError(message)
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:

@@ -1,16 +1,53 @@
 """The streams, in files by domain."""
 
-from tap_calendly.streams.event_types import EventTypes
-from tap_calendly.streams.organization import OrganizationMemberships
+from tap_calendly.streams.activity import ActivityLogEntries, OutgoingCommunications
+from tap_calendly.streams.contacts import ContactCustomFieldDefinitions, Contacts
+from tap_calendly.streams.event_types import (
+    EventTypeAvailabilitySchedules,
+    EventTypeAvailableTimes,
+    EventTypeMemberships,
+    EventTypes,
+)
+from tap_calendly.streams.organization import (
+    CurrentUser,
+    GroupRelationships,
+    Groups,
+    OrganizationInvitations,
+    OrganizationMemberships,
+    Organizations,
+    Teams,
+)
+from tap_calendly.streams.people import UserAvailabilitySchedules, UserBusyTimes, UserLocations
+from tap_calendly.streams.recaps import MeetingRecaps, MeetingRecapTranscripts
 from tap_calendly.streams.routing import RoutingForms, RoutingFormSubmissions
 from tap_calendly.streams.scheduling import EventInvitees, ScheduledEvents
+from tap_calendly.streams.webhooks import WebhookSubscriptions
 
 STREAMS = (
     ScheduledEvents,
     EventInvitees,
     EventTypes,
+    EventTypeMemberships,
+    EventTypeAvailabilitySchedules,
+    EventTypeAvailableTimes,
     OrganizationMemberships,
+    UserAvailabilitySchedules,
+    UserBusyTimes,
+    UserLocations,
+    Organizations,
+    OrganizationInvitations,
+    Teams,
+    Groups,
+    GroupRelationships,
+    CurrentUser,
     RoutingForms,
     RoutingFormSubmissions,
+    Contacts,
+    ContactCustomFieldDefinitions,
+    MeetingRecaps,
+    MeetingRecapTranscripts,
+    ActivityLogEntries,
+    OutgoingCommunications,
+    WebhookSubscriptions,
 )
 """Every stream of the tap."""

@@ -1,17 +1,24 @@
-"""Event types: what can be booked."""
+"""Event types: what can be booked, with whom, and when."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
 from tap_calendly.client import CalendlyStream
 from tap_calendly.errors import Requires
-from tap_calendly.schemas.event_types import EVENT_TYPE
+from tap_calendly.schemas.availability import (
+    EVENT_TYPE_AVAILABILITY_SCHEDULE,
+    EVENT_TYPE_AVAILABLE_TIME,
+)
+from tap_calendly.schemas.event_types import EVENT_TYPE, EVENT_TYPE_MEMBERSHIP
 
 if TYPE_CHECKING:
-    from singer_sdk.helpers.types import Context
+    from collections.abc import Iterable
+
+    from singer_sdk.helpers.types import Context, Record
 
 
 class EventTypes(CalendlyStream):
@@ -19,6 +26,8 @@ class EventTypes(CalendlyStream):
 
     name = "event_types"
     path = "/event_types"
+    whose = "people"
+    sort = "updated_at:desc"
     properties = EVENT_TYPE
     requires = Requires("event_types:read")
     replication_key = "updated_at"
@@ -26,5 +35,53 @@ class EventTypes(CalendlyStream):
     vanishing = True
 
     @override
+    def contexts(self, record: Record) -> Iterable[Context]:
+        return [{"event_type_uri": record["uri"]}]
+
+
+class EventTypeMemberships(CalendlyStream):
+    """Hosts of an event type."""
+
+    name = "event_type_memberships"
+    path = "/event_type_memberships"
+    parent_stream_type = EventTypes
+    parent_parameter = "event_type"
+    properties = EVENT_TYPE_MEMBERSHIP
+    requires = Requires("event_types:read", plan="Teams")
+    vanishing = True
+
+
+class EventTypeAvailabilitySchedules(CalendlyStream):
+    """When an event type can be booked, by host; the API gives no id."""
+
+    name = "event_type_availability_schedules"
+    path = "/event_type_availability_schedules"
+    parent_stream_type = EventTypes
+    parent_parameter = "event_type"
+    paged = False
+    properties = EVENT_TYPE_AVAILABILITY_SCHEDULE
+    primary_keys = ("event_type_uri", "user")
+    requires = Requires("availability:read")
+
+
+class EventTypeAvailableTimes(CalendlyStream):
+    """Free times of the next 31 days, as they are now; the API gives no id."""
+
+    name = "event_type_available_times"
+    path = "/event_type_available_times"
+    parent_stream_type = EventTypes
+    parent_parameter = "event_type"
+    paged = False
+    properties = EVENT_TYPE_AVAILABLE_TIME
+    primary_keys = ("event_type_uri", "start_time")
+    requires = Requires("availability:read, event_types:read")
+    selected_by_default = False
+
+    @override
+    def concerns(self, record: Record) -> bool:
+        return record.get("active") is True
+
+    @override
     def query(self, context: Context | None) -> dict[str, Any]:
-        return {**self.tap.scope.of_people, "sort": "updated_at:desc"}
+        # The longest stretch that Calendly gives (release note of 2026-07-09).
+        return {**super().query(context), **self.tap.api.coming(timedelta(days=31))}

@@ -8,14 +8,24 @@ from typing_extensions import override
 
 from tap_calendly.client import CalendlyStream
 from tap_calendly.errors import Requires
-from tap_calendly.schemas.organization import ORGANIZATION_MEMBERSHIP, USER
+from tap_calendly.schemas.organization import (
+    GROUP,
+    GROUP_RELATIONSHIP,
+    ORGANIZATION,
+    ORGANIZATION_INVITATION,
+    ORGANIZATION_MEMBERSHIP,
+    TEAM,
+    USER,
+)
 
 if TYPE_CHECKING:
-    from singer_sdk.helpers.types import Context
+    from collections.abc import Iterable
+
+    from singer_sdk.helpers.types import Context, Record
 
 
 class CurrentUser(CalendlyStream):
-    """The user whose token it is; asked to find the organization, not offered as a stream."""
+    """The user whose token it is."""
 
     name = "current_user"
     path = "/users/me"
@@ -23,9 +33,15 @@ class CurrentUser(CalendlyStream):
     properties = USER
     requires = Requires("users:read")
 
-    @override
-    def query(self, context: Context | None) -> dict[str, Any]:
-        return {}
+
+class Organizations(CalendlyStream):
+    """The organization, with its plan."""
+
+    name = "organizations"
+    path = "/organizations/{organization}"
+    envelope = "resource"
+    properties = ORGANIZATION
+    requires = Requires("organizations:read")
 
 
 class OrganizationMemberships(CalendlyStream):
@@ -40,3 +56,50 @@ class OrganizationMemberships(CalendlyStream):
     @override
     def query(self, context: Context | None) -> dict[str, Any]:
         return dict(context or self.tap.scope.of_people)
+
+    @override
+    def contexts(self, record: Record) -> Iterable[Context]:
+        return [{"user_uri": record["user"]["uri"]}]
+
+
+class OrganizationInvitations(CalendlyStream):
+    """Invitations to join the organization, answered or not."""
+
+    name = "organization_invitations"
+    path = "/organizations/{organization}/invitations"
+    sort = "created_at:asc"
+    properties = ORGANIZATION_INVITATION
+    requires = Requires("organizations:read")
+    vanishing = True
+
+
+class Teams(CalendlyStream):
+    """Teams, which share a scheduling page."""
+
+    name = "teams"
+    path = "/teams"
+    properties = TEAM
+    requires = Requires("organizations:read", plan="Teams")
+    vanishing = True
+
+
+class Groups(CalendlyStream):
+    """Groups, by which administrators divide the members."""
+
+    name = "groups"
+    path = "/groups"
+    whose = "organization"
+    properties = GROUP
+    requires = Requires("groups:read", plan="Teams")
+    vanishing = True
+
+
+class GroupRelationships(CalendlyStream):
+    """Who belongs to which group: members and invited people."""
+
+    name = "group_relationships"
+    path = "/group_relationships"
+    whose = "organization"
+    properties = GROUP_RELATIONSHIP
+    requires = Requires("groups:read", plan="Teams")
+    vanishing = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
@@ -21,13 +21,11 @@ class RoutingForms(CalendlyStream):
 
     name = "routing_forms"
     path = "/routing_forms"
+    whose = "organization"
+    sort = "created_at:asc"
     properties = ROUTING_FORM
     requires = Requires("routing_forms:read", plan="Teams")
     vanishing = True
-
-    @override
-    def query(self, context: Context | None) -> dict[str, Any]:
-        return {"organization": self.tap.scope.organization, "sort": "created_at:asc"}
 
     @override
     def contexts(self, record: Record) -> Iterable[Context]:
@@ -40,13 +38,11 @@ class RoutingFormSubmissions(CalendlyStream):
     name = "routing_form_submissions"
     path = "/routing_form_submissions"
     parent_stream_type = RoutingForms
+    parent_parameter = "form"
+    sort = "created_at:desc"
     properties = ROUTING_FORM_SUBMISSION
     requires = Requires("routing_forms:read", plan="Teams")
     replication_key = "created_at"
     newest_first = True
     revisits = True
     starts_at = "created_at"
-
-    @override
-    def query(self, context: Context | None) -> dict[str, Any]:
-        return {**(context or {}), "sort": "created_at:desc"}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import override
 
 from tap_calendly import errors, state, sweep
+from tap_calendly.api import REQUEST_TIME
 from tap_calendly.client import CalendlyStream, RestlessError, Row
 from tap_calendly.errors import Requires
 from tap_calendly.lookahead import Stretch
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
 
     Captured = Mapping[str, sweep.Captured | None]
     """What earlier sweeps have captured of each stream."""
-
-REQUEST_TIME = "%Y-%m-%dT%H:%M:%S.%fZ"
-"""Six fractional digits: with any other number Calendly has refused its own page tokens."""
 
 INSTANT = timedelta(microseconds=1)
 
@@ -162,7 +160,7 @@ class ScheduledEvents(CalendlyStream):
 
     def _note_reached(self, begun: sweep.Sweep) -> None:
         """Write how far a sweep has come: once, with the streams that it is for."""
-        noting = [stream for stream in self._noting if stream.incremental]
+        noting = [s for s in self._noting if s.incremental and s.closed is None]
         names = [stream.name for stream in noting]
         for stream in noting[:1]:
             state.write_interrupted(stream.stream_state, begun, stream.about, names)
@@ -174,7 +172,8 @@ class ScheduledEvents(CalendlyStream):
     def _note_complete(self, captured: Mapping[str, sweep.Captured]) -> None:
         """Write what the sweeps have captured of each stream."""
         for stream in self._noting:
-            if stream.incremental:
+            stream._check_access()  # noqa: SLF001 - the same class
+            if stream.incremental and stream.closed is None:
                 entry, found = stream.stream_state, captured[stream.name]
                 state.write_captured(entry, str(stream.replication_key), found, stream.about)
                 stream.state_manager.is_flushed = False
@@ -189,14 +188,7 @@ class EventInvitees(CalendlyStream):
     properties = EVENT_INVITEE
     requires = Requires("scheduled_events:read")
     replication_key = "updated_at"
-
-    @override
-    def query(self, context: Context | None) -> dict[str, Any]:
-        return {"sort": "created_at:asc"}
-
-    @override
-    def post_process(self, row: Record, context: Context | None = None) -> Record:
-        return super().post_process({**row, **(context or {})}, context)
+    sort = "created_at:asc"
 
 
 def _bounds(part: sweep.Range) -> dict[str, str]:

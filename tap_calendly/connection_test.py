@@ -1,0 +1,75 @@
+"""`--test`: what the token opens, at one cheap request for each stream."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from tap_calendly import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from singer_sdk.helpers.types import Record
+
+    from tap_calendly.client import CalendlyStream
+
+
+def verdicts(streams: Iterable[CalendlyStream]) -> Iterator[str]:
+    """Ask each stream for a row.
+
+    Args:
+        streams: The streams.
+
+    Yields:
+        A line for each stream: open, empty, or closed and why.
+
+    Raises:
+        CalendlyError: Nothing can be read at all, as with a token that is not valid.
+    """
+    for stream in sorted(streams, key=lambda stream: stream.name):
+        if stream.parent_stream_type is not None:
+            continue
+        try:
+            row = _first(stream, None)
+        except errors.RefusedError as error:
+            yield from _closed((stream, *_children(stream)), error)
+            continue
+        yield _verdict(stream, row)
+        for child in _children(stream):
+            yield _of_child(child, stream, row)
+
+
+def _of_child(child: CalendlyStream, parent: CalendlyStream, row: Record | None) -> str:
+    """Ask for a row that belongs to a parent's first row."""
+    for context in () if row is None else parent.contexts(row):
+        try:
+            return _verdict(child, _first(child, dict(context)))
+        except errors.RefusedError as error:
+            if error.status in child.tolerated:
+                break
+            return next(_closed((child,), error))
+    return f"{child.name}: not known, as {parent.name} has no row to try it with"
+
+
+def _first(stream: CalendlyStream, context: dict[str, object] | None) -> Record | None:
+    stream.rows_a_page = 1
+    return next(iter(stream.fetch(context).rows), None)
+
+
+def _verdict(stream: CalendlyStream, row: Record | None) -> str:
+    return f"{stream.name}: {'empty' if row is None else 'open'}"
+
+
+def _closed(streams: Iterable[CalendlyStream], error: errors.RefusedError) -> Iterator[str]:
+    if error.status != HTTPStatus.FORBIDDEN:
+        raise error
+    for stream in streams:
+        stream.closed = error
+        yield f"{stream.name}: closed: {error}"
+
+
+def _children(stream: CalendlyStream) -> list[CalendlyStream]:
+    return [
+        child for child in stream.tap.calendly_streams if child.parent_stream_type is type(stream)
+    ]

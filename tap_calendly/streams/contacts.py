@@ -1,0 +1,30 @@
+"""Contacts of the token's user, and the fields that were added to them."""
+
+from __future__ import annotations
+
+from tap_calendly.client import CalendlyStream
+from tap_calendly.errors import Requires
+from tap_calendly.schemas.contacts import CONTACT, CONTACT_CUSTOM_FIELD_DEFINITION
+
+
+class Contacts(CalendlyStream):
+    """Contacts, the last changed first."""
+
+    name = "contacts"
+    path = "/contacts"
+    sort = "updated_at:desc"
+    properties = CONTACT
+    requires = Requires("contacts:read", plan="Standard")
+    replication_key = "updated_at"
+    newest_first = True
+    vanishing = True
+
+
+class ContactCustomFieldDefinitions(CalendlyStream):
+    """Fields that contacts have beside the usual ones."""
+
+    name = "contact_custom_field_definitions"
+    path = "/contacts/custom_field_definitions"
+    paged = False
+    properties = CONTACT_CUSTOM_FIELD_DEFINITION
+    requires = Requires("contacts:read", plan="Standard")

@@ -1,0 +1,45 @@
+"""Recaps that Calendly's notetaker writes, of the token's user."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from tap_calendly.client import CalendlyStream
+from tap_calendly.errors import Requires
+from tap_calendly.schemas.recaps import MEETING_RECAP, MEETING_RECAP_TRANSCRIPT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from singer_sdk.helpers.types import Context, Record
+
+
+class MeetingRecaps(CalendlyStream):
+    """Recaps with their text, which the API gives by one request for each."""
+
+    name = "meeting_recaps"
+    path = "/meeting_recaps"
+    detailed = True
+    properties = MEETING_RECAP
+    requires = Requires("meeting_recaps:read", plan="Standard")
+    replication_key = "updated_at"
+    vanishing = True
+
+    @override
+    def contexts(self, record: Record) -> Iterable[Context]:
+        return [{"recap_uri": record["uri"], "recap_updated_at": record.get("updated_at")}]
+
+
+class MeetingRecapTranscripts(CalendlyStream):
+    """What was said, word by word."""
+
+    name = "meeting_recap_transcripts"
+    path = "/meeting_recaps/{recap_uri}/transcript"
+    parent_stream_type = MeetingRecaps
+    envelope = "resource"
+    properties = MEETING_RECAP_TRANSCRIPT
+    requires = Requires("meeting_recaps:read", plan="Standard")
+    replication_key = "recap_updated_at"
+    selected_by_default = False
