@@ -1,23 +1,27 @@
-"""Event types."""
+"""Event types and their hosts."""
 
 from __future__ import annotations
 
 from singer_sdk import typing as th
 
 from tap_calendly.schemas.fields import (
+    ACCOUNT,
+    ANSWER_CHOICES,
     CREATED_AT,
+    NAME,
     UPDATED_AT,
     URI,
+    USER_REFERENCE,
     flag,
     group,
     listing,
+    parent,
     text,
     time,
     whole,
 )
 
-EVENT_TYPE = th.PropertiesList(
-    URI,
+FIELDS = (
     flag("active", "Whether it can be booked."),
     flag("admin_managed", "Whether administrators manage it."),
     text("booking_method", "instant or poll."),
@@ -31,7 +35,7 @@ EVENT_TYPE = th.PropertiesList(
         whole("position", "The question's place on the form."),
         flag("enabled", "Whether it is asked."),
         flag("required", "Whether it must be answered."),
-        th.Property("answer_choices", th.ArrayType(th.StringType), description="The choices."),
+        ANSWER_CHOICES,
         flag("include_other", "Whether another answer may be given."),
     ),
     time("deleted_at", "When it was deleted (UTC)."),
@@ -55,14 +59,14 @@ EVENT_TYPE = th.PropertiesList(
         text("additional_info", "What the host added."),
         text("phone_number", "Telephone number."),
     ),
-    text("name", "Name."),
+    NAME,
     text("pooling_type", "round_robin, collective or multi_pool; null for one host."),
     whole("position", "Place in the list."),
     group(
         "profile",
         "Whose it is.",
         text("type", "User or Team."),
-        text("name", "Name."),
+        NAME,
         text("owner", "URI of the user or team."),
     ),
     text("scheduling_url", "Address to book at."),
@@ -73,4 +77,15 @@ EVENT_TYPE = th.PropertiesList(
     whole("start_time_increment", "Minutes between the starts on offer."),
     whole("before_buffer", "Minutes kept free before."),
     whole("after_buffer", "Minutes kept free after."),
+)
+
+EVENT_TYPE = th.PropertiesList(URI, *FIELDS)
+
+EVENT_TYPE_MEMBERSHIP = th.PropertiesList(
+    URI,
+    parent("event_type_uri", "event_types"),
+    group("event_type", "The event type.", text("uri", "URI of the event type."), *FIELDS),
+    group("member", "The host.", USER_REFERENCE, *ACCOUNT),
+    CREATED_AT,
+    UPDATED_AT,
 )

@@ -5,7 +5,10 @@ from __future__ import annotations
 from singer_sdk import typing as th
 
 from tap_calendly.schemas.fields import (
+    ANSWER_CHOICES,
     CREATED_AT,
+    NAME,
+    ORGANIZATION_URI,
     TRACKING,
     UPDATED_AT,
     URI,
@@ -18,8 +21,8 @@ from tap_calendly.schemas.fields import (
 
 ROUTING_FORM = th.PropertiesList(
     URI,
-    text("organization", "URI of the organization."),
-    text("name", "Name."),
+    ORGANIZATION_URI,
+    NAME,
     text("status", "draft or published."),
     listing(
         "questions",
@@ -28,7 +31,7 @@ ROUTING_FORM = th.PropertiesList(
         text("name", "The question."),
         text("type", "name, text, email, phone, textarea, select or radios."),
         flag("required", "Whether it must be answered."),
-        th.Property("answer_choices", th.ArrayType(th.StringType), description="The choices."),
+        ANSWER_CHOICES,
     ),
     CREATED_AT,
     UPDATED_AT,

@@ -5,8 +5,12 @@ from __future__ import annotations
 from singer_sdk import typing as th
 
 from tap_calendly.schemas.fields import (
+    BUFFERED_TIMES,
     CANCELLATION,
     CREATED_AT,
+    EMAIL,
+    LOCATION,
+    MEETING_TIMES,
     TRACKING,
     UPDATED_AT,
     URI,
@@ -14,6 +18,7 @@ from tap_calendly.schemas.fields import (
     flag,
     group,
     listing,
+    parent,
     text,
     time,
     whole,
@@ -25,24 +30,9 @@ SCHEDULED_EVENT = th.PropertiesList(
     text("meeting_notes_plain", "Internal meeting notes as plain text."),
     text("meeting_notes_html", "Internal meeting notes as HTML."),
     text("status", "active or canceled."),
-    time("start_time", "When the meeting starts (UTC)."),
-    time("end_time", "When the meeting ends (UTC)."),
+    *MEETING_TIMES,
     text("event_type", "URI of the event type."),
-    group(
-        "location",
-        "Where the meeting is; which fields there are depends on `type`. Conference details come "
-        "shortly after the booking and go about six months after the meeting.",
-        text(
-            "type",
-            "physical, outbound_call, inbound_call, google_conference, zoom, gotomeeting, "
-            "microsoft_teams_conference, webex_conference, custom or ask_invitee.",
-        ),
-        text("location", "Address, telephone number or text."),
-        text("additional_info", "What the host added."),
-        text("status", "Conference: initiated, processing, pushed or failed."),
-        text("join_url", "Conference: address to join at."),
-        either("data", ["object"], "Conference: what its provider gives, in its own form."),
-    ),
+    LOCATION,
     group(
         "invitees_counter",
         "How many people booked.",
@@ -58,13 +48,12 @@ SCHEDULED_EVENT = th.PropertiesList(
         text("user", "URI of the user."),
         text("user_email", "E-mail address; <id>@deleted.calendly.com once the user is deleted."),
         text("user_name", "Name; deleted once the user is deleted."),
-        time("buffered_start_time", "Start with the buffer before it (UTC)."),
-        time("buffered_end_time", "End with the buffer after it (UTC)."),
+        *BUFFERED_TIMES,
     ),
     listing(
         "event_guests",
         "Guests whom invitees added.",
-        text("email", "E-mail address."),
+        EMAIL,
         time("created_at", "When the guest was added (UTC)."),
         time("updated_at", "When the guest was last changed (UTC)."),
     ),
@@ -79,7 +68,7 @@ SCHEDULED_EVENT = th.PropertiesList(
 
 EVENT_INVITEE = th.PropertiesList(
     URI,
-    text("event_uri", "URI of the scheduled event; the key of scheduled_events to join on."),
+    parent("event_uri", "scheduled_events"),
     text("email", "E-mail address; <id>@deleted.calendly.com once the person was erased."),
     text("first_name", "First name, where the form asks for it apart."),
     text("last_name", "Last name, where the form asks for it apart."),

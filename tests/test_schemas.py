@@ -1,0 +1,194 @@
+"""The fields of every table are those that Calendly's API is described to give."""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from singer_sdk import typing as th
+
+from tap_calendly import schemas
+from tests.sandbox.description import Description
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Fields = dict[str, set[str]]
+"""The kinds of value that each field may hold, by its path: `.a`, `.a.b`, `.list[].b`."""
+
+API = Description(Path(__file__).with_name("openapi.yaml"))
+COMPONENTS = API.content["components"]["schemas"]
+
+SCHEMAS: dict[str, th.PropertiesList] = {
+    name: value
+    for module in pkgutil.iter_modules(schemas.__path__, f"{schemas.__name__}.")
+    for name, value in vars(import_module(module.name)).items()
+    if isinstance(value, th.PropertiesList)
+}
+
+DESCRIBED = {
+    "ACTIVITY_LOG_ENTRY": ["ActivityLogEntry"],
+    "CONTACT": ["Contact"],
+    "CONTACT_CUSTOM_FIELD_DEFINITION": ["ContactCustomFieldDefinition"],
+    "EVENT_INVITEE": ["Invitee"],
+    "EVENT_TYPE": ["EventType"],
+    "EVENT_TYPE_AVAILABILITY_SCHEDULE": ["EventTypeAvailabilitySchedule"],
+    "EVENT_TYPE_AVAILABLE_TIME": ["EventTypeAvailableTime"],
+    "EVENT_TYPE_MEMBERSHIP": ["EventTypeMembership"],
+    "GROUP": ["Group"],
+    "GROUP_RELATIONSHIP": ["GroupRelationship"],
+    "MEETING_RECAP": ["MeetingRecapListItem", "MeetingRecap"],
+    "MEETING_RECAP_TRANSCRIPT": ["Transcript"],
+    "ORGANIZATION": ["Organization"],
+    "ORGANIZATION_INVITATION": ["OrganizationInvitation"],
+    "ORGANIZATION_MEMBERSHIP": ["OrganizationMembership"],
+    "OUTGOING_COMMUNICATION": ["OutgoingCommunication"],
+    "ROUTING_FORM": ["RoutingForm"],
+    "ROUTING_FORM_SUBMISSION": ["RoutingFormSubmission"],
+    "SCHEDULED_EVENT": ["Event"],
+    "TEAM": ["Team"],
+    "USER": ["User"],
+    "USER_AVAILABILITY_SCHEDULE": ["AvailabilitySchedule"],
+    "USER_BUSY_TIME": ["UserBusyTime"],
+    "USER_LOCATION": ["MeetingLocation"],
+    "WEBHOOK_SUBSCRIPTION": ["WebhookSubscription"],
+}
+
+NO_TABLE = {
+    "InviteeNoShow",  # only by the URI that the invitee's row holds, with what it says
+    "WebhookPayload",  # a sample of what a webhook posts
+}
+
+ADDED = {
+    "EVENT_INVITEE": {"event_uri"},
+    "EVENT_TYPE_AVAILABILITY_SCHEDULE": {"event_type_uri", "user_uri"},
+    "EVENT_TYPE_AVAILABLE_TIME": {"event_type_uri"},
+    "EVENT_TYPE_MEMBERSHIP": {"event_type_uri"},
+    "MEETING_RECAP_TRANSCRIPT": {"recap_uri"},
+    "OUTGOING_COMMUNICATION": {"id"},
+    "USER_BUSY_TIME": {"id", "user_uri"},
+    "USER_LOCATION": {"user_uri"},
+}
+"""What the tap adds, all of it text."""
+
+KEYS = {
+    "EVENT_TYPE_AVAILABILITY_SCHEDULE": {"event_type_uri", "user_uri"},
+    "EVENT_TYPE_AVAILABLE_TIME": {"event_type_uri", "start_time"},
+    "OUTGOING_COMMUNICATION": {"id"},
+    "USER_BUSY_TIME": {"user_uri", "id"},
+    "USER_LOCATION": {"user_uri", "kind"},
+}
+"""The keys of rows that have no `uri`."""
+
+PEOPLE = {
+    "GROUP": {".member_count"},
+    "EVENT_TYPE_AVAILABLE_TIME": {".invitees_remaining"},
+    "SCHEDULED_EVENT": {f".invitees_counter.{name}" for name in ("total", "active", "limit")},
+}
+"""Described as numbers, but they count people: whole ones."""
+
+LEFT_OPEN = {"GROUP_RELATIONSHIP": ".owner.user"}
+"""An object or a URI: a column of JSON, whatever the object holds."""
+
+ANY = "any"
+
+
+def fields(*described: Mapping[str, Any]) -> Fields:
+    """Give what schemas say, of the tap or of the API, all of them together."""
+    found: Fields = {}
+    for schema in described:
+        for path, kind in _kinds(schema, ""):
+            found.setdefault(path, set()).add(kind)
+    return found
+
+
+def _kinds(schema: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
+    if not schema:
+        yield path, ANY
+    if "$ref" in schema:
+        yield from _kinds(COMPONENTS[_name(schema["$ref"])], path)
+    for one in schema.get("oneOf", ()):
+        yield from _kinds(one, path)
+    for name, inner in schema.get("properties", {}).items():
+        yield from _kinds(inner, f"{path}.{name}")
+    if "items" in schema:
+        yield from _kinds(schema["items"], f"{path}[]")
+    types = "string" if isinstance(schema.get("const"), str) else schema.get("type", [])
+    for kind in [types] if isinstance(types, str) else types:
+        if kind != "null":
+            yield path, "date-time" if schema.get("format") == "date-time" else kind
+
+
+def _name(reference: str) -> str:
+    return reference.removeprefix("#/components/schemas/")
+
+
+def _records() -> Iterator[str]:
+    """Give the name of what each path of the API answers with."""
+    for operation in API.paths.values():
+        answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        wrapped = answer.get("properties", {})
+        record = wrapped.get("resource") or wrapped.get("collection", {}).get("items") or answer
+        yield _name(record["$ref"])
+
+
+def _properties(schema: Mapping[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, inner in schema.get("properties", {}).items():
+        yield f"{path}.{name}", inner
+        yield from _properties(inner, f"{path}.{name}")
+        yield from _properties(inner.get("items", {}), f"{path}.{name}[]")
+
+
+def test_whatever_can_be_read_has_its_fields_described() -> None:
+    assert SCHEMAS.keys() == DESCRIBED.keys()
+    compared = {name for names in DESCRIBED.values() for name in names}
+    assert set(_records()) == compared | NO_TABLE
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_a_table_has_the_fields_that_the_api_gives_and_their_types(name: str) -> None:
+    ours = fields(SCHEMAS[name].to_dict())
+    theirs = fields(*(COMPONENTS[one] for one in DESCRIBED[name]))
+    for path in PEOPLE.get(name, ()):
+        assert theirs[path] == {"number"}
+        theirs[path] = {"integer"}
+    if left_open := LEFT_OPEN.get(name):
+        assert theirs[left_open] == {"object", "string"}
+        theirs = {path: kinds for path, kinds in theirs.items() if f"{left_open}." not in path}
+    for path in [path for path, kinds in theirs.items() if kinds == {ANY}]:
+        assert len(ours[path]) > 1, path
+        theirs[path] = ours[path]
+    added = {f".{field}": {"string"} for field in ADDED.get(name, ())}
+
+    assert not added.keys() & theirs.keys()
+    assert ours == theirs | added
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_nothing_but_the_key_is_certain(name: str) -> None:
+    schema = SCHEMAS[name].to_dict()
+    certain = {path for path, one in _properties(schema, "") if "null" not in one["type"]}
+
+    assert certain == {f".{field}" for field in KEYS.get(name, {"uri"})}
+    assert set(schema["required"]) == KEYS.get(name, {"uri"})
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_each_field_says_in_a_line_what_it_holds(name: str) -> None:
+    for path, one in _properties(SCHEMAS[name].to_dict(), ""):
+        text = one["description"]
+        assert text.endswith("."), path
+        assert "\n" not in text, path
+        is_moment = one.get("format") == "date-time"
+        assert ("(UTC)" in text) == is_moment, path
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_an_object_keeps_what_is_not_described(name: str) -> None:
+    for path, one in _properties(SCHEMAS[name].to_dict(), ""):
+        for inner in (one, one.get("items", {})):
+            if "properties" in inner:
+                assert inner["additionalProperties"] is True, path
