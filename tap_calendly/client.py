@@ -6,6 +6,8 @@ is.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import threading
 from dataclasses import dataclass, replace
@@ -217,11 +219,14 @@ class CalendlyStream(Stream):
             context: The parent's context.
 
         Returns:
-            The row with those fields of the context for which the table has a column.
+            The row with those fields of the context for which the table has a column, and a digest
+            of it as `id` where that is the key.
         """
-        if not context:
-            return row
-        return {**row, **{name: uri for name, uri in context.items() if name in self._fields}}
+        added = {name: value for name, value in (context or {}).items() if name in self._fields}
+        if "id" in self.primary_keys:
+            content = json.dumps(row, sort_keys=True, separators=(",", ":"))
+            added["id"] = hashlib.sha256(content.encode()).hexdigest()
+        return {**row, **added} if added else row
 
     def key_of(self, row: Record) -> tuple[Any, ...]:
         """Give what tells a row from all others.

@@ -67,7 +67,7 @@ ADDED = {
     "EVENT_TYPE_AVAILABILITY_SCHEDULE": {"event_type_uri", "user_uri"},
     "EVENT_TYPE_AVAILABLE_TIME": {"event_type_uri"},
     "EVENT_TYPE_MEMBERSHIP": {"event_type_uri"},
-    "MEETING_RECAP_TRANSCRIPT": {"recap_uri"},
+    "MEETING_RECAP_TRANSCRIPT": {"recap_uri", "recap_updated_at"},
     "OUTGOING_COMMUNICATION": {"id"},
     "USER_BUSY_TIME": {"id", "user_uri"},
     "USER_LOCATION": {"user_uri"},

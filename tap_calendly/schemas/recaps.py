@@ -14,6 +14,7 @@ from tap_calendly.schemas.fields import (
     listing,
     parent,
     text,
+    time,
 )
 
 MEETING_RECAP = th.PropertiesList(
@@ -43,5 +44,6 @@ MEETING_RECAP = th.PropertiesList(
 MEETING_RECAP_TRANSCRIPT = th.PropertiesList(
     URI,
     parent("recap_uri", "meeting_recaps"),
+    time("recap_updated_at", "When the recap was last changed (UTC)."),
     text("text", "What was said, as plain text."),
 )

@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from typing import TYPE_CHECKING
-
-from typing_extensions import override
-
 from tap_calendly.client import CalendlyStream
 from tap_calendly.errors import Requires
 from tap_calendly.schemas.activity import ACTIVITY_LOG_ENTRY, OUTGOING_COMMUNICATION
-
-if TYPE_CHECKING:
-    from singer_sdk.helpers.types import Context, Record
 
 
 class ActivityLogEntries(CalendlyStream):
@@ -42,8 +33,3 @@ class OutgoingCommunications(CalendlyStream):
     replication_key = "created_at"
     since_parameter = "min_created_at"
     starts_at = "created_at"
-
-    @override
-    def prepare(self, row: Record, context: Context | None) -> Record:
-        content = json.dumps(row, sort_keys=True, separators=(",", ":"))
-        return {"id": hashlib.sha256(content.encode()).hexdigest(), **row}

@@ -60,8 +60,13 @@ class EventTypeAvailabilitySchedules(CalendlyStream):
     parent_parameter = "event_type"
     paged = False
     properties = EVENT_TYPE_AVAILABILITY_SCHEDULE
-    primary_keys = ("event_type_uri", "user")
+    primary_keys = ("event_type_uri", "user_uri")
     requires = Requires("availability:read")
+
+    @override
+    def prepare(self, row: Record, context: Context | None) -> Record:
+        host = (row.get("availability_rule") or {}).get("user") or ""
+        return {**super().prepare(row, context), "user_uri": host}
 
 
 class EventTypeAvailableTimes(CalendlyStream):

@@ -42,7 +42,7 @@ class UserBusyTimes(CalendlyStream):
     parent_parameter = "user"
     paged = False
     properties = USER_BUSY_TIME
-    primary_keys = ("user_uri", "type", "start_time", "end_time")
+    primary_keys = ("user_uri", "id")
     requires = Requires("availability:read")
     # 424: the member's calendar could not be reached.
     tolerated = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FAILED_DEPENDENCY})
