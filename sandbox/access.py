@@ -42,12 +42,14 @@ class Caller:
         organization: The URI of the organisation the token belongs to.
         role: ``owner``, ``admin`` or ``user``; ``None`` once he has left the organisation.
         scopes: What the token was ticked for; ``None`` for a legacy token with full access.
+        groups: The URIs of the groups he administers.
     """
 
     user: str
     organization: str
     role: str | None
     scopes: frozenset[str] | None = None
+    groups: frozenset[str] = frozenset()
 
     @property
     def administers(self) -> bool:
@@ -112,7 +114,9 @@ class Access:
         if kind.lower() != "bearer" or user not in self._calendly.users:
             return None
         organization = self._calendly.organization["uri"]
-        return Caller(user, organization, role_of(user, self._calendly.memberships), scopes)
+        role = role_of(user, self._calendly.memberships)
+        groups = self._calendly.administered_groups(user)
+        return Caller(user, organization, role, scopes, groups)
 
 
 def role_of(user: str, memberships: Mapping[str, Record]) -> str | None:
@@ -185,7 +189,7 @@ def require_people(
         CalendlyError: 400 if neither is given, 403 if it is not his to see.
     """
     if organization is None and user is None:
-        raise _unaddressed()
+        raise unaddressed()
     if organization not in (None, caller.organization):
         raise permission_denied()
     if user is not None:
@@ -218,7 +222,7 @@ def require_events(
     """
     if organization is None:
         if user is None and group is None:
-            raise _unaddressed()
+            raise unaddressed()
         if group is not None or user != caller.user:
             raise permission_denied(ALSO_ORGANIZATION)
         return
@@ -226,7 +230,19 @@ def require_events(
         raise permission_denied()
     if user is not None:
         require_member(caller, user, members)
-    if group is not None or user != caller.user:
+    if group is not None:
+        require_group(caller, group)
+    elif user != caller.user:
+        require_whole_organization(caller)
+
+
+def require_group(caller: Caller, group: str) -> None:
+    """Refuse whoever administers neither the group nor the organisation.
+
+    Raises:
+        CalendlyError: 403.
+    """
+    if group not in caller.groups:
         require_whole_organization(caller)
 
 
@@ -241,8 +257,9 @@ def require_event(caller: Caller, event: Record) -> None:
         raise permission_denied(NOT_ALLOWED_EVENT)
 
 
-def _unaddressed() -> CalendlyError:
-    return invalid_argument("organization", "must be given unless user is")
+def unaddressed(*, otherwise: str = "user") -> CalendlyError:
+    """Refuse a list that is asked for by nobody: neither by organisation nor ``otherwise``."""
+    return invalid_argument("organization", f"must be given unless {otherwise} is")
 
 
 def _jwt(payload: Mapping[str, object]) -> str:

@@ -6,7 +6,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from sandbox.event_types import EventTypes
-from sandbox.organization import Organization
+from sandbox.groups import Groups
 from sandbox.routing import Routing
 
 if TYPE_CHECKING:
@@ -14,17 +14,21 @@ if TYPE_CHECKING:
     from sandbox.state import Record
 
 
-class Calendly(Organization, EventTypes, Routing):
+class Calendly(Groups, EventTypes, Routing):
     """One organisation at Calendly, from the day its owner signs up.
 
     Records are dictionaries in the shape of Calendly's API, kept by URI in ``users``,
-    ``memberships``, ``groups``, ``event_types``, ``events``, ``no_shows`` and ``routing_forms``;
-    ``invitees`` lists those of an event, ``submissions`` those of a form, in order of creation.
+    ``memberships``, ``groups``, ``event_types``, ``events``, ``no_shows``, ``routing_forms`` and so
+    on; ``invitees`` lists those of an event, ``submissions`` those of a form, in order of creation.
 
     The methods that change them are the events of its life, by room:
 
-    * :mod:`sandbox.organization`: ``add_member``, ``remove_member``, ``delete_user``,
-      ``add_group``
+    * :mod:`sandbox.organization`: ``add_member``, ``remove_member``, ``delete_user``
+    * :mod:`sandbox.invitations`: ``invite``, ``resend_invitation``, ``accept_invitation``,
+      ``decline_invitation``, ``revoke_invitation``
+    * :mod:`sandbox.groups`: ``add_group``, ``rename_group``, ``delete_group``, ``join_group``,
+      ``change_group_role``, ``leave_group``
+    * :mod:`sandbox.teams`: ``add_team``, ``rename_team``, ``change_team``, ``delete_team``
     * :mod:`sandbox.event_types`: ``add_event_type``, ``edit_event_type``, ``delete_event_type``
     * :mod:`sandbox.scheduling`: ``book``, ``join``, ``leave``, ``cancel``, ``reschedule``
     * :mod:`sandbox.meetings`: ``mark_no_show``, ``unmark_no_show``, ``push_conference_link``,
@@ -76,5 +80,22 @@ class Calendly(Organization, EventTypes, Routing):
                     "routing_form_submissions": [
                         one for each in self.submissions.values() for one in each
                     ],
+                },
+            )
+
+    def more_truth(self) -> dict[str, list[Record]]:
+        """Return copies of what a complete sync of the further streams would find, by stream.
+
+        As the owner's token opens it.
+        """
+        with self.lock:
+            return deepcopy(
+                {
+                    "current_user": [self.users[self.owner]],
+                    "organizations": [self.organization],
+                    "organization_invitations": list(self.invitations.values()),
+                    "teams": list(self.teams.values()),
+                    "groups": list(self.groups.values()),
+                    "group_relationships": self.relationships(),
                 },
             )

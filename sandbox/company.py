@@ -12,7 +12,7 @@ from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandbox import cast
+from sandbox import cast, office
 from sandbox.calendly import Calendly
 from sandbox.clock import SimulatedClock, in_utc
 from sandbox.stories import DAY, DECK, Card, Deed, Quarter, Scene, Story
@@ -75,6 +75,7 @@ def populate(calendly: Calendly, *, seed: int, size: int, until: datetime) -> No
         calendly.clock = clock
         _date_back(calendly)
         stage = cast.enter(calendly)
+        office.furnish(calendly, stage)
         oldest = chosen[0].day if chosen else until.date()
         quarters = ((one.begins, one.story(stage)) for one in _quarters(oldest, until.date()))
         told = ((one.day, _told(seed, size, one, stage)) for one in chosen)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from sandbox.identifiers import API, PAGES
-from sandbox.state import Record, State, known, life, slug
+from sandbox.identifiers import PAGES
+from sandbox.state import Record, known, life, slug
+from sandbox.teams import Teams
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +45,8 @@ class EventTypeOptions(TypedDict, total=False):
     Attributes:
         hosts: URIs of the users who host it; the owner alone if left out.
         limit: How many invitees one meeting of a group event type takes.
-        team: The name of the team whose page it stands on; the owner's own page if left out.
+        team: The name of the team whose page it stands on, which comes about if there is none;
+            the owner's own page if left out.
         pooling_type: ``round_robin``, ``collective`` or ``multi_pool``.
         locations: Location configurations, ``{"kind": ..., ...}``; ``None`` for none at all.
         before_buffer: Minutes kept free before a meeting.
@@ -73,7 +75,7 @@ class EventTypeOptions(TypedDict, total=False):
     type: str
 
 
-class EventTypes(State):
+class EventTypes(Teams):
     """The event types of the organisation."""
 
     @life
@@ -135,7 +137,7 @@ class EventTypes(State):
             "name": name,
             "pooling_type": options.get("pooling_type"),
             "position": len(self.event_types),
-            "profile": self._profile(person, team),
+            "profile": self._profile(person, team, hosts),
             "scheduling_url": f"{PAGES}/{page}/{slug(name or 'one-off')}",
             "secret": options.get("secret", False),
             "slug": None if name is None else slug(name),
@@ -151,6 +153,7 @@ class EventTypes(State):
         self.event_types[uri] = record
         self.event_type_hosts[uri] = hosts
         self.event_type_limits[uri] = 1 if kind == "solo" else options.get("limit", 10)
+        self._log("EventType.Create", at=stamp, about=uri, actor=owner, details={"name": name})
         return uri
 
     @life
@@ -169,7 +172,10 @@ class EventTypes(State):
         if fixed:
             message = f"the field {fixed[0]!r} of an event type cannot be edited"
             raise ValueError(message)
-        record.update(changes, updated_at=self.stamp())
+        stamp = self.stamp()
+        record.update(changes, updated_at=stamp)
+        details = {"changed": sorted(changes)}
+        self._log("EventType.Update", at=stamp, about=uri, details=details)
 
     @life
     def delete_event_type(self, *, uri: str) -> None:
@@ -181,6 +187,7 @@ class EventTypes(State):
         record = self._offered(uri)
         stamp = self.stamp()
         record.update(deleted_at=stamp, updated_at=stamp, active=False)
+        self._log("EventType.Delete", at=stamp, about=uri)
 
     def _offered(self, uri: str) -> Record:
         record = known(self.event_types, uri, "event type")
@@ -189,11 +196,10 @@ class EventTypes(State):
             raise ValueError(message)
         return record
 
-    def _profile(self, owner: Record, team: str | None) -> Record:
+    def _profile(self, owner: Record, team: str | None, hosts: Sequence[str]) -> Record:
         if team is None:
             return {"type": "User", "name": owner["name"], "owner": owner["uri"]}
-        identifier = self.identifiers.of("teams", team)
-        return {"type": "Team", "name": team, "owner": f"{API}/teams/{identifier}"}
+        return {"type": "Team", "name": team, "owner": self._team(team, hosts)}
 
 
 def _listed(values: Sequence[int] | None) -> list[int] | None:

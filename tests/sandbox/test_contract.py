@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 TEMPLATES = [endpoint.template for endpoint in ENDPOINTS]
-LISTS = [one for one in TEMPLATES if not one.endswith(("}", "/me"))]
+LISTS = [one for one in TEMPLATES if not one.endswith(("}", "/me", "/transcript"))]
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
@@ -45,7 +46,10 @@ def rows(calendly: Calendly) -> dict[str, list[dict[str, Any]]]:
         "/users/{uuid}": [one["user"] for one in calendly.memberships.values()],
         "/organizations/{uuid}": [calendly.organization],
         "/organization_memberships/{uuid}": [*calendly.memberships.values()],
+        "/organizations/{org_uuid}/invitations/{uuid}": [*calendly.invitations.values()],
+        "/teams/{team_uuid}": [*calendly.teams.values()],
         "/groups/{uuid}": [*calendly.groups.values()],
+        "/group_relationships/{uuid}": [*calendly.group_relationships.values()],
         "/event_types/{uuid}": [*calendly.event_types.values()],
         "/scheduled_events/{uuid}": [*calendly.events.values()],
         "/scheduled_events/{event_uuid}/invitees/{invitee_uuid}": one_list,
@@ -59,7 +63,7 @@ def requirements(calendly: Calendly, template: str) -> dict[str, str]:
     """The parameters without which a list is refused."""
     if template == "/routing_form_submissions":
         return {"form": next(iter(calendly.routing_forms))}
-    if template in LISTS and "{" not in template:
+    if template in LISTS and "{" not in template and template != "/teams":
         return {"organization": calendly.organization["uri"]}
     return {}
 
@@ -67,17 +71,13 @@ def requirements(calendly: Calendly, template: str) -> dict[str, str]:
 def path(calendly: Calendly, template: str, uuid: str | None = None) -> str:
     """A path of the template: of something there is, or else with the identifier given."""
     records = rows(calendly).get(template)
-    if records is None:
-        event = next(iter(calendly.events))
-        found = template.replace("/scheduled_events/{uuid}", path_of(event))
-    else:
-        found = path_of(records[0]["uri"])
-    if uuid is None:
-        return found
-    return (
-        template.replace("{uuid}", uuid)
-        .replace("{event_uuid}", uuid)
-        .replace("{invitee_uuid}", uuid)
+    if uuid is not None:
+        return re.sub(r"{\w+}", uuid, template)
+    if records is not None:
+        return path_of(records[0]["uri"])
+    event, organization = next(iter(calendly.events)), calendly.organization["uri"]
+    return template.replace("/scheduled_events/{uuid}", path_of(event)).replace(
+        "/organizations/{uuid}", path_of(organization)
     )
 
 
@@ -105,7 +105,7 @@ def test_every_page_of_a_list_is_as_described(
 ) -> None:
     calendly = company.calendly
     addresses = [path(calendly, template)]
-    if "{uuid}" in template:
+    if template == "/scheduled_events/{uuid}/invitees":
         addresses = [f"{path_of(event)}/invitees" for event in calendly.events]
     seen = 0
     for address in addresses:
@@ -208,6 +208,7 @@ def samples(calendly: Calendly) -> dict[str, str]:
         "user": calendly.owner,
         "group": next(iter(calendly.groups)),
         "form": next(iter(calendly.routing_forms)),
+        "owner": next(iter(calendly.memberships)),
         "user_availability_schedule": f"{API}/user_availability_schedules/{UNKNOWN}",
     }
 
@@ -235,7 +236,10 @@ PARAMETERS = [
     (template, name)
     for template, names in {
         "/organization_memberships": ["organization", "user", "email", "role", "count"],
+        "/organizations/{uuid}/invitations": ["sort", "email", "status", "count"],
+        "/teams": ["user", "count"],
         "/groups": ["organization", "count"],
+        "/group_relationships": ["organization", "owner", "group", "count"],
         "/event_types": [
             "organization",
             "user",
