@@ -10,7 +10,7 @@ from uuid import UUID
 from starlette.responses import JSONResponse, Response
 
 from sandbox.access import require_scope
-from sandbox.answers import forms, meetings, offers, people
+from sandbox.answers import availability, forms, meetings, offers, people
 from sandbox.answers.query import Query
 from sandbox.errors import (
     CalendlyError,
@@ -34,7 +34,13 @@ if TYPE_CHECKING:
     from sandbox.rate_limit import Allowance, RateLimit
     from sandbox.state import Record
 
-ENDPOINTS = (*people.ENDPOINTS, *offers.ENDPOINTS, *meetings.ENDPOINTS, *forms.ENDPOINTS)
+ENDPOINTS = (
+    *people.ENDPOINTS,
+    *offers.ENDPOINTS,
+    *availability.ENDPOINTS,
+    *meetings.ENDPOINTS,
+    *forms.ENDPOINTS,
+)
 
 
 def endpoint_of(path: str) -> tuple[Endpoint, dict[str, str]] | None:

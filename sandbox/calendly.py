@@ -5,7 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
-from sandbox.event_types import EventTypes
+from sandbox.free_time import FreeTime
 from sandbox.groups import Groups
 from sandbox.routing import Routing
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sandbox.state import Record
 
 
-class Calendly(Groups, EventTypes, Routing):
+class Calendly(Groups, FreeTime, Routing):
     """One organisation at Calendly, from the day its owner signs up.
 
     Records are dictionaries in the shape of Calendly's API, kept by URI in ``users``,
@@ -29,7 +29,12 @@ class Calendly(Groups, EventTypes, Routing):
     * :mod:`sandbox.groups`: ``add_group``, ``rename_group``, ``delete_group``, ``join_group``,
       ``change_group_role``, ``leave_group``
     * :mod:`sandbox.teams`: ``add_team``, ``rename_team``, ``change_team``, ``delete_team``
-    * :mod:`sandbox.event_types`: ``add_event_type``, ``edit_event_type``, ``delete_event_type``
+    * :mod:`sandbox.event_types`: ``add_event_type``, ``edit_event_type``, ``delete_event_type``,
+      ``add_host``, ``remove_host``
+    * :mod:`sandbox.schedules`: ``add_schedule``, ``edit_schedule``, ``make_default``,
+      ``delete_schedule``, ``set_hours``
+    * :mod:`sandbox.connections`: ``block_time``, ``unblock_time``, ``lose_calendar``,
+      ``find_calendar``, ``connect_conference``, ``disconnect_conference``
     * :mod:`sandbox.scheduling`: ``book``, ``join``, ``leave``, ``cancel``, ``reschedule``
     * :mod:`sandbox.meetings`: ``mark_no_show``, ``unmark_no_show``, ``push_conference_link``,
       ``drop_conference_details``, ``edit_notes``, ``reconfirm``, ``pay``, ``scrub_invitee``
@@ -86,9 +91,13 @@ class Calendly(Groups, EventTypes, Routing):
     def more_truth(self) -> dict[str, list[Record]]:
         """Return copies of what a complete sync of the further streams would find, by stream.
 
-        As the owner's token opens it.
+        As the owner's token opens it. Where the API's rows do not tell whose they are, ``user``
+        does. The time to come is not among them, for it depends on the window asked for: see
+        :meth:`~sandbox.free_time.FreeTime.openings` and :meth:`~sandbox.free_time.FreeTime.busy`.
         """
         with self.lock:
+            members = [one["user"]["uri"] for one in self.memberships.values()]
+            types = [uri for uri, one in self.event_types.items() if one["deleted_at"] is None]
             return deepcopy(
                 {
                     "current_user": [self.users[self.owner]],
@@ -97,5 +106,15 @@ class Calendly(Groups, EventTypes, Routing):
                     "teams": list(self.teams.values()),
                     "groups": list(self.groups.values()),
                     "group_relationships": self.relationships(),
+                    "event_type_memberships": [row for one in types for row in self.hosts(one)],
+                    "event_type_availability_schedules": [
+                        row for one in types for row in self.hours(one)
+                    ],
+                    "user_availability_schedules": [
+                        row for one in members for row in self.schedules_of(one)
+                    ],
+                    "user_locations": [
+                        {"user": one, **row} for one in members for row in self.meeting_places(one)
+                    ],
                 },
             )

@@ -77,9 +77,11 @@ def populate(calendly: Calendly, *, seed: int, size: int, until: datetime) -> No
         stage = cast.enter(calendly)
         office.furnish(calendly, stage)
         oldest = chosen[0].day if chosen else until.date()
-        quarters = ((one.begins, one.story(stage)) for one in _quarters(oldest, until.date()))
+        quarters = [*_quarters(oldest, until.date())]
+        going = ((one.begins, one.story(stage)) for one in quarters)
+        run = ((one.begins, office.administering(one, stage)) for one in quarters)
         told = ((one.day, _told(seed, size, one, stage)) for one in chosen)
-        _play(calendly, clock, [*quarters, *told], until)
+        _play(calendly, clock, [*going, *told, *run], until)
         calendly.clock = own_clock
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypedDict
 
+from typing_extensions import override
+
 from sandbox.identifiers import PAGES
 from sandbox.state import Record, known, life, slug
 from sandbox.teams import Teams
@@ -153,6 +155,8 @@ class EventTypes(Teams):
         self.event_types[uri] = record
         self.event_type_hosts[uri] = hosts
         self.event_type_limits[uri] = 1 if kind == "solo" else options.get("limit", 10)
+        for host in dict.fromkeys(hosts):
+            self._host(uri, host, stamp)
         self._log("EventType.Create", at=stamp, about=uri, actor=owner, details={"name": name})
         return uri
 
@@ -188,6 +192,71 @@ class EventTypes(Teams):
         stamp = self.stamp()
         record.update(deleted_at=stamp, updated_at=stamp, active=False)
         self._log("EventType.Delete", at=stamp, about=uri)
+
+    @life
+    def add_host(self, *, event_type: str, user: str) -> str:
+        """Let one more user host an event type.
+
+        Returns:
+            The URI of the event type membership.
+
+        Raises:
+            ValueError: If there is no such event type or user, or he hosts it already.
+        """
+        self._offered(event_type)
+        known(self.users, user, "user")
+        if user in self.event_type_hosts[event_type]:
+            message = f"{user} hosts the event type {event_type} already"
+            raise ValueError(message)
+        self.event_type_hosts[event_type].append(user)
+        return self._host(event_type, user, self.stamp())
+
+    @life
+    def remove_host(self, *, event_type: str, user: str) -> None:
+        """Let a user host an event type no more: the membership vanishes.
+
+        Raises:
+            ValueError: If there is no such event type, or he does not host it.
+        """
+        self._offered(event_type)
+        if user not in self.event_type_hosts[event_type]:
+            message = f"{user} does not host the event type {event_type}"
+            raise ValueError(message)
+        self.event_type_hosts[event_type].remove(user)
+        self._unhost(user, event_type)
+
+    def hosts(self, event_type: str) -> list[Record]:
+        """Return the hosts of an event type as the API tells them: both records embedded."""
+        return [
+            {
+                **one,
+                "event_type": self.event_types[event_type],
+                "member": self.users[one["member"]],
+            }
+            for one in self.event_type_memberships.values()
+            if one["event_type"] == event_type
+        ]
+
+    @override
+    def _depart(self, user: str) -> None:
+        super()._depart(user)
+        self._unhost(user)
+
+    def _host(self, event_type: str, user: str, stamp: str) -> str:
+        uri = self.identifiers.new_uri("event_type_memberships", event_type, user)
+        self.event_type_memberships[uri] = {
+            "uri": uri,
+            "event_type": event_type,
+            "member": user,
+            "updated_at": stamp,
+            "created_at": stamp,
+        }
+        return uri
+
+    def _unhost(self, user: str, event_type: str | None = None) -> None:
+        for uri, record in list(self.event_type_memberships.items()):
+            if record["member"] == user and event_type in (None, record["event_type"]):
+                del self.event_type_memberships[uri]
 
     def _offered(self, uri: str) -> Record:
         record = known(self.event_types, uri, "event type")

@@ -51,6 +51,12 @@ class State:
         self.event_types: dict[str, Record] = {}
         self.event_type_hosts: dict[str, list[str]] = {}
         self.event_type_limits: dict[str, int] = {}
+        self.event_type_memberships: dict[str, Record] = {}
+        self.event_type_hours: dict[tuple[str, str], Record] = {}
+        self.schedules: dict[str, Record] = {}
+        self.conferences: dict[str, dict[str, bool]] = {}
+        self.busy_times: dict[str, list[Record]] = {}
+        self.lost_calendars: set[str] = set()
         self.events: dict[str, Record] = {}
         self._sessions: dict[tuple[str, str], str] = {}
         self.invitees: dict[str, list[Record]] = {}
