@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandbox.errors import (
     CalendlyError,
@@ -22,9 +22,25 @@ if TYPE_CHECKING:
     from sandbox.calendly import Calendly
     from sandbox.state import Record
 
-PLANS_WITH_TEAMS = ("teams", "enterprise")
 
-UPGRADE = "Please upgrade your Calendly account to Teams."
+class Gate(NamedTuple):
+    """What a feature costs.
+
+    Attributes:
+        plans: The plans that include it.
+        refusal: What Calendly says to the others.
+    """
+
+    plans: tuple[str, ...]
+    refusal: str
+
+
+TEAMS = Gate(("teams", "enterprise"), "Please upgrade your Calendly account to Teams.")
+ENTERPRISE = Gate(("enterprise",), "Please upgrade your Calendly account to Enterprise.")
+PAID_PLANS = ("essentials", "standard", "professional", "teams", "enterprise")
+CONTACTS = Gate(PAID_PLANS, "The required features are not enabled.")
+RECAPS = Gate(PAID_PLANS, "Meeting recap access is not available.")
+
 ALSO_ORGANIZATION = (
     "Please also specify organization when requesting events for a user/group within your"
     " organization."
@@ -140,14 +156,14 @@ def require_scope(caller: Caller, scope: str) -> None:
         raise insufficient_scope([scope])
 
 
-def require_plan(plan: str, plans: Collection[str]) -> None:
+def require_plan(plan: str, gate: Gate) -> None:
     """Refuse a plan that does not include the feature.
 
     Raises:
-        CalendlyError: 403, asking for an upgrade.
+        CalendlyError: 403, with the sentence that the feature has for it.
     """
-    if plan not in plans:
-        raise permission_denied(UPGRADE)
+    if plan not in gate.plans:
+        raise permission_denied(gate.refusal)
 
 
 def require_whole_organization(caller: Caller, organization: str | None = None) -> None:

@@ -10,7 +10,16 @@ from uuid import UUID
 from starlette.responses import JSONResponse, Response
 
 from sandbox.access import require_scope
-from sandbox.answers import availability, forms, meetings, offers, people
+from sandbox.answers import (
+    administration,
+    availability,
+    contacts,
+    forms,
+    meetings,
+    offers,
+    people,
+    recaps,
+)
 from sandbox.answers.query import Query
 from sandbox.errors import (
     CalendlyError,
@@ -36,9 +45,12 @@ if TYPE_CHECKING:
 
 ENDPOINTS = (
     *people.ENDPOINTS,
+    *administration.ENDPOINTS,
+    *contacts.ENDPOINTS,
     *offers.ENDPOINTS,
     *availability.ENDPOINTS,
     *meetings.ENDPOINTS,
+    *recaps.ENDPOINTS,
     *forms.ENDPOINTS,
 )
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
+from sandbox.communications import Communications
+from sandbox.contacts import Contacts
 from sandbox.free_time import FreeTime
 from sandbox.groups import Groups
+from sandbox.recaps import Recaps
 from sandbox.routing import Routing
+from sandbox.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from sandbox.clock import Clock
     from sandbox.state import Record
 
 
-class Calendly(Groups, FreeTime, Routing):
+class Calendly(Groups, FreeTime, Routing, Communications, Recaps, Contacts, Webhooks):
     """One organisation at Calendly, from the day its owner signs up.
 
     Records are dictionaries in the shape of Calendly's API, kept by URI in ``users``,
@@ -39,6 +43,14 @@ class Calendly(Groups, FreeTime, Routing):
     * :mod:`sandbox.meetings`: ``mark_no_show``, ``unmark_no_show``, ``push_conference_link``,
       ``drop_conference_details``, ``edit_notes``, ``reconfirm``, ``pay``, ``scrub_invitee``
     * :mod:`sandbox.routing`: ``add_routing_form``, ``submit_form``, ``book_from_submission``
+    * :mod:`sandbox.communications`: ``send_message``
+    * :mod:`sandbox.recaps`: ``start_recap``, ``finish_recap``, ``change_recap``, ``share_recap``,
+      ``delete_recap``
+    * :mod:`sandbox.contacts`: ``add_contact``, ``edit_contact``, ``delete_contact``,
+      ``add_contact_field``, ``rename_contact_field``, ``delete_contact_field``
+    * :mod:`sandbox.webhooks`: ``subscribe``, ``fail_webhook``, ``unsubscribe``
+
+    :mod:`sandbox.activity` writes the activity log beside them.
 
     Each takes keyword arguments only, holds ``lock``, returns the URIs it made, and raises
     :class:`ValueError` in one sentence when it cannot be done.
@@ -91,12 +103,14 @@ class Calendly(Groups, FreeTime, Routing):
     def more_truth(self) -> dict[str, list[Record]]:
         """Return copies of what a complete sync of the further streams would find, by stream.
 
-        As the owner's token opens it. Where the API's rows do not tell whose they are, ``user``
+        As the owner's token opens it: of contacts and recaps only his own, and of recaps only the
+        available ones. Where the API's rows do not tell whose they are, ``user``
         does. The time to come is not among them, for it depends on the window asked for: see
         :meth:`~sandbox.free_time.FreeTime.openings` and :meth:`~sandbox.free_time.FreeTime.busy`.
         """
         with self.lock:
             members = [one["user"]["uri"] for one in self.memberships.values()]
+            recaps = self.recaps_of(self.owner)
             types = [uri for uri, one in self.event_types.items() if one["deleted_at"] is None]
             return deepcopy(
                 {
@@ -113,6 +127,13 @@ class Calendly(Groups, FreeTime, Routing):
                     "user_availability_schedules": [
                         row for one in members for row in self.schedules_of(one)
                     ],
+                    "activity_log_entries": self.activity_log,
+                    "outgoing_communications": self.communications,
+                    "contacts": self.contacts_of(self.owner),
+                    "contact_custom_field_definitions": self.contact_fields_of(self.owner),
+                    "meeting_recaps": recaps,
+                    "meeting_recap_transcripts": [self.transcripts[one["uri"]] for one in recaps],
+                    "webhook_subscriptions": list(self.webhooks.values()),
                     "user_locations": [
                         {"user": one, **row} for one in members for row in self.meeting_places(one)
                     ],

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from sandbox import cast, office
 from sandbox.calendly import Calendly
 from sandbox.clock import SimulatedClock, in_utc
-from sandbox.stories import DAY, DECK, Card, Deed, Quarter, Scene, Story
+from sandbox.scenes import DAY, Deed, Scene, Story
+from sandbox.stories import DECK, Card, Quarter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -63,6 +63,14 @@ class State:
         self.no_shows: dict[str, Record] = {}
         self.routing_forms: dict[str, Record] = {}
         self.submissions: dict[str, list[Record]] = {}
+        self.communications: list[Record] = []
+        self.contacts: dict[str, Record] = {}
+        self.contact_fields: dict[str, Record] = {}
+        self.contact_owners: dict[str, str] = {}
+        self.recaps: dict[str, Record] = {}
+        self.recap_owners: dict[str, str] = {}
+        self.transcripts: dict[str, Record] = {}
+        self.webhooks: dict[str, Record] = {}
         self.activity_log: list[Record] = []
 
     @property

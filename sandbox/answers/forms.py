@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING
 
-from sandbox.access import PLANS_WITH_TEAMS, require_plan, require_whole_organization
+from sandbox.access import TEAMS, require_plan, require_whole_organization
 from sandbox.answers.query import Endpoint, found, ordered, resource
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def routing_forms(query: Query) -> Record:
     """The routing forms of the organisation."""
-    require_plan(query.calendly.organization["plan"], PLANS_WITH_TEAMS)
+    require_plan(query.calendly.organization["plan"], TEAMS)
     organization = query.parameters.required_uri("organization", "organizations")
     order = query.parameters.sort("created_at")
     require_whole_organization(query.caller, organization)
@@ -24,7 +24,7 @@ def routing_forms(query: Query) -> Record:
 
 def routing_form(query: Query) -> Record:
     """A routing form."""
-    require_plan(query.calendly.organization["plan"], PLANS_WITH_TEAMS)
+    require_plan(query.calendly.organization["plan"], TEAMS)
     record = query.found(query.calendly.routing_forms, "routing_forms")
     require_whole_organization(query.caller)
     return resource(record)
@@ -32,7 +32,7 @@ def routing_form(query: Query) -> Record:
 
 def routing_form_submissions(query: Query) -> Record:
     """The submissions of a routing form."""
-    require_plan(query.calendly.organization["plan"], PLANS_WITH_TEAMS)
+    require_plan(query.calendly.organization["plan"], TEAMS)
     form = query.parameters.required_uri("form", "routing_forms")
     order = query.parameters.sort("created_at")
     require_whole_organization(query.caller)
@@ -42,7 +42,7 @@ def routing_form_submissions(query: Query) -> Record:
 
 def routing_form_submission(query: Query) -> Record:
     """A submission."""
-    require_plan(query.calendly.organization["plan"], PLANS_WITH_TEAMS)
+    require_plan(query.calendly.organization["plan"], TEAMS)
     submissions = itertools.chain.from_iterable(query.calendly.submissions.values())
     record = query.found({one["uri"]: one for one in submissions}, "routing_form_submissions")
     require_whole_organization(query.caller)

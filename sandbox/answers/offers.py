@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.access import (
-    PLANS_WITH_TEAMS,
+    TEAMS,
     require_people,
     require_plan,
     require_whole_organization,
@@ -51,7 +51,7 @@ def event_type(query: Query) -> Record:
 
 def event_type_memberships(query: Query) -> Record:
     """The hosts of an event type."""
-    require_plan(query.calendly.organization["plan"], PLANS_WITH_TEAMS)
+    require_plan(query.calendly.organization["plan"], TEAMS)
     record = offered(query)
     return query.page(query.calendly.hosts(record["uri"]))
 

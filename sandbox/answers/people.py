@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sandbox.access import (
-    PLANS_WITH_TEAMS,
+    TEAMS,
     require_group,
     require_member,
     require_people,
@@ -111,7 +111,7 @@ def team(query: Query) -> Record:
 
 def groups(query: Query) -> Record:
     """The groups of the organisation; whoever administers some of them alone sees no others."""
-    require_plan(query.calendly.organization["plan"], PLANS_WITH_TEAMS)
+    require_plan(query.calendly.organization["plan"], TEAMS)
     organization = query.parameters.required_uri("organization", "organizations")
     if organization != query.caller.organization or not query.caller.groups:
         require_whole_organization(query.caller, organization)
@@ -124,7 +124,7 @@ def groups(query: Query) -> Record:
 
 def group(query: Query) -> Record:
     """A group."""
-    require_plan(query.calendly.organization["plan"], PLANS_WITH_TEAMS)
+    require_plan(query.calendly.organization["plan"], TEAMS)
     record = query.found(query.calendly.groups, "groups")
     require_group(query.caller, record["uri"])
     return resource(record)
@@ -132,7 +132,7 @@ def group(query: Query) -> Record:
 
 def group_relationships(query: Query) -> Record:
     """The places in groups: of the organisation, of a group, or of whoever has them."""
-    require_plan(query.calendly.organization["plan"], PLANS_WITH_TEAMS)
+    require_plan(query.calendly.organization["plan"], TEAMS)
     asked = query.parameters
     organization = asked.uri("organization", "organizations")
     group = asked.uri("group", "groups")
@@ -153,7 +153,7 @@ def group_relationships(query: Query) -> Record:
 
 def group_relationship(query: Query) -> Record:
     """A place in a group."""
-    require_plan(query.calendly.organization["plan"], PLANS_WITH_TEAMS)
+    require_plan(query.calendly.organization["plan"], TEAMS)
     record = query.found(query.calendly.group_relationships, "group_relationships")
     require_group(query.caller, record["group"])
     return resource(query.calendly.relationship(record))

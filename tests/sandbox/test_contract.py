@@ -33,19 +33,36 @@ UNPAGED = [
     for one in LISTS
     if one.endswith(("_times", "_schedules", "_definitions")) or one == "/locations"
 ]
+GATED = {
+    ("standard", "to Teams"): [
+        one
+        for one in TEMPLATES
+        if one.startswith(("/group", "/routing_form", "/event_type_memberships"))
+    ],
+    ("teams", "to Enterprise"): ["/activity_log_entries", "/outgoing_communications"],
+    ("basic", "not"): [
+        one for one in TEMPLATES if one.startswith(("/contacts", "/meeting_recaps"))
+    ],
+}
+"""Templates by the highest plan that does not open them, and by what Calendly says then."""
+
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture(scope="module")
 def company() -> Iterator[Sandbox]:
     """A company of 150 meetings and no limit worth mentioning."""
-    with Sandbox(simulate(1, 150, NOW), requests_per_minute=1_000_000) as running:
+    with Sandbox(
+        simulate(1, 150, NOW, plan="enterprise"), requests_per_minute=1_000_000
+    ) as running:
         yield running
 
 
 def rows(calendly: Calendly) -> dict[str, list[dict[str, Any]]]:
     """Every record there is, by the template of the path that answers with it alone."""
     one_list = [row for each in calendly.invitees.values() for row in each]
+    owner = calendly.owner
+    recaps = [row for uri, row in calendly.recaps.items() if calendly.recap_owners[uri] == owner]
     submissions = [row for each in calendly.submissions.values() for row in each]
     return {
         "/users/me": [{"uri": f"{API}/users/me"}],
@@ -56,6 +73,13 @@ def rows(calendly: Calendly) -> dict[str, list[dict[str, Any]]]:
         "/teams/{team_uuid}": [*calendly.teams.values()],
         "/groups/{uuid}": [*calendly.groups.values()],
         "/group_relationships/{uuid}": [*calendly.group_relationships.values()],
+        "/contacts/{uuid}": calendly.contacts_of(owner),
+        "/contacts/custom_field_definitions/{uuid}": calendly.contact_fields_of(owner),
+        "/meeting_recaps/{uuid}": recaps,
+        "/meeting_recaps/{uuid}/transcript": [
+            calendly.transcripts[one["uri"]] for one in recaps if one["status"] == "available"
+        ],
+        "/webhook_subscriptions/{webhook_uuid}": [*calendly.webhooks.values()],
         "/user_availability_schedules/{uuid}": [
             *calendly.more_truth()["user_availability_schedules"]
         ],
@@ -73,12 +97,16 @@ def requirements(calendly: Calendly, template: str) -> dict[str, str]:
     if template == "/routing_form_submissions":
         return {"form": next(iter(calendly.routing_forms))}
     required: dict[str, str] = {}
+    everything = {"organization": calendly.organization["uri"]}
     if template.startswith("/event_type_"):
         required["event_type"] = next(iter(calendly.event_types))
     elif template in ("/user_availability_schedules", "/user_busy_times", "/locations"):
         required["user"] = calendly.owner
-    elif template in LISTS and "{" not in template and template != "/teams":
-        required["organization"] = calendly.organization["uri"]
+    elif template == "/webhook_subscriptions":
+        required = {"scope": "organization", "user": calendly.owner}
+        required |= {"group": next(iter(calendly.groups)), **everything}
+    elif template in LISTS and not re.search("{|/teams|/contacts|/meeting_recaps", template):
+        required = everything
     if template.endswith("_times"):
         required |= {"start_time": rendered(NOW + DAY), "end_time": rendered(NOW + 3 * DAY)}
     return required
@@ -100,6 +128,12 @@ def path(calendly: Calendly, template: str, uuid: str | None = None) -> str:
 def test_every_path_is_described_with_its_scope(description: Description) -> None:
     for endpoint in ENDPOINTS:
         assert description.paths[endpoint.template]["security"] == [{"token": [endpoint.scope]}]
+
+
+def test_every_path_that_is_described_is_served(description: Description) -> None:
+    made_up = {"/sample_webhook_data"}  # no resource: what a webhook might post
+    assert set(description.paths) - set(TEMPLATES) == made_up
+    assert len(TEMPLATES) == len(set(TEMPLATES))
 
 
 @pytest.mark.parametrize("template", sorted(set(TEMPLATES) - set(LISTS)))
@@ -176,28 +210,29 @@ def test_going_beyond_the_rate_limit_is_answered_as_described(
 
 
 @pytest.mark.parametrize(
-    "template",
-    [
-        one
-        for one in TEMPLATES
-        if "rout" in one or "group" in one or one == "/event_type_memberships"
-    ],
+    ("template", "plan", "words"),
+    [(template, *needs) for needs, templates in GATED.items() for template in templates],
 )
 def test_a_plan_too_low_is_answered_as_described(
-    description: Description, company: Sandbox, template: str
+    description: Description, company: Sandbox, template: str, plan: str, words: str
 ) -> None:
     address = path(company.calendly, template)
-    with Sandbox(plan="standard") as cheap:
+    with Sandbox(plan=plan) as cheap:
         answer = ask(cheap, address, requirements(company.calendly, template))
 
     assert answer.status_code == 403
-    assert "upgrade" in answer.json()["message"]
+    assert words in answer.json()["message"]
     assert description.complaints(template, answer) == []
 
 
 @pytest.mark.parametrize(
     "template",
-    [one for one in TEMPLATES if not one.startswith(("/users", "/organizations/"))],
+    [
+        one
+        for one in TEMPLATES
+        if not one.startswith(("/users", "/contacts"))
+        and one not in ("/organizations/{uuid}", "/meeting_recaps")
+    ],
 )
 def test_a_role_too_low_is_answered_as_described(
     description: Description, company: Sandbox, template: str
@@ -233,14 +268,21 @@ def samples(calendly: Calendly) -> dict[str, str]:
         "form": next(iter(calendly.routing_forms)),
         "owner": next(iter(calendly.memberships)),
         "event_type": next(iter(calendly.event_types)),
+        "event": next(iter(calendly.events)),
+        "actor": calendly.owner,
+        "exclude": "custom_fields",
         "user_availability_schedule": next(iter(calendly.schedules)),
     }
 
 
 def right_and_wrong(schema: dict[str, Any], sample: str) -> tuple[list[str], list[str]]:
     """Values that a parameter of this schema takes, and values that it does not."""
+    if schema["type"] == "array":
+        return right_and_wrong(schema["items"], sample)
     if "enum" in schema:
         return schema["enum"], ["nonsense", ""]
+    if schema["type"] == "string" and "format" not in schema:
+        return [sample or "Ada"], []
     if schema["type"] == "integer":
         low, high = schema["minimum"], schema["maximum"]
         return [str(low), str(high)], [str(low - 1), str(high + 1), "many", "1.5", "", "-1"]
@@ -273,6 +315,34 @@ PARAMETERS = [
             "sort",
             "count",
         ],
+        "/activity_log_entries": [
+            "organization",
+            "search_term",
+            "actor",
+            "sort",
+            "min_occurred_at",
+            "max_occurred_at",
+            "namespace",
+            "action",
+            "count",
+        ],
+        "/outgoing_communications": ["organization", "min_created_at", "max_created_at", "count"],
+        "/webhook_subscriptions": ["organization", "scope", "user", "group", "sort", "count"],
+        "/contacts": [
+            "sort",
+            "email",
+            "phone_number",
+            "timezone",
+            "name",
+            "job_title",
+            "company",
+            "country",
+            "state",
+            "city",
+            "exclude",
+            "count",
+        ],
+        "/meeting_recaps": ["event", "start_time", "end_time", "status", "attendee", "count"],
         "/event_type_memberships": ["event_type", "count"],
         "/scheduled_events": [
             "user",
@@ -293,6 +363,7 @@ PARAMETERS = [
 ] + [
     (template, name)
     for template, names in {
+        "/contacts/{uuid}": ["exclude"],
         "/event_type_availability_schedules": ["event_type"],
         "/event_type_available_times": ["event_type", "start_time", "end_time"],
         "/user_availability_schedules": ["user"],
@@ -319,7 +390,7 @@ def test_a_parameter_takes_what_is_described_and_nothing_else(
 ) -> None:
     calendly = company.calendly
     address, params = path(calendly, template), requirements(calendly, template)
-    parameter = next(one for one in description.parameters(template) if one["name"] == name)
+    (parameter,) = (one for one in description.parameters(template) if one["name"] == name)
     if name == "page_token":
         token = ask(company, address, {**params, "count": "1"}).json()["pagination"]
         right, wrong = [token["next_page_token"]] if token["next_page_token"] else [], ["nonsense"]
