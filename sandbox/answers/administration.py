@@ -38,7 +38,7 @@ def activity_log_entries(query: Query) -> Record:
     actors = asked.several_uris("actor", "users")
     namespaces, actions = asked.several("namespace"), asked.several("action")
     fields = ("action", "actor.display_name", "actor.uri", "namespace", "occurred_at")
-    wanted = asked.several("sort", orders(*fields)) or ["occurred_at:desc"]
+    wanted = asked.several("sort", orders(*fields))
     term = asked.sent.get("search_term", "")
     if len(term) > LONGEST_TERM:
         name, message = "search_term", f"must have {LONGEST_TERM} characters at most"
@@ -54,8 +54,9 @@ def activity_log_entries(query: Query) -> Record:
         and (not actions or one["action"] in actions)
         and (not term or _matches(term, " ".join(_words(one)).lower()))
     ]
-    for order in reversed(wanted):
-        rows = _sorted(rows, order)
+    # Sorting keeps the order of what is equal: of one moment, what was logged last comes first.
+    for order in reversed(wanted or ["occurred_at:desc"]):
+        rows = _sorted(rows if wanted else rows[::-1], order)
     return {
         **query.page(rows, MOST_ENTRIES),
         "last_event_time": max((one["occurred_at"] for one in rows), default=None),
