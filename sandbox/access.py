@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sandbox.errors import (
     CalendlyError,
@@ -22,9 +22,25 @@ if TYPE_CHECKING:
     from sandbox.calendly import Calendly
     from sandbox.state import Record
 
-PLANS_WITH_TEAMS = ("teams", "enterprise")
 
-UPGRADE = "Please upgrade your Calendly account to Teams."
+class Gate(NamedTuple):
+    """What a feature costs.
+
+    Attributes:
+        plans: The plans that include it.
+        refusal: What Calendly says to the others.
+    """
+
+    plans: tuple[str, ...]
+    refusal: str
+
+
+TEAMS = Gate(("teams", "enterprise"), "Please upgrade your Calendly account to Teams.")
+ENTERPRISE = Gate(("enterprise",), "Please upgrade your Calendly account to Enterprise.")
+PAID_PLANS = ("essentials", "standard", "professional", "teams", "enterprise")
+CONTACTS = Gate(PAID_PLANS, "The required features are not enabled.")
+RECAPS = Gate(PAID_PLANS, "Meeting recap access is not available.")
+
 ALSO_ORGANIZATION = (
     "Please also specify organization when requesting events for a user/group within your"
     " organization."
@@ -42,12 +58,14 @@ class Caller:
         organization: The URI of the organisation the token belongs to.
         role: ``owner``, ``admin`` or ``user``; ``None`` once he has left the organisation.
         scopes: What the token was ticked for; ``None`` for a legacy token with full access.
+        groups: The URIs of the groups he administers.
     """
 
     user: str
     organization: str
     role: str | None
     scopes: frozenset[str] | None = None
+    groups: frozenset[str] = frozenset()
 
     @property
     def administers(self) -> bool:
@@ -112,7 +130,9 @@ class Access:
         if kind.lower() != "bearer" or user not in self._calendly.users:
             return None
         organization = self._calendly.organization["uri"]
-        return Caller(user, organization, role_of(user, self._calendly.memberships), scopes)
+        role = role_of(user, self._calendly.memberships)
+        groups = self._calendly.administered_groups(user)
+        return Caller(user, organization, role, scopes, groups)
 
 
 def role_of(user: str, memberships: Mapping[str, Record]) -> str | None:
@@ -136,14 +156,14 @@ def require_scope(caller: Caller, scope: str) -> None:
         raise insufficient_scope([scope])
 
 
-def require_plan(plan: str, plans: Collection[str]) -> None:
+def require_plan(plan: str, gate: Gate) -> None:
     """Refuse a plan that does not include the feature.
 
     Raises:
-        CalendlyError: 403, asking for an upgrade.
+        CalendlyError: 403, with the sentence that the feature has for it.
     """
-    if plan not in plans:
-        raise permission_denied(UPGRADE)
+    if plan not in gate.plans:
+        raise permission_denied(gate.refusal)
 
 
 def require_whole_organization(caller: Caller, organization: str | None = None) -> None:
@@ -185,7 +205,7 @@ def require_people(
         CalendlyError: 400 if neither is given, 403 if it is not his to see.
     """
     if organization is None and user is None:
-        raise _unaddressed()
+        raise unaddressed()
     if organization not in (None, caller.organization):
         raise permission_denied()
     if user is not None:
@@ -218,7 +238,7 @@ def require_events(
     """
     if organization is None:
         if user is None and group is None:
-            raise _unaddressed()
+            raise unaddressed()
         if group is not None or user != caller.user:
             raise permission_denied(ALSO_ORGANIZATION)
         return
@@ -226,7 +246,19 @@ def require_events(
         raise permission_denied()
     if user is not None:
         require_member(caller, user, members)
-    if group is not None or user != caller.user:
+    if group is not None:
+        require_group(caller, group)
+    elif user != caller.user:
+        require_whole_organization(caller)
+
+
+def require_group(caller: Caller, group: str) -> None:
+    """Refuse whoever administers neither the group nor the organisation.
+
+    Raises:
+        CalendlyError: 403.
+    """
+    if group not in caller.groups:
         require_whole_organization(caller)
 
 
@@ -241,8 +273,9 @@ def require_event(caller: Caller, event: Record) -> None:
         raise permission_denied(NOT_ALLOWED_EVENT)
 
 
-def _unaddressed() -> CalendlyError:
-    return invalid_argument("organization", "must be given unless user is")
+def unaddressed(*, otherwise: str = "user") -> CalendlyError:
+    """Refuse a list that is asked for by nobody: neither by organisation nor ``otherwise``."""
+    return invalid_argument("organization", f"must be given unless {otherwise} is")
 
 
 def _jwt(payload: Mapping[str, object]) -> str:

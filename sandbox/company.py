@@ -12,10 +12,11 @@ from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandbox import cast
+from sandbox import cast, office
 from sandbox.calendly import Calendly
 from sandbox.clock import SimulatedClock, in_utc
-from sandbox.stories import DAY, DECK, Card, Deed, Quarter, Scene, Story
+from sandbox.scenes import DAY, Deed, Scene, Story
+from sandbox.stories import DECK, Card, Quarter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,10 +76,13 @@ def populate(calendly: Calendly, *, seed: int, size: int, until: datetime) -> No
         calendly.clock = clock
         _date_back(calendly)
         stage = cast.enter(calendly)
+        office.furnish(calendly, stage)
         oldest = chosen[0].day if chosen else until.date()
-        quarters = ((one.begins, one.story(stage)) for one in _quarters(oldest, until.date()))
+        quarters = [*_quarters(oldest, until.date())]
+        going = ((one.begins, one.story(stage)) for one in quarters)
+        run = ((one.begins, office.administering(one, stage)) for one in quarters)
         told = ((one.day, _told(seed, size, one, stage)) for one in chosen)
-        _play(calendly, clock, [*quarters, *told], until)
+        _play(calendly, clock, [*going, *told, *run], until)
         calendly.clock = own_clock
 
 

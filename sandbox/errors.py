@@ -13,6 +13,7 @@ GENERIC = {
     403: ("Permission Denied", "You do not have permission to access this resource."),
     404: ("Resource Not Found", "The server could not find the requested resource."),
     405: ("Method Not Allowed", "The resource does not answer to this method."),
+    424: ("Failed Dependency", "A connected calendar could not be reached."),
     429: ("Too Many Requests", "You have made more requests than the rate limit allows."),
     500: ("Internal Server Error", "The server encountered an unexpected condition."),
     503: ("Service Unavailable", "The server is currently unable to handle the request."),
@@ -81,6 +82,11 @@ def not_found() -> CalendlyError:
 def method_not_allowed() -> CalendlyError:
     """Refuse to do more than read."""
     return CalendlyError(405)
+
+
+def failed_dependency() -> CalendlyError:
+    """Refuse what a connected calendar would have to tell, which cannot be reached."""
+    return CalendlyError(424)
 
 
 def too_many_requests() -> CalendlyError:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, TypedDict
 
-from sandbox.identifiers import API, PAGES
-from sandbox.state import Record, State, known, life, slug
+from typing_extensions import override
+
+from sandbox.identifiers import PAGES
+from sandbox.state import Record, known, life, slug
+from sandbox.teams import Teams
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -44,7 +47,8 @@ class EventTypeOptions(TypedDict, total=False):
     Attributes:
         hosts: URIs of the users who host it; the owner alone if left out.
         limit: How many invitees one meeting of a group event type takes.
-        team: The name of the team whose page it stands on; the owner's own page if left out.
+        team: The name of the team whose page it stands on, which comes about if there is none;
+            the owner's own page if left out.
         pooling_type: ``round_robin``, ``collective`` or ``multi_pool``.
         locations: Location configurations, ``{"kind": ..., ...}``; ``None`` for none at all.
         before_buffer: Minutes kept free before a meeting.
@@ -73,7 +77,7 @@ class EventTypeOptions(TypedDict, total=False):
     type: str
 
 
-class EventTypes(State):
+class EventTypes(Teams):
     """The event types of the organisation."""
 
     @life
@@ -135,7 +139,7 @@ class EventTypes(State):
             "name": name,
             "pooling_type": options.get("pooling_type"),
             "position": len(self.event_types),
-            "profile": self._profile(person, team),
+            "profile": self._profile(person, team, hosts),
             "scheduling_url": f"{PAGES}/{page}/{slug(name or 'one-off')}",
             "secret": options.get("secret", False),
             "slug": None if name is None else slug(name),
@@ -151,6 +155,9 @@ class EventTypes(State):
         self.event_types[uri] = record
         self.event_type_hosts[uri] = hosts
         self.event_type_limits[uri] = 1 if kind == "solo" else options.get("limit", 10)
+        for host in dict.fromkeys(hosts):
+            self._host(uri, host, stamp)
+        self._log("EventType.Create", at=stamp, about=uri, actor=owner, details={"name": name})
         return uri
 
     @life
@@ -169,7 +176,10 @@ class EventTypes(State):
         if fixed:
             message = f"the field {fixed[0]!r} of an event type cannot be edited"
             raise ValueError(message)
-        record.update(changes, updated_at=self.stamp())
+        stamp = self.stamp()
+        record.update(changes, updated_at=stamp)
+        details = {"changed": sorted(changes)}
+        self._log("EventType.Update", at=stamp, about=uri, details=details)
 
     @life
     def delete_event_type(self, *, uri: str) -> None:
@@ -181,6 +191,72 @@ class EventTypes(State):
         record = self._offered(uri)
         stamp = self.stamp()
         record.update(deleted_at=stamp, updated_at=stamp, active=False)
+        self._log("EventType.Delete", at=stamp, about=uri)
+
+    @life
+    def add_host(self, *, event_type: str, user: str) -> str:
+        """Let one more user host an event type.
+
+        Returns:
+            The URI of the event type membership.
+
+        Raises:
+            ValueError: If there is no such event type or user, or he hosts it already.
+        """
+        self._offered(event_type)
+        known(self.users, user, "user")
+        if user in self.event_type_hosts[event_type]:
+            message = f"{user} hosts the event type {event_type} already"
+            raise ValueError(message)
+        self.event_type_hosts[event_type].append(user)
+        return self._host(event_type, user, self.stamp())
+
+    @life
+    def remove_host(self, *, event_type: str, user: str) -> None:
+        """Let a user host an event type no more: the membership vanishes.
+
+        Raises:
+            ValueError: If there is no such event type, or he does not host it.
+        """
+        self._offered(event_type)
+        if user not in self.event_type_hosts[event_type]:
+            message = f"{user} does not host the event type {event_type}"
+            raise ValueError(message)
+        self.event_type_hosts[event_type].remove(user)
+        self._unhost(user, event_type)
+
+    def hosts(self, event_type: str) -> list[Record]:
+        """Return the hosts of an event type as the API tells them: both records embedded."""
+        return [
+            {
+                **one,
+                "event_type": self.event_types[event_type],
+                "member": self.users[one["member"]],
+            }
+            for one in self.event_type_memberships.values()
+            if one["event_type"] == event_type
+        ]
+
+    @override
+    def _depart(self, user: str) -> None:
+        super()._depart(user)
+        self._unhost(user)
+
+    def _host(self, event_type: str, user: str, stamp: str) -> str:
+        uri = self.identifiers.new_uri("event_type_memberships", event_type, user)
+        self.event_type_memberships[uri] = {
+            "uri": uri,
+            "event_type": event_type,
+            "member": user,
+            "updated_at": stamp,
+            "created_at": stamp,
+        }
+        return uri
+
+    def _unhost(self, user: str, event_type: str | None = None) -> None:
+        for uri, record in list(self.event_type_memberships.items()):
+            if record["member"] == user and event_type in (None, record["event_type"]):
+                del self.event_type_memberships[uri]
 
     def _offered(self, uri: str) -> Record:
         record = known(self.event_types, uri, "event type")
@@ -189,11 +265,10 @@ class EventTypes(State):
             raise ValueError(message)
         return record
 
-    def _profile(self, owner: Record, team: str | None) -> Record:
+    def _profile(self, owner: Record, team: str | None, hosts: Sequence[str]) -> Record:
         if team is None:
             return {"type": "User", "name": owner["name"], "owner": owner["uri"]}
-        identifier = self.identifiers.of("teams", team)
-        return {"type": "Team", "name": team, "owner": f"{API}/teams/{identifier}"}
+        return {"type": "Team", "name": team, "owner": self._team(team, hosts)}
 
 
 def _listed(values: Sequence[int] | None) -> list[int] | None:

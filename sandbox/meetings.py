@@ -187,6 +187,7 @@ class Meetings(Scheduling):
         gone = {invitee["uri"] for invitee in self.invitees.pop(event)}
         for uri in [uri for uri, mark in self.no_shows.items() if mark["invitee"] in gone]:
             del self.no_shows[uri]
+        self._log("Compliance.Data_Deletion_Completed", about=event)
 
     @life
     def scrub_invitee(self, *, email: str) -> None:
@@ -215,6 +216,7 @@ class Meetings(Scheduling):
                 questions_and_answers=[],
                 text_reminder_number=None,
             )
+            self._log("Compliance.Data_Deletion_Completed", about=invitee["uri"])
 
     def _conference(self, event: str) -> tuple[Record, Record]:
         record = known(self.events, event, "event")

@@ -1,14 +1,10 @@
-"""People: the organisation, its members and its groups, as they come and go."""
+"""People: the organisation and its members, as they come and go."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from sandbox.activity import ActivityLog
 from sandbox.identifiers import PAGES, last_segment
-from sandbox.state import Record, State, deleted_address, known, life, slug
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from sandbox.state import Record, deleted_address, known, life, slug
 
 PLANS = ("basic", "essentials", "standard", "professional", "teams", "enterprise")
 ROLES = ("user", "admin", "owner")
@@ -16,7 +12,7 @@ ROLES = ("user", "admin", "owner")
 NOT_IN_MEMBERSHIP = ("current_organization", "resource_type")
 
 
-class Organization(State):
+class Organization(ActivityLog):
     """The organisation and the people in it."""
 
     @life
@@ -64,9 +60,7 @@ class Organization(State):
         if role not in ("user", "admin"):
             message = f"a member joins as user or admin, not as {role!r}"
             raise ValueError(message)
-        if any(one["user"]["email"] == email for one in self.memberships.values()):
-            message = f"{email} is a member already"
-            raise ValueError(message)
+        self._require_new(email)
         return self._join(name=name, email=email, role=role, timezone=timezone)
 
     @life
@@ -79,7 +73,9 @@ class Organization(State):
         self._leave(user)
         record = self.users[user]
         elsewhere = self.identifiers.new_uri("organizations", user)
-        record.update(current_organization=elsewhere, updated_at=self.stamp())
+        stamp = self.stamp()
+        record.update(current_organization=elsewhere, updated_at=stamp)
+        self._log("User.Remove", at=stamp, about=user)
 
     @life
     def delete_user(self, *, user: str) -> None:
@@ -100,36 +96,12 @@ class Organization(State):
             for membership in event["event_memberships"]:
                 if membership["user"] == user:
                     membership.update(user_email=deleted_address(user), user_name="deleted")
+        self._log("User.Delete", at=stamp, about=user)
 
-    @life
-    def add_group(self, *, name: str, members: Iterable[str]) -> str:
-        """Put members into a group.
-
-        Args:
-            name: The group's name.
-            members: The URIs of the users in it.
-
-        Returns:
-            The group's URI.
-
-        Raises:
-            ValueError: If one of them is no member of the organisation.
-        """
-        users = set(members)
-        for user in sorted(users):
-            self._membership(user)
-        stamp = self.stamp()
-        uri = self.identifiers.new_uri("groups", name)
-        self.groups[uri] = {
-            "uri": uri,
-            "name": name,
-            "organization": self.organization["uri"],
-            "created_at": stamp,
-            "updated_at": stamp,
-            "member_count": len(users),
-        }
-        self.group_members[uri] = users
-        return uri
+    def _require_new(self, email: str) -> None:
+        if any(one["user"]["email"] == email for one in self.memberships.values()):
+            message = f"{email} is a member already"
+            raise ValueError(message)
 
     def _join(self, *, name: str, email: str, role: str, timezone: str) -> str:
         stamp = self.stamp()
@@ -161,6 +133,8 @@ class Organization(State):
             "updated_at": stamp,
             "created_at": stamp,
         }
+        self._arrive(uri)
+        self._log("User.Add", at=stamp, about=uri, actor=uri, details={"role": role})
         return uri
 
     def _membership(self, user: str) -> Record:
@@ -176,8 +150,5 @@ class Organization(State):
         if user == self.owner:
             message = "the owner cannot leave the organisation"
             raise ValueError(message)
+        self._depart(user)
         del self.memberships[membership["uri"]]
-        for group, members in self.group_members.items():
-            if user in members:
-                members.remove(user)
-                self.groups[group].update(member_count=len(members), updated_at=self.stamp())

@@ -8,18 +8,21 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from sandbox.errors import CalendlyError, invalid_argument
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from sandbox.state import Record
 
 TIMES = {"min_start_time", "max_start_time"}
 SIX_DIGITS = re.compile(r"\.\d{6}Z$")
 """Without exactly six digits of a second Calendly has refused its own page tokens."""
+
+Pairs: TypeAlias = "Sequence[tuple[str, str]]"
+"""The parameters of a query by name; a name may come several times."""
 
 PAGE_TOKEN = "page_token"  # noqa: S105 -- the name of a parameter
 
@@ -52,9 +55,7 @@ class Moment:
     life: timedelta | None = None
 
 
-def page_of(
-    rows: Sequence[Record], *, path: str, query: Mapping[str, str], count: int, moment: Moment
-) -> Page:
+def page_of(rows: Sequence[Record], *, path: str, query: Pairs, count: int, moment: Moment) -> Page:
     """Cut the page that a query asks for out of a list.
 
     Rows are counted from the beginning of the list as it is now. A row that comes or goes between
@@ -70,9 +71,9 @@ def page_of(
     Raises:
         CalendlyError: 400, if the token was not made for exactly this query, or is too old.
     """
-    token = query.get(PAGE_TOKEN)
+    token = dict(query).get(PAGE_TOKEN)
     if token is not None and any(
-        not SIX_DIGITS.search(query.get(name, "")) for name in TIMES & query.keys()
+        name in TIMES and not SIX_DIGITS.search(value) for name, value in query
     ):
         raise _invalid_token()
     start = 0 if token is None else _offset(token, path, query, moment)
@@ -84,12 +85,12 @@ def page_of(
     )
 
 
-def _token(offset: int, path: str, query: Mapping[str, str], moment: Moment) -> str:
+def _token(offset: int, path: str, query: Pairs, moment: Moment) -> str:
     content = f"{offset}:{_digest(path, query)}:{moment.now.timestamp()}"
     return base64.urlsafe_b64encode(content.encode()).rstrip(b"=").decode()
 
 
-def _offset(token: str, path: str, query: Mapping[str, str], moment: Moment) -> int:
+def _offset(token: str, path: str, query: Pairs, moment: Moment) -> int:
     try:
         content = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
         offset, digest, made = content.split(":")
@@ -101,9 +102,9 @@ def _offset(token: str, path: str, query: Mapping[str, str], moment: Moment) -> 
     raise _invalid_token()
 
 
-def _digest(path: str, query: Mapping[str, str]) -> str:
+def _digest(path: str, query: Pairs) -> str:
     """Return what is the same for two queries that differ in nothing but the page token."""
-    bound = sorted((name, value) for name, value in query.items() if name != PAGE_TOKEN)
+    bound = sorted((name, value) for name, value in query if name != PAGE_TOKEN)
     return hashlib.sha256(json.dumps([path, bound]).encode()).hexdigest()[:16]
 
 

@@ -6,10 +6,11 @@ from copy import deepcopy
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Literal, TypedDict
 
+from sandbox.activity import ActivityLog
 from sandbox.clock import in_utc
 from sandbox.identifiers import PAGES, last_segment, rendered
 from sandbox.locations import location_again, location_of
-from sandbox.state import Record, State, known, life
+from sandbox.state import Record, known, life
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,7 +67,7 @@ class InviteeDetails(TypedDict, total=False):
     invitee_scheduled_by: str | None
 
 
-class Scheduling(State):
+class Scheduling(ActivityLog):
     """The meetings of the organisation and their invitees."""
 
     @life

@@ -44,15 +44,34 @@ class State:
         self.memberships: dict[str, Record] = {}
         self.groups: dict[str, Record] = {}
         self.group_members: dict[str, set[str]] = {}
+        self.group_relationships: dict[str, Record] = {}
+        self.invitations: dict[str, Record] = {}
+        self.teams: dict[str, Record] = {}
+        self.team_members: dict[str, set[str]] = {}
         self.event_types: dict[str, Record] = {}
         self.event_type_hosts: dict[str, list[str]] = {}
         self.event_type_limits: dict[str, int] = {}
+        self.event_type_memberships: dict[str, Record] = {}
+        self.event_type_hours: dict[tuple[str, str], Record] = {}
+        self.schedules: dict[str, Record] = {}
+        self.conferences: dict[str, dict[str, bool]] = {}
+        self.busy_times: dict[str, list[Record]] = {}
+        self.lost_calendars: set[str] = set()
         self.events: dict[str, Record] = {}
         self._sessions: dict[tuple[str, str], str] = {}
         self.invitees: dict[str, list[Record]] = {}
         self.no_shows: dict[str, Record] = {}
         self.routing_forms: dict[str, Record] = {}
         self.submissions: dict[str, list[Record]] = {}
+        self.communications: list[Record] = []
+        self.contacts: dict[str, Record] = {}
+        self.contact_fields: dict[str, Record] = {}
+        self.contact_owners: dict[str, str] = {}
+        self.recaps: dict[str, Record] = {}
+        self.recap_owners: dict[str, str] = {}
+        self.transcripts: dict[str, Record] = {}
+        self.webhooks: dict[str, Record] = {}
+        self.activity_log: list[Record] = []
 
     @property
     def clock(self) -> Clock:
@@ -70,12 +89,28 @@ class State:
         A clock of whole seconds gets seeded microseconds, so that stamps never look rounded; they
         stay within a second of the clock.
         """
+        self._last_stamp = max(self._now(), self._last_stamp + timedelta(microseconds=1))
+        return rendered(self._last_stamp)
+
+    def present(self) -> str:
+        """Return the present moment as a timestamp no earlier than any other, and claim none.
+
+        For what happens beside a change: whether it is noted must not move other timestamps.
+        """
+        return rendered(max(self._now(), self._last_stamp))
+
+    def _now(self) -> datetime:
         now = self.clock.now()
         if now.microsecond == 0:
             fraction = 1 + self.identifiers.number("stamp", now.isoformat(), below=400_000)
             now += timedelta(microseconds=fraction)
-        self._last_stamp = max(now, self._last_stamp + timedelta(microseconds=1))
-        return rendered(self._last_stamp)
+        return now
+
+    def _arrive(self, user: str) -> None:
+        """Give a new user what every user has; each room adds its own."""
+
+    def _depart(self, user: str) -> None:
+        """Clear away what a user does not leave behind when he goes; each room does its own."""
 
     def is_member(self, user: str) -> bool:
         """Tell whether the user belongs to the organisation now."""

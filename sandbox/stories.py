@@ -6,22 +6,20 @@ came of it. It draws from its own dice alone, so it takes the same course howeve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta, timezone
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING
 
 from sandbox import cast
+from sandbox.scenes import DAY, HOUR, MINUTE, Chapter, Deed, Scene, Story
 
 if TYPE_CHECKING:
-    from random import Random
+    from collections.abc import Callable
 
-SATURDAY = 5
 DETAILS_KEPT = timedelta(days=183)
-DAY = timedelta(days=1)
-HOUR = timedelta(hours=1)
-MINUTE = timedelta(minutes=1)
+RECAPPED = timedelta(minutes=17, seconds=13)
+REMINDED = timedelta(hours=3, minutes=11, seconds=17)
+"""Odd, so that neither happens at the very moment of something else."""
 
 LINKS_THAT_FAIL = 0.03
 NOTES_REWRITTEN = 0.3
@@ -32,70 +30,6 @@ FIRST_DAYS, LAST_DAYS = 1, 60
 """The days of a quarter on which meetings with its freelancer are booked."""
 
 WEBINAR_SLOTS = 32
-
-
-class Deed(NamedTuple):
-    """One event of life: the method of :class:`sandbox.calendly.Calendly`, and when it happens."""
-
-    at: datetime
-    method: str
-    arguments: dict[str, Any]
-
-
-Story: TypeAlias = Generator[Deed, Any, None]
-Chapter: TypeAlias = Generator[Deed, Any, tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Where a story begins.
-
-    Attributes:
-        day: The calendar day, in UTC, on which it begins.
-        deck: The number of the deck it was drawn from.
-        dice: What it draws from.
-        stage: URIs of hosts, event types and forms, by name.
-        event_type: The name of what is booked.
-        location: The location configuration chosen.
-    """
-
-    day: date
-    deck: int
-    dice: Random
-    stage: dict[str, str]
-    event_type: str = "Intro call"
-    location: dict[str, str] | None = None
-
-    def sometime(self) -> datetime:
-        """Return a moment of the day, when people are awake."""
-        seconds = self.dice.uniform(5 * 3600, 21 * 3600)
-        return datetime.combine(self.day, time(), timezone.utc) + timedelta(seconds=seconds)
-
-    def lead(self) -> int:
-        """Return how many days ahead somebody books."""
-        near, later, far = (2, 9), (10, 40), (60, 120)
-        return self.dice.randint(*self.dice.choices((near, later, far), (45, 35, 20))[0])
-
-    def opening(self, days: int, minutes: int | None = None) -> datetime:
-        """Return a start within office hours, ``days`` ahead or on the working day after."""
-        day = self.day + timedelta(days=days)
-        if day.weekday() >= SATURDAY:
-            day += timedelta(days=7 - day.weekday())
-        if minutes is None:
-            minutes = 30 * self.dice.randrange(16)
-        zone = ZoneInfo(cast.zone_of(self.event_type))
-        return datetime.combine(day, time(9), zone).astimezone(timezone.utc) + timedelta(
-            minutes=minutes
-        )
-
-    def between(self, earliest: datetime, latest: datetime) -> datetime:
-        """Return a moment after ``earliest`` and before ``latest``."""
-        return earliest + (latest - earliest) * self.dice.uniform(0.05, 0.95)
-
-    @property
-    def online(self) -> bool:
-        """Whether the meeting takes place at a conference."""
-        return self.location is not None and self.location["kind"].endswith("_conference")
 
 
 def booking(
@@ -147,6 +81,23 @@ def held(scene: Scene) -> Story:
     at, start = scene.sometime(), scene.opening(scene.lead())
     event, _ = yield from booking(scene, at, start)
     yield from forgetting(scene, event, start)
+
+
+def talked(scene: Scene) -> Story:
+    """Tell of a meeting of which the host's notetaker keeps a recap, if there is something to."""
+    at, start = scene.sometime(), scene.opening(scene.lead())
+    event, _ = yield from booking(scene, at, start)
+    recap = yield Deed(start + RECAPPED, "start_recap", {"event": event})
+    if scene.deck % 5:
+        note = cast.NOTES[scene.deck % len(cast.NOTES)]
+        texts = {"summary": f"## Summary\n{note}", "action_items": "- [ ] Send *the* offer"}
+        told = {"recap": recap, "transcript": f"Ada: Hello!\nGuest: {note}", **texts}
+        yield Deed(start + RECAPPED + MINUTE, "finish_recap", told)
+        if scene.deck % 2:
+            yield Deed(start + RECAPPED + HOUR, "share_recap", {"recap": recap})
+    else:
+        gone = {"recap": recap, "status": "unavailable"}
+        yield Deed(start + RECAPPED + MINUTE, "change_recap", gone)
 
 
 def noted(scene: Scene) -> Story:
@@ -252,6 +203,10 @@ def accompanied(scene: Scene) -> Story:
     if scene.deck % 2:
         answered = scene.between(asked, start - HOUR)
         yield Deed(answered, "reconfirm", {"invitee": invitee, "confirmed": True})
+        at = answered
+    if at < start - REMINDED:
+        told = {"subject": 'Soon: your "onboarding"', "body": "Hello,\nwe meet in 3 hours. 👋"}
+        yield Deed(start - REMINDED, "send_message", {"invitee": invitee, **told})
     yield from forgetting(scene, event, start)
 
 
@@ -260,7 +215,7 @@ def on_behalf(scene: Scene) -> Story:
     at, start = scene.sometime(), scene.opening(scene.lead())
     person = cast.visitor(scene.dice)
     first, _, last = person.name.partition(" ")
-    event, _ = yield from booking(
+    event, invitee = yield from booking(
         scene,
         at,
         start,
@@ -271,6 +226,8 @@ def on_behalf(scene: Scene) -> Story:
         scheduling_method=scene.dice.choice(("instant_book", "api")),
         invitee_scheduled_by=scene.stage["Carmen Ortega"],
     )
+    told = {"kind": "sms", "body": "See you in 3 hours!", "sender": scene.stage["Carmen Ortega"]}
+    yield Deed(start - REMINDED, "send_message", {"invitee": invitee, **told})
     yield from forgetting(scene, event, start)
 
 
@@ -419,8 +376,8 @@ DECK = (
     Card(held, "Onboarding", cast.TEAMS),
     Card(held, "Support session", cast.GOTO),
     Card(held, "Interview", cast.OFFICE),
-    Card(held, "One-off", cast.CAFE),
-    Card(held, "One-off", cast.YOUR_PLACE | {"location": "At ours, 2nd floor"}),
+    Card(talked, "One-off", cast.CAFE),
+    Card(talked, "One-off", cast.YOUR_PLACE | {"location": "At ours, 2nd floor"}),
     Card(noted, "Product demo", cast.GOOGLE),
     Card(noted, "Intro call", cast.ZOOM),
     Card(missed, "Intro call", cast.ZOOM),
