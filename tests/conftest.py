@@ -37,14 +37,14 @@ def clock() -> SimulatedClock:
 @pytest.fixture
 def empty_sandbox(clock: SimulatedClock) -> Iterator[Sandbox]:
     """An organization with nobody but its owner."""
-    with Sandbox(Calendly(clock, seed=1), clock=clock) as sandbox:
+    with Sandbox(Calendly(clock, seed=1, plan="enterprise"), clock=clock) as sandbox:
         yield sandbox
 
 
 @pytest.fixture
 def sandbox(clock: SimulatedClock) -> Iterator[Sandbox]:
     """A company with 30 meetings."""
-    calendly = Calendly(clock, seed=1)
+    calendly = Calendly(clock, seed=1, plan="enterprise")
     company.populate(calendly, seed=1, size=30, until=NOW)
     with Sandbox(calendly, clock=clock) as running:
         yield running
@@ -53,7 +53,7 @@ def sandbox(clock: SimulatedClock) -> Iterator[Sandbox]:
 @pytest.fixture
 def large_sandbox(clock: SimulatedClock) -> Iterator[Sandbox]:
     """A company with 300 meetings and no limit worth mentioning."""
-    calendly = Calendly(clock, seed=1)
+    calendly = Calendly(clock, seed=1, plan="enterprise")
     company.populate(calendly, seed=1, size=300, until=NOW)
     with Sandbox(calendly, clock=clock, requests_per_minute=100_000) as running:
         yield running

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 import json
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -31,6 +32,24 @@ STREAMS = (
     "routing_forms",
     "routing_form_submissions",
 )
+
+
+NOT_BY_DEFAULT = (
+    "event_type_available_times",
+    "user_busy_times",
+    "user_locations",
+    "meeting_recap_transcripts",
+)
+"""Snapshots of the future, and what costs most."""
+
+KEYS = {
+    "event_type_availability_schedules": ("event_type_uri", "user_uri"),
+    "event_type_available_times": ("event_type_uri", "start_time"),
+    "user_busy_times": ("user_uri", "id"),
+    "user_locations": ("user_uri", "kind"),
+    "outgoing_communications": ("id",),
+}
+"""The keys that are not just the URI."""
 
 
 class Killed(BaseException):
@@ -81,11 +100,13 @@ class Run:
             if message["type"] == "SCHEMA":
                 tables.setdefault(message["stream"], {})
             elif message["type"] == "RECORD":
-                tables[message["stream"]][message["record"]["uri"]] = message["record"]
+                stream, row = message["stream"], message["record"]
+                tables[stream][key_of(stream, row)] = row
             elif message["type"] == "ACTIVATE_VERSION":
-                tables[message["stream"]] = {
-                    record["record"]["uri"]: record["record"]
-                    for record in self.of("RECORD", message["stream"])
+                stream = message["stream"]
+                tables[stream] = {
+                    key_of(stream, record["record"]): record["record"]
+                    for record in self.of("RECORD", stream)
                     if record["version"] == message["version"]
                 }
         return tables
@@ -201,10 +222,27 @@ def catalog(select: Collection[str] | None, forced: str | None = None) -> dict[s
 
 
 def truth(sandbox: Sandbox) -> Tables:
-    """Give the tables as they should be: Calendly's own rows, and `event_uri` on invitees."""
-    tables = {
-        name: {row["uri"]: row for row in rows} for name, rows in sandbox.calendly.truth().items()
-    }
-    for invitee in tables["event_invitees"].values():
+    """Give the tables as they should be: Calendly's own rows, and what the tap adds for joins."""
+    calendly = sandbox.calendly
+    rows = {**calendly.truth(), **calendly.more_truth()}
+    for invitee in rows["event_invitees"]:
         invitee["event_uri"] = invitee["event"]
-    return tables
+    for host in rows["event_type_memberships"]:
+        host["event_type_uri"] = host["event_type"]["uri"]
+    for hours in rows["event_type_availability_schedules"]:
+        hours["event_type_uri"] = hours["event_type"]
+        hours["user_uri"] = hours["availability_rule"]["user"]
+    for message in rows["outgoing_communications"]:
+        content = json.dumps(message, sort_keys=True, separators=(",", ":"))
+        message["id"] = hashlib.sha256(content.encode()).hexdigest()
+    rows["webhook_subscriptions"] = [
+        one for one in rows["webhook_subscriptions"] if one["scope"] == "organization"
+    ]
+    for costly in NOT_BY_DEFAULT:
+        rows.pop(costly, None)
+    return {name: {key_of(name, row): row for row in found} for name, found in rows.items()}
+
+
+def key_of(stream: str, row: Row) -> str:
+    """Give a row's key as a text."""
+    return " ".join(row[name] for name in KEYS.get(stream, ("uri",)))

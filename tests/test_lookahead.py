@@ -127,13 +127,13 @@ def test_a_fatal_error_ends_the_run_at_once_whatever_others_wait_for(sandbox: Sa
 
 def test_a_fatal_error_does_not_wait_for_the_limit(sandbox: Sandbox) -> None:
     used_up = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "60"}
-    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, delay=0.2))
+    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=401, delay=0.2))
     sandbox.faults.add(
         Fault("/scheduled_events/*/invitees", status=429, headers=used_up, times=None)
     )
     began = time.monotonic()
 
-    with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 403"):
+    with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 401"):
         sync(sandbox, select=MEETINGS)
 
     assert time.monotonic() - began < A_SECOND
