@@ -205,8 +205,10 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()
+        await asyncio.sleep(0)  # until those that have just come in are known
         for connection in tuple(self.server_state.connections):
             connection.transport.abort()
+        await asyncio.sleep(0)  # until they are closed
         # Whoever is being answered notices that his connection is lost.
         await asyncio.gather(*self.server_state.tasks)
         for server in self.servers:
