@@ -205,7 +205,8 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         for server in self.servers:
             server.close()
-        await asyncio.sleep(0)  # until those that have just come in are known
+        for _ in range(5):  # the steps in which one that has just come in becomes known
+            await asyncio.sleep(0)
         for connection in tuple(self.server_state.connections):
             connection.transport.abort()
         await asyncio.sleep(0)  # until they are closed
