@@ -203,10 +203,17 @@ class _Server(uvicorn.Server):
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Whoever has just come in is let in first: asyncio forgets him where the door is closed.
+        for server in self.servers:
+            for listener in server.sockets:
+                self._loop.remove_reader(listener.fileno())
+        for _ in range(5):  # as many steps as that takes, and more
+            await asyncio.sleep(0)
         for server in self.servers:
             server.close()
         for connection in tuple(self.server_state.connections):
             connection.transport.abort()
+        await asyncio.sleep(0)  # until they are closed
         # Whoever is being answered notices that his connection is lost.
         await asyncio.gather(*self.server_state.tasks)
         for server in self.servers:

@@ -43,8 +43,8 @@ class Stretch(Generic[T]):
 class Lookahead:
     """Threads that read ahead, as long as a `with` block lasts.
 
-    An error in any of them is raised in the thread that waits for a result, whichever it is: the
-    run ends at once, and does not wait for what the others are waiting for.
+    An error in any of them ends the reading: what was read by then is still handed over, and then
+    it is raised, without waiting for what the others are waiting for.
     """
 
     def __init__(self, threads: int, *, eager: bool, wake: Callable[[], None]) -> None:
@@ -116,25 +116,24 @@ class Lookahead:
             call: The call.
 
         Raises:
-            BaseException: What that call or any other has raised.
+            BaseException: What that call has raised, or any other while it was not done.
         """
         with self._lock:
             while not call.done and self._failure is None:
                 self._done.wait()
-            if self._failure is not None:
-                raise self._failure
+            failure = call.failure if call.done else self._failure
+        if failure is not None:
+            raise failure
 
     def _work(self) -> None:
         while (call := self._next_call()) is not None:
-            failure = None
             try:
                 call.function()
             except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
-                failure = error
+                call.failure = error
             with self._lock:
                 call.done = True
-                if not self.stopped.is_set():
-                    self._failure = self._failure or failure
+                self._failure = self._failure or call.failure
                 self._done.notify_all()
 
     def _next_call(self) -> _Call | None:
@@ -250,3 +249,4 @@ class _Call:
 
     function: Callable[[], None]
     done: bool = False
+    failure: BaseException | None = None

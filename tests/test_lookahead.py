@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 MEETINGS = {"scheduled_events", "event_invitees"}
 INVITEES = "/scheduled_events/{uuid}/invitees"
-A_SECOND = 1.0
+AT_ONCE = 3.0
+"""Seconds: a fraction of one, and what a busy machine adds. The waits are of a minute."""
 
 
 def test_what_is_written_is_the_same_for_any_number_of_requests_at_once(
@@ -82,10 +83,10 @@ def test_a_request_is_made_once(large_sandbox: Sandbox) -> None:
 def test_a_used_up_limit_stops_all_and_no_request_is_lost_or_doubled(
     large_sandbox: Sandbox, waits: list[float]
 ) -> None:
-    """Another client has used it up: eight requests are refused while they are under way."""
+    """Another client has used it up: requests are refused while they are under way."""
     used_up = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "37"}
     large_sandbox.faults.add(
-        Fault("/scheduled_events/*/invitees", status=429, headers=used_up, after=50, times=8)
+        Fault("/scheduled_events/*/invitees", status=429, headers=used_up, after=50, times=4)
     )
 
     run = sync(large_sandbox, select=MEETINGS)
@@ -94,7 +95,7 @@ def test_a_used_up_limit_stops_all_and_no_request_is_lost_or_doubled(
     answered = [one.path for one in large_sandbox.requests if one.status == 200]
     read = [path for path in answered if path.endswith("/invitees")]
     assert len(read) == len(set(read)) == len(large_sandbox.calendly.events)
-    assert 37 <= sum(waits) <= 37 * 8
+    assert 37 <= sum(waits) <= 37 * 4 + 1
 
 
 def test_test_mode_takes_one_row_and_reads_nothing_ahead(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -122,7 +123,18 @@ def test_a_fatal_error_ends_the_run_at_once_whatever_others_wait_for(sandbox: Sa
     with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 401"):
         sync(sandbox, select=MEETINGS)
 
-    assert time.monotonic() - began < A_SECOND
+    assert time.monotonic() - began < AT_ONCE
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+def test_what_was_read_before_a_failure_is_written(sandbox: Sandbox, workers: int) -> None:
+    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, after=20))
+    run = Run()
+
+    with pytest.raises(CalendlyError):
+        sync(sandbox, select=MEETINGS, into=run, max_concurrent_requests=workers)
+
+    assert 20 - workers <= len(run.rows("scheduled_events")) <= 20
 
 
 def test_a_fatal_error_does_not_wait_for_the_limit(sandbox: Sandbox) -> None:
@@ -136,7 +148,7 @@ def test_a_fatal_error_does_not_wait_for_the_limit(sandbox: Sandbox) -> None:
     with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 401"):
         sync(sandbox, select=MEETINGS)
 
-    assert time.monotonic() - began < A_SECOND
+    assert time.monotonic() - began < AT_ONCE
 
 
 WAITING_FOR = {
@@ -168,7 +180,7 @@ def test_a_signal_ends_the_run_at_once_whatever_it_waits_for(
     began = time.monotonic()
     _, log = process.communicate(timeout=10)
 
-    assert time.monotonic() - began < A_SECOND
+    assert time.monotonic() - began < AT_ONCE
     assert process.returncode == 128 + number
     assert "Traceback" not in log
     assert "Fatal Python error" not in log
