@@ -13,6 +13,7 @@ from tap_calendly.streams.organization import CurrentUser, OrganizationMembershi
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tap_calendly.client import Page
     from tap_calendly.tap import TapCalendly
 
 
@@ -30,6 +31,7 @@ class Scope:
         """
         self._tap = tap
         self._config: Mapping[str, Any] = tap.config
+        self.whoever_asks: Page | None = None
 
     @cached_property
     def organization(self) -> str:
@@ -90,11 +92,12 @@ class Scope:
     def _owner(self) -> dict[str, str]:
         """The token's user and that user's organization."""
         try:
-            (profile,) = CurrentUser(self._tap).fetch(None).rows
+            self.whoever_asks = CurrentUser(self._tap).fetch(None)
         except errors.RefusedError as error:
             if error.status != HTTPStatus.FORBIDDEN:
                 raise
             return self._owner_by_membership()
+        (profile,) = self.whoever_asks.rows
         return {"user": profile["uri"], "organization": profile["current_organization"]}
 
     def _owner_by_membership(self) -> dict[str, str]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_calendly.settings import SETTINGS
 from tap_calendly.streams import STREAMS
+from tap_calendly.streams.recaps import MeetingRecaps
 from tap_calendly.tap import TapCalendly
 
 if TYPE_CHECKING:
@@ -71,15 +72,17 @@ def _settings() -> str:
 
 def _streams() -> str:
     rows = [
-        "| stream | key | replication | API | scope of the token | plan |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| stream | key | replication | API | scope of the token | plan | by default |",
+        "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for stream in STREAMS:
         key = ", ".join(f"`{name}`" for name in stream.primary_keys)
         path = re.sub(r"{\w+}", "{uuid}", stream.path)
+        scopes = ", ".join(f"`{scope}`" for scope in stream.requires.scope.split(", "))
+        default = "yes" if stream.selected_by_default else "no"
         rows.append(
             f"| `{stream.name}` | {key} | {_replication(stream)} | `{path}` "
-            f"| `{stream.requires.scope}` | {stream.requires.plan} |"
+            f"| {scopes} | {stream.requires.plan} | {default} |"
         )
     return "\n".join(rows)
 
@@ -87,7 +90,9 @@ def _streams() -> str:
 def _replication(stream: type[CalendlyStream]) -> str:
     if stream.replication_key is None:
         return "full table"
-    if not stream.newest_first:
+    if stream.detailed or stream.parent_stream_type is MeetingRecaps:
+        return f"what changed by `{stream.replication_key}`"
+    if not stream.newest_first and stream.since_parameter is None:
         return "[sweep](#what-a-run-guarantees)"
     again = ", and again for `lookback_days`" if stream.revisits else ""
     return f"what is new by `{stream.replication_key}`{again}"

@@ -35,7 +35,9 @@ def test_discovery_gives_a_catalog_of_every_stream(tmp_path: Path) -> None:
     assert {stream["tap_stream_id"] for stream in catalog["streams"]} == {
         stream.name for stream in STREAMS
     }
-    assert all(stream["key_properties"] == ["uri"] for stream in catalog["streams"])
+    assert {stream["tap_stream_id"]: stream["key_properties"] for stream in catalog["streams"]} == {
+        stream.name: list(stream.primary_keys) for stream in STREAMS
+    }
 
 
 def test_about_names_every_setting_and_marks_the_secret(tmp_path: Path) -> None:
@@ -62,8 +64,9 @@ def test_every_property_has_a_type_and_a_description() -> None:
 
 def test_everything_but_the_key_may_be_null() -> None:
     for stream, entry in catalog_entries().items():
+        keys = {f"{stream}.{name}" for name in entry["key_properties"]}
         for path, schema in _properties(entry["schema"], stream):
-            assert ("null" in schema["type"]) == (path != f"{stream}.uri"), path
+            assert ("null" in schema["type"]) == (path not in keys), path
 
 
 def _properties(schema: dict[str, Any], path: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=timezone.utc)
-CALENDLY = Calendly(SimulatedClock(NOW), seed=1)
+CALENDLY = Calendly(SimulatedClock(NOW), seed=1, plan="enterprise")
 SANDBOX = Sandbox(CALENDLY, requests_per_minute=100_000)
 CONFIG: dict[str, object] = {"personal_access_token": SANDBOX.token}
 

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
+    from tap_calendly.client import Page
+
 
 class CurrentUser(CalendlyStream):
     """The user whose token it is."""
@@ -32,6 +34,11 @@ class CurrentUser(CalendlyStream):
     envelope = "resource"
     properties = USER
     requires = Requires("users:read")
+
+    @override
+    def fetch(self, context: Context | None, following: str | None = None) -> Page:
+        # Asked once a run, though two may want to know.
+        return self.tap.scope.whoever_asks or super().fetch(context, following)
 
 
 class Organizations(CalendlyStream):
