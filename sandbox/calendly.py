@@ -104,38 +104,45 @@ class Calendly(Groups, FreeTime, Routing, Communications, Recaps, Contacts, Webh
         """Return copies of what a complete sync of the further streams would find, by stream.
 
         As the owner's token opens it: of contacts and recaps only his own, and of recaps only the
-        available ones. Where the API's rows do not tell whose they are, ``user``
-        does. The time to come is not among them, for it depends on the window asked for: see
-        :meth:`~sandbox.free_time.FreeTime.openings` and :meth:`~sandbox.free_time.FreeTime.busy`.
+        available ones; webhooks of the organisation, of its members and of its groups. Where the
+        API's rows do not tell whose they are, ``user`` does. The time to come is not among them,
+        for it depends on the window asked for: see :meth:`~sandbox.free_time.FreeTime.openings`
+        and :meth:`~sandbox.free_time.FreeTime.busy`.
         """
         with self.lock:
             members = [one["user"]["uri"] for one in self.memberships.values()]
             recaps = self.recaps_of(self.owner)
             types = [uri for uri, one in self.event_types.items() if one["deleted_at"] is None]
-            return deepcopy(
-                {
-                    "current_user": [self.users[self.owner]],
-                    "organizations": [self.organization],
-                    "organization_invitations": list(self.invitations.values()),
-                    "teams": list(self.teams.values()),
-                    "groups": list(self.groups.values()),
-                    "group_relationships": self.relationships(),
-                    "event_type_memberships": [row for one in types for row in self.hosts(one)],
-                    "event_type_availability_schedules": [
-                        row for one in types for row in self.hours(one)
-                    ],
-                    "user_availability_schedules": [
-                        row for one in members for row in self.schedules_of(one)
-                    ],
-                    "activity_log_entries": self.activity_log,
-                    "outgoing_communications": self.communications,
-                    "contacts": self.contacts_of(self.owner),
-                    "contact_custom_field_definitions": self.contact_fields_of(self.owner),
-                    "meeting_recaps": recaps,
-                    "meeting_recap_transcripts": [self.transcripts[one["uri"]] for one in recaps],
-                    "webhook_subscriptions": list(self.webhooks.values()),
-                    "user_locations": [
-                        {"user": one, **row} for one in members for row in self.meeting_places(one)
-                    ],
-                },
-            )
+            found: dict[str, list[Record]] = {
+                "current_user": [self.users[self.owner]],
+                "organizations": [self.organization],
+                "organization_invitations": list(self.invitations.values()),
+                "teams": list(self.teams.values()),
+                "groups": list(self.groups.values()),
+                "group_relationships": self.relationships(),
+                "event_type_memberships": [row for one in types for row in self.hosts(one)],
+                "event_type_availability_schedules": [
+                    row for one in types for row in self.hours(one)
+                ],
+                "user_availability_schedules": [
+                    row for one in members for row in self.schedules_of(one)
+                ],
+                "activity_log_entries": self.activity_log,
+                "outgoing_communications": self.communications,
+                "contacts": self.contacts_of(self.owner),
+                "contact_custom_field_definitions": self.contact_fields_of(self.owner),
+                "meeting_recaps": recaps,
+                "meeting_recap_transcripts": [
+                    self.transcripts[one["uri"]] for one in recaps if one["uri"] in self.transcripts
+                ],
+                "webhook_subscriptions": [
+                    one
+                    for one in self.webhooks.values()
+                    if one["user"] in (None, *members) and one["group"] in (None, *self.groups)
+                ],
+                "user_locations": [
+                    {"user": one, **row} for one in members for row in self.meeting_places(one)
+                ],
+            }
+            # Row by row, for some embed records that are rows themselves.
+            return {stream: [deepcopy(row) for row in rows] for stream, rows in found.items()}

@@ -5,7 +5,7 @@ Nothing of it is kept: it follows from schedules, meetings and calendars wheneve
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
+from datetime import datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -131,7 +131,6 @@ def _joinable(seats: dict[str, int]) -> set[datetime]:
 
 def _intervals(rule: Record, day: date, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
     """Yield from when to when a day is open (UTC): a date's own rule goes before its weekday's."""
-    utc = ZoneInfo("UTC")
     weekday = WEEKDAYS[day.isoweekday() % 7]
     rules = [one for one in rule["rules"] if one.get("date") == day.isoformat()] or [
         one for one in rule["rules"] if one.get("wday") == weekday
@@ -139,7 +138,9 @@ def _intervals(rule: Record, day: date, zone: ZoneInfo) -> Iterator[tuple[dateti
     for one in rules:
         for interval in one["intervals"]:
             opens, closes = (
-                datetime.combine(day, time.fromisoformat(interval[key]), zone).astimezone(utc)
+                datetime.combine(day, time.fromisoformat(interval[key]), zone).astimezone(
+                    timezone.utc
+                )
                 for key in ("from", "to")
             )
             yield opens, closes

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 NOW = datetime(2026, 11, 20, 13, 0, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
+STAMPS = {
+    *("created_at", "updated_at", "confirmed_at", "deleted_at"),
+    *("occurred_at", "sent_at", "last_sent_at", "retry_started_at"),
+}
 
 
 @pytest.fixture(scope="module", params=[1, 7])
@@ -59,21 +63,23 @@ def test_nothing_is_there_yet_that_has_not_happened(calendly: Calendly) -> None:
     def stamps(value: object) -> Iterable[str]:
         if isinstance(value, dict):
             for key, one in value.items():
-                if key in ("created_at", "updated_at", "confirmed_at", "deleted_at") and one:
+                if key in STAMPS and one:
                     yield one
                 yield from stamps(one)
         elif isinstance(value, list):
             for one in value:
                 yield from stamps(one)
 
-    every = list(stamps(calendly.truth()))
+    every = [*stamps(calendly.truth()), *stamps(calendly.more_truth())]
     assert len(every) > 1500
     assert max(every) <= rendered(NOW + timedelta(seconds=1))
     assert calendly.clock.now() == NOW
 
 
 def test_the_same_seed_size_and_moment_give_the_same_company() -> None:
-    assert simulate(1, 120, NOW).truth() == simulate(1, 120, NOW).truth()
+    first, second = (simulate(1, 120, NOW) for _ in range(2))
+    assert first.truth() == second.truth()
+    assert first.more_truth() == second.more_truth()
 
 
 def test_another_seed_gives_another_company() -> None:
@@ -244,6 +250,31 @@ def test_forms_lead_to_all_three_kinds_of_result_and_some_to_meetings(
     for one in booked:
         if one["submitter"] in known:
             assert known[one["submitter"]]["routing_form_submission"] == one["uri"]
+
+
+def test_the_company_has_some_of_everything_else(calendly: Calendly) -> None:
+    truth = calendly.more_truth()
+    assert all(truth.values())
+    assert {one["status"] for one in truth["organization_invitations"]} == {
+        *("pending", "accepted", "declined"),
+    }
+    assert {one["owner"]["type"] for one in truth["group_relationships"]} == {
+        *("OrganizationMembership", "OrganizationInvitation"),
+    }
+    assert {one["role"] for one in truth["group_relationships"]} == {"member", "admin"}
+    rules = [one["availability_rule"] for one in truth["event_type_availability_schedules"]]
+    assert {"uri" in one for one in rules} == {True, False}
+    assert {one["type"] for one in truth["outgoing_communications"]} == {"email", "sms"}
+    assert {one["scope"] for one in truth["webhook_subscriptions"]} == {
+        *("organization", "user", "group"),
+    }
+    assert {one["state"] for one in truth["webhook_subscriptions"]} == {"active", "disabled"}
+    assert any(one["updated_at"] > one["created_at"] for one in truth["contacts"])
+    assert {one["status"] for one in calendly.recaps.values()} >= {"available", "unavailable"}
+    assert {bool(one["share_link"]) for one in truth["meeting_recaps"]} == {True, False}
+    assert {one["namespace"] for one in truth["activity_log_entries"]} >= {
+        *("User", "EventType", "Group", "Team", "Invitation", "Webhook", "Compliance"),
+    }
 
 
 def test_a_demo_before_the_company_was_founded_is_refused() -> None:

@@ -247,6 +247,18 @@ def test_a_role_too_low_is_answered_as_described(
     assert description.complaints(template, answer) == []
 
 
+def test_a_calendar_out_of_reach_is_answered_as_described(
+    company: Sandbox, description: Description
+) -> None:
+    calendly, template = company.calendly, "/user_busy_times"
+    calendly.lose_calendar(user=calendly.owner)
+    answer = ask(company, template, requirements(calendly, template))
+    calendly.find_calendar(user=calendly.owner)
+
+    assert answer.status_code == 424
+    assert description.complaints(template, answer) == []
+
+
 def test_unknown_paths_and_methods_are_refused_as_described(
     company: Sandbox, description: Description
 ) -> None:
