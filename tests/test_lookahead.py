@@ -12,10 +12,12 @@ import pytest
 from sandbox.faults import Fault
 from sandbox.server import Sandbox
 from tap_calendly.errors import CalendlyError
+from tap_calendly.lookahead import Lookahead, Reading, Stretch, in_order
 from tests.command import run_tap, start_tap
 from tests.singer import Run, config, sync, truth
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 MEETINGS = {"scheduled_events", "event_invitees"}
@@ -149,6 +151,62 @@ def test_a_fatal_error_does_not_wait_for_the_limit(sandbox: Sandbox) -> None:
         sync(sandbox, select=MEETINGS)
 
     assert time.monotonic() - began < AT_ONCE
+
+
+def test_no_more_calls_are_begun_ahead_than_twice_the_threads() -> None:
+    under_way: list[int] = []
+    most = 0
+
+    def begin(row: int) -> list[int]:
+        nonlocal most
+        under_way.append(row)
+        most = max(most, len(under_way))
+        return [row]
+
+    with Lookahead(3, eager=True, wake=lambda: None) as ahead:
+        stretches = Reading(ahead, (Stretch(list(range(50))) for _ in range(4)))
+        for row, begun in in_order(stretches, ahead, begin):
+            assert begun == [row] == under_way[:1]
+            under_way.pop(0)
+
+    assert most == 2 * 3
+
+
+def test_no_more_rows_are_held_than_a_page_and_the_next() -> None:
+    """However slowly the target takes them."""
+    pages_read = 0
+
+    def pages() -> Iterator[Stretch[int]]:
+        nonlocal pages_read
+        for _ in range(500):
+            pages_read += 1
+            yield Stretch([0] * 10)
+
+    with Lookahead(1, eager=True, wake=lambda: None) as ahead:
+        stretches = Reading(ahead, pages())
+        for taken, _ in enumerate(in_order(stretches, ahead, lambda _: []), 1):
+            while stretches.waits and taken < 4_000:
+                time.sleep(0)  # lets the reading thread come as far as it will
+            assert pages_read * 10 <= taken + ahead.rows_ahead + 3 * 10
+
+    assert pages_read == 500
+
+
+def test_nothing_is_begun_any_more_after_a_failure() -> None:
+    called = []
+
+    def fail() -> None:
+        raise KeyError
+
+    with Lookahead(1, eager=True, wake=lambda: None) as ahead:
+        calls = [
+            ahead.start(function, first=False) for function in (fail, lambda: called.append(1))
+        ]
+        for call in calls:
+            with pytest.raises(KeyError):
+                ahead.wait_for(call)
+
+    assert not called
 
 
 WAITING_FOR = {
