@@ -108,13 +108,14 @@ class _Collector(MsgSpecWriter):
         self._run.messages.append(json.loads(self.format_message(message)))
 
 
-def sync(
+def sync(  # noqa: PLR0913 - all but the first by name
     sandbox: Sandbox,
     *,
     select: Collection[str] | None = None,
     state: Mapping[str, Any] | None = None,
     forced: str | None = None,
     into: Run | None = None,
+    given: dict[str, Any] | None = None,
     **settings: object,
 ) -> Run:
     """Run the tap against the sandbox.
@@ -124,6 +125,7 @@ def sync(
         select: The streams to select; None for those that are selected by default.
         state: The state to continue from.
         forced: The replication method that the catalog forces, if any.
+        given: The catalog, if it is to say more than these.
         into: Where to keep what a run that fails has written until then.
         **settings: Settings beside the address and the token.
 
@@ -133,7 +135,7 @@ def sync(
     run = Run() if into is None else into
     TapCalendly(
         config=config(sandbox, **settings),
-        catalog=catalog(select, forced),
+        catalog=given or catalog(select, forced),
         state=copy.deepcopy(dict(state or {})),
         message_writer=_Collector(run),
     ).sync_all()

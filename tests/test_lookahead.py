@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,9 @@ from sandbox.faults import Fault
 from sandbox.server import Sandbox
 from tap_calendly.errors import CalendlyError
 from tap_calendly.lookahead import Lookahead, Reading, Stretch, in_order
+from tap_calendly.tap import TapCalendly
 from tests.command import run_tap, start_tap
-from tests.singer import Run, config, sync, truth
+from tests.singer import Killed, Run, config, sync, truth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -98,6 +100,43 @@ def test_a_used_up_limit_stops_all_and_no_request_is_lost_or_doubled(
     read = [path for path in answered if path.endswith("/invitees")]
     assert len(read) == len(set(read)) == len(large_sandbox.calendly.events)
     assert 37 <= sum(waits) <= 37 * 4 + 1
+
+
+def test_the_users_own_bound_is_kept(sandbox: Sandbox, waits: list[float]) -> None:
+    sync(sandbox, select=MEETINGS, requests_per_minute=60)
+
+    assert sum(waits) == pytest.approx(len(sandbox.requests) - 1, abs=1)
+
+
+def test_no_request_is_made_after_the_end_of_a_run(sandbox: Sandbox) -> None:
+    """Not by a thread that had a long list before it, nor by one that was to try again."""
+    form = next(iter(sandbox.calendly.routing_forms))
+    for _ in range(1_000):
+        sandbox.calendly.submit_form(form=form, answers={}, result=None)
+    with Sandbox(sandbox.calendly, latency=0.05, requests_per_minute=100_000) as slow:
+        with pytest.raises(Killed):
+            sync(slow, select={"routing_form_submissions"}, into=Run(killed_after=1))
+        under_way = len(slow.requests)
+        assert not threading.Event().wait(0.3)
+
+        assert len(slow.requests) <= under_way + 8
+
+
+def test_a_deselected_field_changes_nothing_else(sandbox: Sandbox, small_pages: int) -> None:
+    """The SDK takes it out of the very row that is compared with the next reading."""
+    assert small_pages
+    written = []
+    for deselected in (None, "name"):
+        run = Run()
+        catalog = TapCalendly(config={}, validate_config=False, setup_mapper=False).catalog_dict
+        for stream in catalog["streams"]:
+            for entry in stream["metadata"]:
+                if entry["breadcrumb"] == ["properties", deselected]:
+                    entry["metadata"]["selected"] = False
+        sync(sandbox, into=run, given=catalog)
+        written.append(len(run.of("RECORD")))
+
+    assert written[0] == written[1]
 
 
 def test_test_mode_takes_one_row_and_reads_nothing_ahead(sandbox: Sandbox, tmp_path: Path) -> None:
