@@ -171,18 +171,20 @@ class Api:
     def _send(self, request: Request, stop: threading.Event) -> requests.Response:
         """Send a request over a connection that no other thread uses meanwhile."""
         with self._lock:
-            self._made[request.stream] += 1
             session = self._idle.pop() if self._idle else self._session()
-        try:
-            return self.throttle.send(
-                lambda: session.get(
-                    request.url,
-                    params=request.query,
-                    timeout=self._timeout,
-                    allow_redirects=False,  # the token goes to the configured host alone
-                ),
-                stop,
+
+        def send() -> requests.Response:
+            with self._lock:
+                self._made[request.stream] += 1
+            return session.get(
+                request.url,
+                params=request.query,
+                timeout=self._timeout,
+                allow_redirects=False,  # the token goes to the configured host alone
             )
+
+        try:
+            return self.throttle.send(send, stop)
         except requests.RequestException as error:
             message = errors.unreachable(request.stream, request.url, error)
             if isinstance(error, BROKEN_OFF):
@@ -231,7 +233,7 @@ class Api:
         if rb"\u0000" not in content:
             try:
                 return msgspec.json.decode(content)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, UnicodeDecodeError):
                 pass  # no JSON, or halves of surrogate pairs
         found: list[str] = []
         body = _cleaned(json.loads(content, parse_constant=_refuse), found)

@@ -85,16 +85,20 @@ class Progress:
             if stream.closed is not None:
                 yield f"{stream.name}: skipped, as the token does not open it (see above)"
             elif stream.selected:
-                line = f"{stream.name}: {stream.rows_out:,} rows, {asked:,} requests"
-                yield line + (f", {replaced:,} texts cleaned" if replaced else "")
+                line = f"{stream.name}: {_many(stream.rows_out, 'row')}, {_many(asked, 'request')}"
+                yield line + (f", {_many(replaced, 'text')} cleaned" if replaced else "")
             elif asked:
-                yield f"{stream.name}: {asked:,} requests for its child streams"
+                yield f"{stream.name}: {_many(asked, 'request')} for its child streams"
             else:
                 yield f"{stream.name}: not selected"
         yield (
-            f"{made.total():,} requests in {seconds:,.0f} s, "
+            f"{_many(made.total(), 'request')} in {seconds:,.0f} s, "
             f"{self._api.throttle.waited:,.0f} s of them waiting for the limit"
         )
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
 
 
 def _reached(stream: CalendlyStream) -> str:

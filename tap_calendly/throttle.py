@@ -70,12 +70,14 @@ class Window:
         remaining: The fewest that any answer said are left.
         ends_after: A moment at which it is not over yet.
         ends_by: The moment at which it should be over.
+        late: Whether it was not over when it should have been, and a later moment is assumed.
     """
 
     limit: int
     remaining: int
     ends_after: float
     ends_by: float
+    late: bool = False
 
     @property
     def spared(self) -> int:
@@ -107,9 +109,8 @@ class Pace:
 def delay(pace: Pace, now: float) -> float:
     """Decide how long the next request has to wait.
 
-    A window that should be over may not be, as seconds are rounded: until an answer tells of the
-    next one, no more requests are sent than the old one has left, and if it has none, a second
-    later.
+    A window that should be over may not be, as seconds are rounded: a single request finds out, a
+    second later if the old window has nothing left.
 
     Args:
         pace: The pace.
@@ -124,12 +125,12 @@ def delay(pace: Pace, now: float) -> float:
     window = pace.window
     if window is None:
         return 0.0 if pace.asked or not pace.under_way else math.inf
-    left = window.remaining - pace.under_way
     if now < window.ends_by:
+        left = window.remaining - pace.under_way
         return 0.0 if left > window.spared else window.ends_by - now
-    if left > 0:
-        return 0.0
-    return math.inf if pace.under_way else max(window.ends_by + 1 - now, 0.0)
+    if pace.under_way:
+        return math.inf
+    return 0.0 if window.remaining else max(window.ends_by + 1 - now, 0.0)
 
 
 def sent(pace: Pace, now: float) -> Pace:
@@ -169,13 +170,12 @@ def answered(pace: Pace, quota: Quota | None, began: float, now: float) -> Pace:
     if window is None or after > window.ends_by:
         window = Window(quota.limit, quota.remaining, after, by)
     elif by >= window.ends_after:
-        still = began >= window.ends_by  # it should have been over, and is not
-        window = Window(
-            quota.limit,
-            min(quota.remaining, window.remaining),
-            max(after, window.ends_after),
-            max(by, now + 1) if still else min(by, window.ends_by),
-        )
+        if began >= window.ends_by:  # it should have been over, and is not
+            late, ends_by = True, max(by, now + 1)
+        else:
+            late, ends_by = window.late, window.ends_by if window.late else min(by, window.ends_by)
+        remaining = min(quota.remaining, window.remaining)
+        window = Window(quota.limit, remaining, max(after, window.ends_after), ends_by, late)
     return replace(pace, window=window)
 
 

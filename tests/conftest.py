@@ -37,7 +37,9 @@ def clock() -> SimulatedClock:
 @pytest.fixture
 def empty_sandbox(clock: SimulatedClock) -> Iterator[Sandbox]:
     """An organization with nobody but its owner."""
-    with Sandbox(Calendly(clock, seed=1, plan="enterprise"), clock=clock) as sandbox:
+    with Sandbox(
+        Calendly(clock, seed=1, plan="enterprise"), clock=clock, requests_per_minute=100_000
+    ) as sandbox:
         yield sandbox
 
 
@@ -46,7 +48,7 @@ def sandbox(clock: SimulatedClock) -> Iterator[Sandbox]:
     """A company with 30 meetings."""
     calendly = Calendly(clock, seed=1, plan="enterprise")
     company.populate(calendly, seed=1, size=30, until=NOW)
-    with Sandbox(calendly, clock=clock) as running:
+    with Sandbox(calendly, clock=clock, requests_per_minute=100_000) as running:
         yield running
 
 

@@ -129,13 +129,14 @@ class _Collector(MsgSpecWriter):
         self._run.messages.append(json.loads(self.format_message(message)))
 
 
-def sync(
+def sync(  # noqa: PLR0913 - all but the first by name
     sandbox: Sandbox,
     *,
     select: Collection[str] | None = None,
     state: Mapping[str, Any] | None = None,
     forced: str | None = None,
     into: Run | None = None,
+    given: dict[str, Any] | None = None,
     **settings: object,
 ) -> Run:
     """Run the tap against the sandbox.
@@ -145,6 +146,7 @@ def sync(
         select: The streams to select; None for those that are selected by default.
         state: The state to continue from.
         forced: The replication method that the catalog forces, if any.
+        given: The catalog, if it is to say more than these.
         into: Where to keep what a run that fails has written until then.
         **settings: Settings beside the address and the token.
 
@@ -154,7 +156,7 @@ def sync(
     run = Run() if into is None else into
     TapCalendly(
         config=config(sandbox, **settings),
-        catalog=catalog(select, forced),
+        catalog=given or catalog(select, forced),
         state=copy.deepcopy(dict(state or {})),
         message_writer=_Collector(run),
     ).sync_all()
@@ -233,7 +235,7 @@ def truth(sandbox: Sandbox) -> Tables:
         hours["event_type_uri"] = hours["event_type"]
         hours["user_uri"] = hours["availability_rule"]["user"]
     for message in rows["outgoing_communications"]:
-        content = json.dumps(message, sort_keys=True, separators=(",", ":"))
+        content = json.dumps(message, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         message["id"] = hashlib.sha256(content.encode()).hexdigest()
     rows["webhook_subscriptions"] = [
         one for one in rows["webhook_subscriptions"] if one["scope"] == "organization"

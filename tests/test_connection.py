@@ -315,5 +315,5 @@ def test_the_log_of_a_run_is_short_and_tells_what_was_read(
     assert complaints(result) == []
     lines = result.stderr.splitlines()
     assert len(lines) < 20
-    assert any("| event_types: " in line and "1 requests" in line for line in lines)
+    assert any("| event_types: " in line and "1 request" in line for line in lines)
     assert sandbox.token not in result.stderr

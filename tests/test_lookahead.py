@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,13 @@ import pytest
 from sandbox.faults import Fault
 from sandbox.server import Sandbox
 from tap_calendly.errors import CalendlyError
+from tap_calendly.lookahead import Lookahead, Reading, Stretch, in_order
+from tap_calendly.tap import TapCalendly
 from tests.command import run_tap, start_tap
-from tests.singer import Run, config, sync, truth
+from tests.singer import Killed, Run, config, sync, truth
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 MEETINGS = {"scheduled_events", "event_invitees"}
@@ -98,6 +102,43 @@ def test_a_used_up_limit_stops_all_and_no_request_is_lost_or_doubled(
     assert 37 <= sum(waits) <= 37 * 4 + 1
 
 
+def test_the_users_own_bound_is_kept(sandbox: Sandbox, waits: list[float]) -> None:
+    sync(sandbox, select=MEETINGS, requests_per_minute=60)
+
+    assert sum(waits) == pytest.approx(len(sandbox.requests) - 1, abs=1)
+
+
+def test_no_request_is_made_after_the_end_of_a_run(sandbox: Sandbox) -> None:
+    """Not by a thread that had a long list before it, nor by one that was to try again."""
+    form = next(iter(sandbox.calendly.routing_forms))
+    for _ in range(1_000):
+        sandbox.calendly.submit_form(form=form, answers={}, result=None)
+    with Sandbox(sandbox.calendly, latency=0.05, requests_per_minute=100_000) as slow:
+        with pytest.raises(Killed):
+            sync(slow, select={"routing_form_submissions"}, into=Run(killed_after=1))
+        under_way = len(slow.requests)
+        assert not threading.Event().wait(0.3)
+
+        assert len(slow.requests) <= under_way + 8
+
+
+def test_a_deselected_field_changes_nothing_else(sandbox: Sandbox, small_pages: int) -> None:
+    """The SDK takes it out of the very row that is compared with the next reading."""
+    assert small_pages
+    written = []
+    for deselected in (None, "name"):
+        run = Run()
+        catalog = TapCalendly(config={}, validate_config=False, setup_mapper=False).catalog_dict
+        for stream in catalog["streams"]:
+            for entry in stream["metadata"]:
+                if entry["breadcrumb"] == ["properties", deselected]:
+                    entry["metadata"]["selected"] = False
+        sync(sandbox, into=run, given=catalog)
+        written.append(len(run.of("RECORD")))
+
+    assert written[0] == written[1]
+
+
 def test_test_mode_takes_one_row_and_reads_nothing_ahead(sandbox: Sandbox, tmp_path: Path) -> None:
     result = run_tap(tmp_path, "--test", config=config(sandbox))
 
@@ -149,6 +190,62 @@ def test_a_fatal_error_does_not_wait_for_the_limit(sandbox: Sandbox) -> None:
         sync(sandbox, select=MEETINGS)
 
     assert time.monotonic() - began < AT_ONCE
+
+
+def test_no_more_calls_are_begun_ahead_than_twice_the_threads() -> None:
+    under_way: list[int] = []
+    most = 0
+
+    def begin(row: int) -> list[int]:
+        nonlocal most
+        under_way.append(row)
+        most = max(most, len(under_way))
+        return [row]
+
+    with Lookahead(3, eager=True, wake=lambda: None) as ahead:
+        stretches = Reading(ahead, (Stretch(list(range(50))) for _ in range(4)))
+        for row, begun in in_order(stretches, ahead, begin):
+            assert begun == [row] == under_way[:1]
+            under_way.pop(0)
+
+    assert most == 2 * 3
+
+
+def test_no_more_rows_are_held_than_a_page_and_the_next() -> None:
+    """However slowly the target takes them."""
+    pages_read = 0
+
+    def pages() -> Iterator[Stretch[int]]:
+        nonlocal pages_read
+        for _ in range(500):
+            pages_read += 1
+            yield Stretch([0] * 10)
+
+    with Lookahead(1, eager=True, wake=lambda: None) as ahead:
+        stretches = Reading(ahead, pages())
+        for taken, _ in enumerate(in_order(stretches, ahead, lambda _: []), 1):
+            while stretches.waits and taken < 4_000:
+                time.sleep(0)  # lets the reading thread come as far as it will
+            assert pages_read * 10 <= taken + ahead.rows_ahead + 3 * 10
+
+    assert pages_read == 500
+
+
+def test_nothing_is_begun_any_more_after_a_failure() -> None:
+    called = []
+
+    def fail() -> None:
+        raise KeyError
+
+    with Lookahead(1, eager=True, wake=lambda: None) as ahead:
+        calls = [
+            ahead.start(function, first=False) for function in (fail, lambda: called.append(1))
+        ]
+        for call in calls:
+            with pytest.raises(KeyError):
+                ahead.wait_for(call)
+
+    assert not called
 
 
 WAITING_FOR = {

@@ -107,7 +107,7 @@ def test_duckdb_equals_calendly_field_by_field(
 
     log = project.run("target-duckdb")
     assert _in_duckdb(project) == first
-    assert "event_types: 0 rows, 1 requests" in log  # it continues from the state of the first
+    assert "event_types: 0 rows, 1 request" in log  # it continues from the state of the first
 
     _live_on(large_sandbox, clock)
     project.run("target-duckdb")

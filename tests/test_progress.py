@@ -62,8 +62,9 @@ def test_the_summary_counts_rows_requests_and_waiting(
     events, invitees, types = (
         len(run.rows(name)) for name in ("scheduled_events", "event_invitees", "event_types")
     )
-    assert f"scheduled_events: {events} rows, {made['/scheduled_events']} requests" in summary
-    assert f"event_types: {types} rows, {made['/event_types']} requests" in summary
+    assert made["/scheduled_events"] == made["/event_types"] == 1
+    assert f"scheduled_events: {events} rows, 1 request" in summary
+    assert f"event_types: {types} rows, 1 request" in summary
     asked = made["/scheduled_events/{uuid}/invitees"]
     assert f"event_invitees: {invitees} rows, {asked} requests" in summary
     assert "routing_forms: not selected" in summary
@@ -92,7 +93,7 @@ def test_the_parents_requests_are_told_when_only_the_children_are_selected(
 ) -> None:
     sync(sandbox, select={"event_invitees"})
 
-    assert "scheduled_events: 1 requests for its child streams" in log.messages
+    assert "scheduled_events: 1 request for its child streams" in log.messages
 
 
 def test_progress_goes_to_standard_error_alone(sandbox: Sandbox, tmp_path: Path) -> None:

@@ -287,7 +287,7 @@ def test_characters_that_databases_refuse_are_replaced_and_counted(
     (row,) = sync(sandbox, select={"event_types"}).rows("event_types")
 
     assert row["name"] == "A\ufffdB \ufffd C \U0001f600 \ufffd"
-    assert "event_types: 1 rows, 1 requests, 1 texts cleaned" in caplog.messages
+    assert "event_types: 1 row, 1 request, 1 text cleaned" in caplog.messages
 
 
 def test_a_field_that_the_schema_does_not_know_is_left_out_and_named_once(

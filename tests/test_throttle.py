@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from requests import Response
 from requests.structures import CaseInsensitiveDict
 
+from tap_calendly import throttle as throttle_module
 from tap_calendly.throttle import (
     LONGEST_WAIT,
     Pace,
@@ -34,6 +36,9 @@ from tap_calendly.throttle import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+ANSWER = Response()
 
 
 @dataclass
@@ -175,8 +180,13 @@ def test_the_limit_less_a_share_of_5_percent_is_used(
     assert calendly.refused == 0
 
 
-def test_a_share_of_every_window_is_left_to_others() -> None:
-    calendly = Calendly(500, 60)
+@pytest.mark.parametrize("rounded", [math.ceil, math.floor, round])
+@pytest.mark.parametrize("limit", [50, 500])
+def test_a_share_of_every_window_is_left_to_others(
+    limit: int, rounded: Callable[[float], int]
+) -> None:
+    """But for a request that finds out whether the window is over."""
+    calendly = Calendly(limit, 60, rounded)
     left: list[int] = []
     load = Load(calendly, 8, lambda: 0.1)
 
@@ -184,10 +194,10 @@ def test_a_share_of_every_window_is_left_to_others() -> None:
         if now - calendly.opened >= 60:
             left.append(calendly.limit - calendly.used)
 
-    load.run(requests=2_000, others=watch)
+    load.run(requests=4 * limit, others=watch)
 
     assert len(left) == 4
-    assert min(left) >= 25
+    assert min(left) >= math.ceil(limit * 0.05) - 1
 
 
 @given(per_minute=st.integers(1, 1_000), threads=st.sampled_from([1, 8]), seed=SEEDS)
@@ -275,6 +285,62 @@ def test_headers_are_read_in_any_case_and_a_reset_beyond_reason_is_cut() -> None
     }
 
     assert quota_of(CaseInsensitiveDict(headers)) == Quota(500, 7, LONGEST_WAIT)
+
+
+def test_a_pause_is_not_cut_short_by_a_shorter_one(waits: list[float]) -> None:
+    throttle = Throttle(None, throttle_module.SystemClock())
+
+    assert throttle.pause(60)
+    assert not throttle.pause(10)
+    throttle.send(lambda: ANSWER, threading.Event())
+
+    assert sum(waits) == pytest.approx(60, abs=0.1)
+    assert throttle.waited == pytest.approx(60, abs=0.1)
+
+
+def test_a_request_that_fails_does_not_count_as_under_way() -> None:
+    throttle, stop = Throttle(None, SystemClock()), threading.Event()
+    passed = threading.Event()
+
+    def fail() -> Response:
+        raise ConnectionResetError
+
+    def after_it() -> None:
+        throttle.send(lambda: ANSWER, stop)
+        passed.set()
+
+    with pytest.raises(ConnectionResetError):
+        throttle.send(fail, stop)
+    threading.Thread(target=after_it, daemon=True).start()
+
+    assert passed.wait(5)
+
+
+def test_threads_that_wait_for_an_answer_are_woken_by_it() -> None:
+    throttle, stop, answer = Throttle(None, SystemClock()), threading.Event(), threading.Event()
+    passed = threading.Semaphore(0)
+
+    def first() -> Response:
+        answer.wait(5)
+        return ANSWER
+
+    def send(request: Callable[[], Response]) -> None:
+        throttle.send(request, stop)
+        passed.release()
+
+    for request in (first, *[lambda: ANSWER] * 7):
+        threading.Thread(target=send, args=(request,), daemon=True).start()
+    answer.set()
+
+    assert all(passed.acquire(timeout=5) for _ in range(8))
+
+
+def test_nothing_is_sent_when_nobody_waits_for_it() -> None:
+    throttle, stop = Throttle(None, SystemClock()), threading.Event()
+    stop.set()
+
+    with pytest.raises(StoppedError):
+        throttle.send(lambda: ANSWER, stop)
 
 
 def test_whoever_waits_is_let_go_when_nobody_waits_for_him() -> None:

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from tap_calendly import errors, state, sweep
 from tap_calendly.api import REQUEST_TIME
-from tap_calendly.client import CalendlyStream, RestlessError, Row
+from tap_calendly.client import CalendlyStream, RestlessError, Row, digest
 from tap_calendly.errors import Requires
 from tap_calendly.lookahead import Stretch
 from tap_calendly.schemas.scheduling import EVENT_INVITEE, SCHEDULED_EVENT
@@ -107,7 +107,7 @@ class ScheduledEvents(CalendlyStream):
         Yields:
             The rows that are new, and the start from which to go on; None at the end of the range.
         """
-        known: dict[str, Record] = {}
+        known: dict[str, bytes] = {}
         while True:
             page = page or self.fetch(_bounds(part))
             rows, following = page.rows, _last_start(page)
@@ -117,10 +117,11 @@ class ScheduledEvents(CalendlyStream):
             if following is not None and part.start is not None and following <= part.start:
                 message = f"{self.name}: Calendly's pages go round in a circle: run again later."
                 raise errors.CalendlyError(message)
-            yield [row for row in rows if known.get(row["uri"]) != row], following
+            digests = {row["uri"]: digest(row) for row in rows}
+            yield [row for row in rows if known.get(row["uri"]) != digests[row["uri"]]], following
             if following is None:
                 return
-            known = {row["uri"]: row for row in rows}
+            known = digests
             part, page = sweep.Range(following, part.end), None
 
     def _at(self, start: datetime) -> list[Record]:
