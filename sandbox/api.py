@@ -5,11 +5,11 @@ from __future__ import annotations
 import itertools
 from dataclasses import dataclass
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 from uuid import UUID
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 from starlette.routing import compile_path
 
 from sandbox.access import (
@@ -24,7 +24,6 @@ from sandbox.access import (
 )
 from sandbox.errors import (
     CalendlyError,
-    error_body,
     method_not_allowed,
     not_found,
     too_many_requests,
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from sandbox.access import Access, Caller
     from sandbox.calendly import Calendly
@@ -400,8 +400,8 @@ class Api:
         try:
             if allowance.exceeded:
                 raise too_many_requests()
-            if fault is not None and (fault.status is not None or fault.body is not None):
-                return _faulty(fault)
+            if fault is not None and (faulty := fault.answer()) is not None:
+                return faulty
             return JSONResponse(self._body(request, caller))
         except CalendlyError as error:
             return JSONResponse(error.body, error.status)
@@ -419,14 +419,6 @@ class Api:
         parameters = Parameters(dict(request.query_params))
         life = self.page_token_life
         return endpoint.answer(Query(self._calendly, caller, ids, parameters, request, life))
-
-
-def _faulty(fault: Fault) -> Response:
-    status = fault.status or 200
-    body: Any = error_body(status) if fault.body is None else fault.body
-    if isinstance(body, str):
-        return Response(body, status, media_type="application/json")
-    return JSONResponse(body, status)
 
 
 def _resource(record: Record) -> Record:
