@@ -81,6 +81,8 @@ class Scope:
     @cached_property
     def _owner(self) -> dict[str, str]:
         """The token's user and that user's organization."""
+        if (owner := self._tap.api.owner) is not None:
+            return owner
         try:
             (profile,) = CurrentUser(self._tap).fetch(None).rows
         except errors.RefusedError as error:
@@ -91,7 +93,7 @@ class Scope:
 
     def _owner_by_membership(self) -> dict[str, str]:
         """Find the owner of a token that lacks the scope `users:read`."""
-        own_id = auth.user_in(self._config["personal_access_token"])
+        own_id = auth.user_in(self._config.get("personal_access_token") or "")
         if own_id is not None:
             own = {"user": resource_uri("users", own_id)}
             try:
