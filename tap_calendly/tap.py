@@ -17,7 +17,7 @@ from singer_sdk.exceptions import ConfigurationError, MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
-from tap_calendly import errors, files, settings
+from tap_calendly import authorize, errors, files, settings
 from tap_calendly.api import Api
 from tap_calendly.client import CalendlyStream
 from tap_calendly.progress import Progress
@@ -137,11 +137,15 @@ class TapCalendly(Tap):
         for param in command.params:
             if isinstance(param.type, click.File):
                 param.type = files.JSONFile()
+        command.params.extend(authorize.OPTIONS)
         return command
 
     @classmethod
     @override
     def invoke(cls, **options: Any) -> None:
+        if (wishes := authorize.wishes_in(options)) is not None:
+            cls._authorize(options["config"], wishes)
+            return
         try:
             super().invoke(**options)
         except BrokenPipeError:
@@ -149,6 +153,15 @@ class TapCalendly(Tap):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             message = "The target closed the pipe: its own log says why."
             raise errors.CalendlyError(message) from None
+
+    @classmethod
+    def _authorize(cls, given: _ConfigInput, wishes: authorize.Wishes) -> None:
+        """Get credentials by the browser."""
+        schema = dict(cls.config_jsonschema)
+        cls.append_builtin_config(schema)
+        config = {**given.config, **(cls._env_var_config if given.parse_env else {})}
+        agent = config.get("user_agent") or f"{cls.name}/{cls.get_plugin_version()}"
+        authorize.authorize(config, schema, wishes, agent, cls.logger)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:
