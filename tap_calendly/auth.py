@@ -7,6 +7,7 @@ import json
 import threading
 from functools import partial
 from http import HTTPStatus
+from itertools import count
 from typing import TYPE_CHECKING, Any, Protocol
 
 from typing_extensions import override
@@ -16,7 +17,7 @@ from tap_calendly.throttle import StoppedError
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tap_calendly.store import Tokens
     from tap_calendly.throttle import Throttle
@@ -95,6 +96,7 @@ def signature(
         refresh_token,
         oauth.Endpoint(app, config, agent, pace, logger),
         store.Store(folder, store.name(app.client_id, refresh_token)),
+        logger,
     )
 
 
@@ -126,18 +128,26 @@ class OAuth(Signature):
     exchange that is under way is kept.
     """
 
-    def __init__(self, configured: str, endpoint: oauth.Endpoint, kept: store.Store) -> None:
+    def __init__(
+        self,
+        configured: str,
+        endpoint: oauth.Endpoint,
+        kept: store.Store,
+        logger: logging.Logger,
+    ) -> None:
         """Prepare; nothing is read or asked yet.
 
         Args:
             configured: The refresh token of the settings, good until its first use.
             endpoint: Gives tokens.
             kept: Keeps them.
+            logger: Where to say that another run has to be waited for.
         """
         self.way = errors.BY_OAUTH
         self._configured = configured
         self._endpoint = endpoint
         self._store = kept
+        self._logger = logger
         self._lock = threading.Lock()
         self._tokens: Tokens | None = None
         self._unproven = False
@@ -168,21 +178,28 @@ class OAuth(Signature):
 
     def _current(self, refused: str | None, stop: threading.Event) -> Tokens:
         """Give tokens that are good for a while, and other ones than those that were refused."""
-        while True:
-            with self._lock:
-                if (tokens := usable(self._tokens, refused, oauth.now())) is not None:
-                    return tokens
-                if self._renewal is None or self._renewal.stopped:
-                    self._renewal = _Renewal(partial(self._renew, refused), stop)
-                    self._renewal.start()
-                renewal = self._renewal
-            renewed = renewal.result(stop)
+        while not stop.is_set():
+            renewal = None
+            try:
+                with self._lock:
+                    if (tokens := usable(self._tokens, refused, oauth.now())) is not None:
+                        return tokens
+                    renewal = self._renewal
+                    if renewal is None or renewal.stopped:
+                        renewal = _Renewal(partial(self._renew, refused), self._endpoint.wake)
+                        self._renewal = renewal
+                        renewal.start()
+                renewed = renewal.result(stop)
+            finally:  # a signal may end the run at any moment
+                if renewal is not None:
+                    renewal.stop_if_deserted()
             if renewed is not None and renewed.access_token != refused:
                 return renewed
+        raise StoppedError
 
     def _renew(self, refused: str | None, stop: threading.Event) -> Tokens:
         """Find tokens that another process has kept, or exchange the refresh token."""
-        with self._store.locked(partial(_let_pass, stop)):
+        with self._store.locked(partial(self._let_pass, count(), stop)):
             kept = self._store.read()
             tokens = usable(kept, refused, oauth.now())
             if tokens is None:
@@ -209,14 +226,26 @@ class OAuth(Signature):
         writing.finish(store.content(tokens))
         return tokens
 
+    def _let_pass(self, times: Iterator[int], stop: threading.Event) -> None:
+        """Let a little time pass while another process renews."""
+        if next(times) == 0:
+            self._logger.info("OAuth: another run is renewing the tokens; waiting for it.")
+        if stop.wait(POLL):
+            raise StoppedError
+
 
 class _Renewal(threading.Thread):
-    """Tokens that are being got."""
+    """Tokens that are being got, for as long as anybody waits for them."""
 
-    def __init__(self, renew: Callable[[threading.Event], Tokens], stop: threading.Event) -> None:
+    def __init__(
+        self, renew: Callable[[threading.Event], Tokens], wake: Callable[[], None]
+    ) -> None:
         super().__init__(name="oauth-renewal", daemon=False)
         self._renew = renew
-        self._stop_of_starter = stop
+        self._wake = wake
+        self._lock = threading.Lock()
+        self._waiting = 0
+        self._deserted = threading.Event()
         self._done = threading.Event()
         self._tokens: Tokens | None = None
         self._failure: BaseException | None = None
@@ -224,7 +253,7 @@ class _Renewal(threading.Thread):
     @override
     def run(self) -> None:
         try:
-            self._tokens = self._renew(self._stop_of_starter)
+            self._tokens = self._renew(self._deserted)
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
             self._failure = error
         finally:
@@ -235,21 +264,33 @@ class _Renewal(threading.Thread):
         """Whether nobody waited for it any more, so that it was not done."""
         return isinstance(self._failure, StoppedError)
 
+    def stop_if_deserted(self) -> None:
+        """Stop if nobody waits any more, but for an answer that is under way."""
+        with self._lock:
+            if self._waiting:
+                return
+            self._deserted.set()
+        self._wake()
+
     def result(self, stop: threading.Event) -> Tokens | None:
         """Wait for the tokens.
 
         Args:
-            stop: Set when nobody waits for them any more.
+            stop: Set when the caller does not wait for them any more.
 
         Returns:
-            The tokens; None where the renewal stopped with somebody else.
+            The tokens; None where all who waited before had left.
         """
-        while not self._done.wait(POLL):
-            if stop.is_set():
-                raise StoppedError
-        if self.stopped and not stop.is_set():
-            return None
-        if self._failure is not None:
+        with self._lock:
+            self._waiting += 1
+        try:
+            while not self._done.wait(POLL):
+                if stop.is_set():
+                    raise StoppedError
+        finally:
+            with self._lock:
+                self._waiting -= 1
+        if self._failure is not None and not self.stopped:
             raise self._failure
         return self._tokens
 
@@ -289,9 +330,3 @@ def user_in(token: str) -> str | None:
     except (IndexError, KeyError, TypeError, ValueError):
         return None
     return user if isinstance(user, str) and user else None
-
-
-def _let_pass(stop: threading.Event) -> None:
-    """Let a little time pass."""
-    if stop.wait(POLL):
-        raise StoppedError

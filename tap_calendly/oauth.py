@@ -123,6 +123,10 @@ class Endpoint:
                 self._throttle.rest(seconds, stop)
         raise AssertionError  # tries are counted without end
 
+    def wake(self) -> None:
+        """Let whoever waits for the next try look whether to stop."""
+        self._throttle.wake()
+
     def _ask(self, form: Mapping[str, str]) -> Tokens:
         """Ask once, and read the answer."""
         app, basic = self._app, None

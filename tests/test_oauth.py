@@ -445,6 +445,24 @@ def test_whoever_waits_for_tokens_can_be_stopped(client: Client) -> None:
     assert signature.token(threading.Event()) == client.kept["access_token"]
 
 
+def test_a_run_that_waits_for_another_can_be_stopped(client: Client, tmp_path: Path) -> None:
+    name = store.name(client.app.client_id, client.refresh_token)
+
+    with store.Store(client.folder, name).locked(lambda: None):
+        status = stopped_at("another run is renewing the tokens", client, tmp_path)
+
+    assert status == 128 + signal.SIGTERM
+    assert client.exchanges == 0
+
+
+def test_a_run_that_waits_to_ask_for_tokens_again_can_be_stopped(
+    client: Client, tmp_path: Path
+) -> None:
+    client.sandbox.faults.add(Fault(TOKEN, status=503, headers={"Retry-After": "200"}))
+
+    assert stopped_at("trying again in 200 s", client, tmp_path) == 128 + signal.SIGTERM
+
+
 def test_no_secret_is_in_any_output(client: Client, tmp_path: Path) -> None:
     debug = {"TAP_CALENDLY_LOGLEVEL": "DEBUG"}
     secrets = [client.refresh_token, client.app.client_id, str(client.app.client_secret)]
@@ -529,6 +547,18 @@ def strike(client: Client, number: signal.Signals, at: Callable[[str], bool]) ->
 
     client.sandbox.interrupt(interlude)
     return target
+
+
+def stopped_at(words: str, client: Client, folder: Path) -> int:
+    """Stop a run once it has said something, and give its status."""
+    process = start_tap(folder, client.config)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if words in line:
+            break
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=30)
+    return process.returncode
 
 
 def after(client: Client, requests_made: int, event: Callable[[], object]) -> None:
