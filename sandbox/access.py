@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, NamedTuple
 
 from sandbox.errors import (
@@ -48,6 +49,8 @@ ALSO_ORGANIZATION = (
 NOT_IN_ORGANIZATION = "This user is not in your organization"
 NOT_ALLOWED_EVENT = "You are not allowed to view this event"
 
+FOR_EVER = datetime.max.replace(tzinfo=timezone.utc)
+
 
 @dataclass(frozen=True)
 class Caller:
@@ -80,7 +83,7 @@ class Access:
         """Begin with no token; members and their roles are ``calendly``'s."""
         self._calendly = calendly
         self._issued = 0
-        self._tokens: dict[str, tuple[str, frozenset[str] | None]] = {}
+        self._tokens: dict[str, tuple[str, frozenset[str] | None, datetime]] = {}
 
     def issue(self, user: str, scopes: Collection[str] | None = None) -> str:
         """Make a personal access token.
@@ -113,8 +116,14 @@ class Access:
             if scopes is not None:
                 payload["scope"] = " ".join(sorted(scopes))
             token = _jwt(payload)
-            self._tokens[token] = (user, None if scopes is None else frozenset(scopes))
+            self._tokens[token] = (user, None if scopes is None else frozenset(scopes), FOR_EVER)
             return token
+
+    def admit(
+        self, token: str, user: str, scopes: frozenset[str] | None, *, until: datetime
+    ) -> None:
+        """Let a token that was made elsewhere open what ``scopes`` say, for a while."""
+        self._tokens[token] = (user, scopes, until)
 
     def revoke(self, token: str) -> None:
         """Let a token open nothing any more; one that is unknown stays so."""
@@ -123,11 +132,13 @@ class Access:
     def caller(self, authorization: str | None) -> Caller | None:
         """Return whoever an ``Authorization`` header speaks for, or ``None`` if it is not valid.
 
-        A deleted user's tokens are not.
+        A deleted user's tokens are not, nor those whose time is over.
         """
         kind, _, token = (authorization or "").partition(" ")
-        user, scopes = self._tokens.get(token.strip(), ("", None))
+        user, scopes, until = self._tokens.get(token.strip(), ("", None, FOR_EVER))
         if kind.lower() != "bearer" or user not in self._calendly.users:
+            return None
+        if until <= self._calendly.clock.now():
             return None
         organization = self._calendly.organization["uri"]
         role = role_of(user, self._calendly.memberships)

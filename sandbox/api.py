@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from email.utils import format_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse
 
 from sandbox.access import require_scope
 from sandbox.answers import (
@@ -23,7 +23,6 @@ from sandbox.answers import (
 from sandbox.answers.query import Query
 from sandbox.errors import (
     CalendlyError,
-    error_body,
     method_not_allowed,
     not_found,
     too_many_requests,
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from starlette.requests import Request
+    from starlette.responses import Response
 
     from sandbox.access import Access, Caller
     from sandbox.answers.query import Endpoint
@@ -104,8 +104,8 @@ class Api:
         try:
             if allowance.exceeded:
                 raise too_many_requests()
-            if fault is not None and (fault.status is not None or fault.body is not None):
-                return _faulty(fault)
+            if fault is not None and (faulty := fault.answer()) is not None:
+                return faulty
             return JSONResponse(self._body(request, caller))
         except CalendlyError as error:
             return JSONResponse(error.body, error.status)
@@ -123,11 +123,3 @@ class Api:
         parameters = Parameters(request.query_params.multi_items())
         life = self.page_token_life
         return endpoint.answer(Query(self._calendly, caller, ids, parameters, request, life))
-
-
-def _faulty(fault: Fault) -> Response:
-    status = fault.status or 200
-    body: Any = error_body(status) if fault.body is None else fault.body
-    if isinstance(body, str):
-        return Response(body, status, media_type="application/json")
-    return JSONResponse(body, status)

@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
+from starlette.responses import JSONResponse, Response
+
+from sandbox.errors import error_body
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -55,6 +59,16 @@ class Fault:
             if is_wrong:
                 message = f"a fault cannot have {name} {getattr(self, name)}"
                 raise ValueError(message)
+
+    def answer(self) -> Response | None:
+        """Return what stands in place of the ordinary answer; ``None`` if that stays."""
+        if self.status is None and self.body is None:
+            return None
+        status = self.status or 200
+        body = error_body(status) if self.body is None else self.body
+        if isinstance(body, str):
+            return Response(body, status, media_type="application/json")
+        return JSONResponse(body, status)
 
 
 class Faults:

@@ -15,6 +15,7 @@ from sandbox.api import Api
 from sandbox.calendly import Calendly
 from sandbox.control import control
 from sandbox.faults import Faults
+from sandbox.oauth import OAuth
 from sandbox.rate_limit import WINDOW, RateLimit
 from sandbox.recording import RecordedRequest, Recording
 from sandbox.site import Site
@@ -37,6 +38,7 @@ class Sandbox:
     Attributes:
         calendly: What it answers from; its methods are the events of the company's life.
         access: Issues tokens.
+        oauth: Registers apps, and hands out access tokens that end.
         faults: Takes orders for faults.
         token: A token of the organisation's owner, with full access.
         url: Its address, such as ``http://127.0.0.1:8000``; known once it serves.
@@ -76,6 +78,7 @@ class Sandbox:
             calendly.clock = clock
         self.calendly = calendly
         self.access = Access(self.calendly)
+        self.oauth = OAuth(self.calendly, self.access)
         self.faults = Faults()
         self.token = self.access.issue(self.calendly.owner)
         self.url = ""
@@ -86,6 +89,7 @@ class Sandbox:
         )
         self._site = Site(
             api=self._api,
+            oauth=self.oauth,
             control=control(self.calendly, self.faults, self._recording),
             faults=self.faults,
             recording=self._recording,

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.requests import Request
 
 from sandbox.api import endpoint_of
-from sandbox.control import PREFIX
+from sandbox.control import PREFIX as OWN
+from sandbox.oauth import PREFIX as OAUTH
 from sandbox.recording import RecordedRequest
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from sandbox.api import Api
     from sandbox.faults import Faults
+    from sandbox.oauth import OAuth
     from sandbox.recording import Recording
 
 LINGER_NOT_AT_ALL = struct.pack("ii", 1, 0)
@@ -33,19 +35,28 @@ class Site:
         interlude: What happens before each request is answered, such as a booking.
     """
 
-    def __init__(
-        self, *, api: Api, control: ASGIApp, faults: Faults, recording: Recording, latency: float
+    def __init__(  # noqa: PLR0913 -- the parts, by name
+        self,
+        *,
+        api: Api,
+        oauth: OAuth,
+        control: ASGIApp,
+        faults: Faults,
+        recording: Recording,
+        latency: float,
     ) -> None:
         """Put the parts together.
 
         Args:
             api: Answers as Calendly does.
+            oauth: Answers below ``/oauth`` as Calendly does.
             control: Serves what is below ``/sandbox``.
             faults: What shall go wrong.
             recording: Where requests are recorded.
             latency: Seconds that every answer of the API takes.
         """
         self._api = api
+        self._oauth = oauth
         self._control = control
         self._faults = faults
         self._recording = recording
@@ -54,10 +65,11 @@ class Site:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one HTTP request."""
-        if scope["path"].startswith(PREFIX):
+        if scope["path"].startswith(OWN):
             await self._control(scope, receive, send)
             return
-        request = Request(scope)
+        request = Request(scope, receive)
+        body = await request.body() if request.method == "POST" else b""
         recorded = _recorded(request)
         with self._recording.under_way(recorded):
             if self.interlude is not None:
@@ -73,7 +85,10 @@ class Site:
                 _transport(send).abort()
                 await _gone(receive)
                 return
-            response = self._api.answer(request, fault)
+            if scope["path"].startswith(OAUTH):
+                response = self._oauth.answer(request, body, fault)
+            else:
+                response = self._api.answer(request, fault)
             recorded.status = response.status_code
             if fault and fault.truncate is not None:
                 await _send_truncated(response, fault.truncate, send)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 TOKEN = "TAP_CALENDLY_PERSONAL_ACCESS_TOKEN"  # noqa: S105 - the variable's name
+OAUTH = "TAP_CALENDLY_OAUTH_CREDENTIALS_"
 FILE = "TARGET_DUCKDB_FILEPATH"
 DEMO_MEETINGS = 600
 DEMO_SEED = 1
@@ -71,7 +72,8 @@ def main() -> int:
         The exit status: Meltano's when the run failed.
     """
     settings = {**dotenv_values(".env"), **os.environ}
-    with _source(demo=not (settings.get(TOKEN) or "").strip()) as environment:
+    ways_in = (settings.get(name) or "" for name in (TOKEN, f"{OAUTH}REFRESH_TOKEN"))
+    with _source(demo=not any(way.strip() for way in ways_in)) as environment:
         file = Path(environment.get(FILE) or settings.get(FILE) or "output/calendly.duckdb")
         file.parent.mkdir(parents=True, exist_ok=True)
         # Without the file the state would speak of rows that are gone.
@@ -110,6 +112,7 @@ class _Demo:
         self._sandbox.__enter__()
         return {
             TOKEN: self._sandbox.token,
+            **{f"{OAUTH}{part}": "" for part in ("CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN")},
             # What .env may say of your own organization does not fit this one.
             "TAP_CALENDLY_SCOPE": "organization",
             "TAP_CALENDLY_ORGANIZATION": calendly.organization["uri"],

@@ -18,21 +18,13 @@ from urllib.parse import urlsplit
 import msgspec
 import requests
 
-from tap_calendly import auth, errors, throttle
+from tap_calendly import auth, connection, errors, throttle
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
-
-BROKEN_OFF = (
-    requests.ConnectionError,
-    requests.Timeout,
-    requests.exceptions.ChunkedEncodingError,
-    requests.exceptions.ContentDecodingError,
-)
-"""What the HTTP library says when no answer came, or not all of it."""
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """What PostgreSQL refuses in a text: NUL, and halves of a surrogate pair, which UTF-8 lacks too."""
@@ -83,7 +75,7 @@ class Api:
         self._cleaned: Counter[str] = Counter()
         self._agent = config.get("user_agent") or f"tap-calendly/{version}"
         self._timeout = int(config["request_timeout"])
-        self._signature = auth.authenticator(config)
+        self._signature = auth.signature(config, self._agent, self.throttle, logger)
         self._logger = logger
         self._lock = threading.Lock()
         self._idle: list[requests.Session] = []
@@ -100,6 +92,11 @@ class Api:
         """Texts in which characters had to be replaced, by the name of the stream."""
         with self._lock:
             return self._cleaned.copy()
+
+    @property
+    def owner(self) -> dict[str, str] | None:
+        """The URIs of the token's `user` and `organization`, if known without asking."""
+        return self._signature.owner(threading.Event())
 
     def get(
         self, request: Request, read: Callable[[Any, requests.Response], T], stop: threading.Event
@@ -143,9 +140,12 @@ class Api:
         response = self._send(request, stop)
         if response.status_code != HTTPStatus.OK:
             if errors.is_transient(response.status_code):
-                message = errors.explain(request.stream, request.requires, response)
+                way = self._signature.way
+                message = errors.explain(request.stream, request.requires, response, way)
                 raise errors.PassingError(message, response)
-            raise errors.RefusedError(request.stream, request.requires, response)
+            raise errors.RefusedError(
+                request.stream, request.requires, response, self._signature.way
+            )
         try:
             found = read(self._json(request, response.content), response)
             self._now = parsedate_to_datetime(response.headers["Date"])
@@ -169,9 +169,17 @@ class Api:
         return {name: moment.strftime(REQUEST_TIME) for name, moment in bounds.items()}
 
     def _send(self, request: Request, stop: threading.Event) -> requests.Response:
+        """Send a request, and once more if its token is refused and there is another by now."""
+        token = self._signature.token(stop)
+        response = self._send_by(token, request, stop)
+        if self._signature.replaced(token, response.status_code, stop):
+            response = self._send_by(self._signature.token(stop), request, stop)
+        return response
+
+    def _send_by(self, token: str, request: Request, stop: threading.Event) -> requests.Response:
         """Send a request over a connection that no other thread uses meanwhile."""
         with self._lock:
-            session = self._idle.pop() if self._idle else self._session()
+            session = self._idle.pop() if self._idle else connection.session(self.url, self._agent)
 
         def send() -> requests.Response:
             with self._lock:
@@ -179,6 +187,7 @@ class Api:
             return session.get(
                 request.url,
                 params=request.query,
+                headers={"Authorization": f"Bearer {token}"},
                 timeout=self._timeout,
                 allow_redirects=False,  # the token goes to the configured host alone
             )
@@ -187,22 +196,12 @@ class Api:
             return self.throttle.send(send, stop)
         except requests.RequestException as error:
             message = errors.unreachable(request.stream, request.url, error)
-            if isinstance(error, BROKEN_OFF):
+            if isinstance(error, connection.BROKEN_OFF):
                 raise errors.PassingError(message, error) from None
             raise errors.CalendlyError(message) from None
         finally:
             with self._lock:
                 self._idle.append(session)
-
-    def _session(self) -> requests.Session:
-        session = requests.Session()
-        session.headers["User-Agent"] = self._agent
-        session.auth = self._signature
-        # Proxies and certificates of the environment, which is otherwise searched for each request.
-        found = session.merge_environment_settings(self.url, {}, None, None, None)
-        session.proxies, session.verify = found["proxies"], found["verify"]
-        session.trust_env = False
-        return session
 
     def _wait(
         self, request: Request, error: errors.PassingError, tries: int, stop: threading.Event

@@ -8,6 +8,7 @@ and `required_scopes` when a token lacks scopes. Its sentences vary, so only the
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -21,10 +22,6 @@ TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 
 NEXT_STEP: dict[int, str] = {
     HTTPStatus.BAD_REQUEST: "this is a fault in the tap or its settings: report it with this line.",
-    HTTPStatus.UNAUTHORIZED: (
-        "the token is missing, mistyped, expired or revoked: create a new one in Calendly under "
-        "Integrations > API & webhooks and set `personal_access_token`."
-    ),
     HTTPStatus.FORBIDDEN: (
         "the stream needs the scope {scope}, plan: {plan}, and for a whole organization the token "
         "of an owner or admin: use such a token, or deselect the stream."
@@ -36,6 +33,55 @@ NEXT_STEP: dict[int, str] = {
         "the request limit of this Calendly user is used up by other integrations: run again later."
     ),
 }
+
+
+AUTHORIZE_AGAIN = "get new credentials with `tap-calendly --authorize`"
+
+NO_TOKENS: dict[str, str] = {
+    "invalid_grant": (
+        "the refresh token of `oauth_credentials` is used up (by another machine, or by a run "
+        f"whose `oauth_store` is gone), revoked or mistyped: {AUTHORIZE_AGAIN}."
+    ),
+    "invalid_client": (
+        "`client_id` or `client_secret` of `oauth_credentials` is not the app's (a native app has "
+        "no `client_secret`): correct them."
+    ),
+}
+"""What to do by the `error` of the token endpoint (RFC 6749, section 5.2)."""
+
+USED_UP = (
+    "an exchange before this one was broken off, and has used up the refresh token without "
+    f"giving the next: {AUTHORIZE_AGAIN}."
+)
+
+
+@dataclass(frozen=True)
+class WayIn:
+    """What there is to do for the user, by how requests are signed.
+
+    Attributes:
+        refused: Where Calendly answers 401.
+        more_scopes: How a token gets the scopes that it lacks, which stand for `{}`.
+    """
+
+    refused: str
+    more_scopes: str
+
+
+BY_TOKEN = WayIn(
+    refused=(
+        "the token is missing, mistyped, expired or revoked: create a new one in Calendly under "
+        "Integrations > API & webhooks and set `personal_access_token`."
+    ),
+    more_scopes="create a token with the scopes {}.",
+)
+BY_OAUTH = WayIn(
+    refused=(
+        "the access token was renewed and is refused again: check `api_url`, or whether the app "
+        f"was disabled in Calendly; then {AUTHORIZE_AGAIN}."
+    ),
+    more_scopes=f"tick the scopes {{}} for the app, then {AUTHORIZE_AGAIN}.",
+)
 
 
 @dataclass(frozen=True)
@@ -104,15 +150,18 @@ class RefusedError(CalendlyError):
         names_scopes: Whether it says which scopes the token lacks.
     """
 
-    def __init__(self, stream: str, requires: Requires, response: requests.Response) -> None:
+    def __init__(
+        self, stream: str, requires: Requires, response: requests.Response, way: WayIn
+    ) -> None:
         """Write the line for the user.
 
         Args:
             stream: The name of the stream that asked.
             requires: What the stream needs.
             response: The answer.
+            way: How the request was signed.
         """
-        super().__init__(explain(stream, requires, response))
+        super().__init__(explain(stream, requires, response, way))
         self.stream = stream
         self.status = response.status_code
         self.names_scopes = "required_scopes" in _json_object(response)
@@ -130,13 +179,14 @@ def is_transient(status: int) -> bool:
     return status in TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def explain(stream: str, requires: Requires, response: requests.Response) -> str:
+def explain(stream: str, requires: Requires, response: requests.Response, way: WayIn) -> str:
     """Say what a refused request means and what to do.
 
     Args:
         stream: The name of the stream that made the request.
         requires: What the stream needs.
         response: An answer that is not a success.
+        way: How the request was signed.
 
     Returns:
         One line: stream, path, status, Calendly's own words, request id, next step.
@@ -148,7 +198,7 @@ def explain(stream: str, requires: Requires, response: requests.Response) -> str
         words += f" ({said})"
     if request_id := response.headers.get("X-Request-Id"):
         words += f" [request {request_id}]"
-    return f"{words}: {_next_step(status, body, requires)}"
+    return f"{words}: {_next_step(status, body, requires, way)}"
 
 
 def unreachable(stream: str, url: str, error: Exception) -> str:
@@ -185,9 +235,197 @@ def not_calendly(stream: str, response: requests.Response) -> str:
     )
 
 
-def _next_step(status: int, body: dict[str, Any], requires: Requires) -> str:
+def explain_exchange(response: requests.Response, *, by_code: bool, in_doubt: bool) -> str:
+    """Say why Calendly gives no tokens, and what to do.
+
+    Its sentences are not quoted, as something in between might repeat in them what was sent.
+
+    Args:
+        response: An answer that is not a success.
+        by_code: Whether for a code, fresh from the browser, and not for a refresh token.
+        in_doubt: Whether a request before this one got no answer, and may have been granted.
+
+    Returns:
+        One line: path, status, the `error` of RFC 6749, request id, next step.
+    """
+    status = response.status_code
+    words = f"OAuth: Calendly answered {status} to POST {urlsplit(response.url).path}"
+    error = _json_object(response).get("error")
+    if isinstance(error, str) and re.fullmatch(r"[a-z_]{1,40}", error):
+        words += f" ({error})"
+    if request_id := response.headers.get("X-Request-Id"):
+        words += f" [request {request_id}]"
+    if error == "invalid_grant" and by_code:
+        return f"{words}: the code was not accepted: run `tap-calendly --authorize` again."
+    if error == "invalid_grant" and in_doubt:
+        return f"{words}: {USED_UP}"
+    if isinstance(error, str) and error in NO_TOKENS:
+        return f"{words}: {NO_TOKENS[error]}"
+    if is_transient(status):
+        return f"{words}: run again later."
+    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
+        return f"{words}: it redirects elsewhere, and no secret is sent there: correct `auth_url`."
+    return f"{words}: check `auth_url` and `oauth_credentials`."
+
+
+def no_tokens_from(url: str, error: Exception) -> str:
+    """Say that the token endpoint gave no answer.
+
+    Args:
+        url: The address asked.
+        error: What the HTTP library raised; only its kind is told, as its text may be long.
+
+    Returns:
+        One line: host, path, kind of failure, next step.
+    """
+    parts = urlsplit(url)
+    return (
+        f"OAuth: no answer from {parts.netloc} to POST {parts.path} ({type(error).__name__}): "
+        "check the network, a proxy or firewall, and `auth_url`; then run again."
+    )
+
+
+def no_tokens(response: requests.Response) -> str:
+    """Say that an answer holds no tokens.
+
+    Args:
+        response: A successful answer whose body cannot be read.
+
+    Returns:
+        One line: path, status, next step.
+    """
+    return (
+        f"OAuth: the answer {response.status_code} to POST {urlsplit(response.url).path} is not "
+        "what Calendly sends: check `auth_url` and any proxy in between; then run again."
+    )
+
+
+def store_unusable(folder: str, error: OSError | None) -> str:
+    """Say that tokens could not be kept; nothing was exchanged yet.
+
+    Args:
+        folder: Where they should be.
+        error: What the operating system said; None when there is no such place.
+
+    Returns:
+        One line: folder, what is wrong, next step.
+    """
+    why = "it is not known" if error is None else error.strerror or type(error).__name__
+    return (
+        f"OAuth: the tokens cannot be kept in {folder} ({why}): set `oauth_store` to a folder that "
+        "can be written and stays from run to run."
+    )
+
+
+def store_failed(path: str, error: OSError) -> str:
+    """Say that tokens could not be kept after they were exchanged.
+
+    Args:
+        path: Where they should be.
+        error: What the operating system said.
+
+    Returns:
+        One line: file, what is wrong, next step.
+    """
+    return (
+        f"OAuth: {path} could not be written ({error.strerror or type(error).__name__}), and the "
+        f"new refresh token is lost: {AUTHORIZE_AGAIN}."
+    )
+
+
+STATE_MISMATCH = (
+    "OAuth: the browser came back with an answer to another question (`state` differs): run "
+    "`tap-calendly --authorize` again, and use the window that it opens."
+)
+NO_CODE = (
+    "OAuth: the address holds no `code`: run `tap-calendly --authorize` again, and paste the whole "
+    "address that the browser shows at the end."
+)
+
+
+def not_authorized(error: str) -> str:
+    """Say that the browser came back without a code.
+
+    Args:
+        error: Why, by RFC 6749, section 4.1.2.1.
+
+    Returns:
+        One line.
+    """
+    if error == "access_denied":
+        return "OAuth: the app was not allowed to read Calendly: nothing was written."
+    named = f" ({error})" if re.fullmatch(r"[a-z_]{1,40}", error) else ""
+    return (
+        f"OAuth: Calendly did not give a code{named}: check the app's client id and redirect URI."
+    )
+
+
+def nobody_came(seconds: int) -> str:
+    """Say that the browser did not come back.
+
+    Args:
+        seconds: How long was waited.
+
+    Returns:
+        One line.
+    """
+    return (
+        f"OAuth: no answer came from the browser in {seconds // 60} minutes: run `tap-calendly "
+        "--authorize` again; the app's redirect URI must be the address of this computer's "
+        "`--redirect-port`."
+    )
+
+
+def port_unusable(port: int, error: OSError) -> str:
+    """Say that the browser cannot come back.
+
+    Args:
+        port: Where it should.
+        error: What the operating system said.
+
+    Returns:
+        One line.
+    """
+    return (
+        f"OAuth: port {port} of this computer cannot be listened on "
+        f"({error.strerror or type(error).__name__}): free it, or choose another by "
+        "`--redirect-port` and register http://localhost:PORT as the app's redirect URI."
+    )
+
+
+def would_overwrite(path: str) -> str:
+    """Say that a file holds something else.
+
+    Args:
+        path: The file.
+
+    Returns:
+        One line.
+    """
+    return f"OAuth: {path} holds more than credentials: name another file by `--credentials-file`."
+
+
+def cannot_write(path: str, error: OSError) -> str:
+    """Say that a file cannot be written; nothing was asked yet.
+
+    Args:
+        path: The file.
+        error: What the operating system said.
+
+    Returns:
+        One line.
+    """
+    return (
+        f"OAuth: {path} cannot be written ({error.strerror or type(error).__name__}): name another "
+        "file by `--credentials-file`."
+    )
+
+
+def _next_step(status: int, body: dict[str, Any], requires: Requires, way: WayIn) -> str:
     if isinstance(scopes := body.get("required_scopes"), list):
-        return f"create a token with the scopes {', '.join(map(str, scopes))}."
+        return way.more_scopes.format(", ".join(map(str, scopes)))
+    if status == HTTPStatus.UNAUTHORIZED:
+        return way.refused
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         return "it redirects elsewhere, and the token is not sent there: correct `api_url`."
     step = NEXT_STEP.get(status, "run again later.")

@@ -13,7 +13,7 @@ from tap_calendly.streams.organization import CurrentUser, OrganizationMembershi
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_calendly.client import Page
+    from tap_calendly.page import Page
     from tap_calendly.tap import TapCalendly
 
 
@@ -89,8 +89,19 @@ class Scope:
         return {"scope": kind, "user": self.user} if kind == "user" else {"scope": kind}
 
     @cached_property
+    def role(self) -> str | None:
+        """The role of the token's user in the organization; None where the token hides it."""
+        try:
+            memberships = OrganizationMemberships(self._tap).fetch({"user": self._owner["user"]})
+        except errors.CalendlyError:
+            return None
+        return next((str(row.get("role")) for row in memberships.rows), None)
+
+    @cached_property
     def _owner(self) -> dict[str, str]:
         """The token's user and that user's organization."""
+        if (owner := self._tap.api.owner) is not None:
+            return owner
         try:
             self.whoever_asks = CurrentUser(self._tap).fetch(None)
         except errors.RefusedError as error:
@@ -102,7 +113,7 @@ class Scope:
 
     def _owner_by_membership(self) -> dict[str, str]:
         """Find the owner of a token that lacks the scope `users:read`."""
-        own_id = auth.user_in(self._config["personal_access_token"])
+        own_id = auth.user_in(self._config.get("personal_access_token") or "")
         if own_id is not None:
             own = {"user": resource_uri("users", own_id)}
             try:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 RESOURCES = "https://api.calendly.com"
 """Where the URIs of Calendly's resources begin, whatever address the API is reached at."""
 
+AUTHORIZATION = "https://auth.calendly.com"
+"""Where apps get tokens."""
+
 EPOCH, FAR_FUTURE = 1970, 3000
 """The years between which a date makes sense."""
 
@@ -29,6 +32,9 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts to which the token may go without encryption."""
 
 SCOPES = ("organization", "user", "group")
+
+OAUTH = "oauth_credentials"
+OAUTH_PARTS = ("client_id", "client_secret", "refresh_token")
 
 SETTINGS = th.PropertiesList(
     th.Property(
@@ -39,12 +45,53 @@ SETTINGS = th.PropertiesList(
         description="Made in Calendly under Integrations > API & webhooks.",
     ),
     th.Property(
+        "oauth_credentials",
+        th.ObjectType(
+            th.Property(
+                "client_id",
+                th.StringType,
+                secret=True,
+                title="OAuth client id",
+                description="The id of the app that is registered with Calendly.",
+            ),
+            th.Property(
+                "client_secret",
+                th.StringType,
+                secret=True,
+                title="OAuth client secret",
+                description="The secret of that app; a native app has none.",
+            ),
+            th.Property(
+                "refresh_token",
+                th.StringType,
+                secret=True,
+                title="OAuth refresh token",
+                description="Got by `tap-calendly --authorize`.",
+            ),
+        ),
+        title="OAuth credentials",
+        description=(
+            "In place of the personal access token: `client_id`, `client_secret` (not for a native "
+            "app) and `refresh_token` of an app, written by `tap-calendly --authorize`."
+        ),
+    ),
+    th.Property(
+        "oauth_store",
+        th.StringType,
+        title="OAuth store",
+        description=(
+            "The folder that keeps the tokens of OAuth from run to run. Without it: "
+            "`tap-calendly` in `XDG_STATE_HOME`, or in `~/.local/state`."
+        ),
+    ),
+    th.Property(
         "start_date",
         th.DateTimeType,
         title="Start date",
         description=(
-            "Meetings that start, and form submissions that were made, before this moment are left "
-            "out. ISO 8601, UTC unless it says otherwise. Without it: all history."
+            "Meetings that start, and form submissions, log entries and messages that were made, "
+            "before this moment are left out. ISO 8601, UTC unless it says otherwise. Without it: "
+            "all history."
         ),
         examples=["2025-01-01T00:00:00Z"],
     ),
@@ -129,6 +176,13 @@ SETTINGS = th.PropertiesList(
         description="Where the API is reached; another address only for a proxy or the sandbox.",
     ),
     th.Property(
+        "auth_url",
+        th.StringType,
+        default=AUTHORIZATION,
+        title="Authorization URL",
+        description="Where OAuth is reached; likewise.",
+    ),
+    th.Property(
         "user_agent",
         th.StringType,
         title="User agent",
@@ -158,6 +212,10 @@ def problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     """
     for name in [name for name, value in config.items() if value is None or value == ""]:
         del config[name]  # what an empty environment variable or a null in a file means: not set
+    if isinstance(parts := config.get(OAUTH), dict):
+        config[OAUTH] = {name: part for name, part in parts.items() if part not in (None, "")}
+        if not config[OAUTH]:
+            del config[OAUTH]
     found = [_sentence(error) for error in JSONSchemaValidator(schema).iter_errors(config)]
     return found or list(_beyond_schema(config))
 
@@ -199,7 +257,9 @@ def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     Returns:
         The names, sorted.
     """
-    return sorted(set(config) - set(schema["properties"]))
+    found = set(config) - set(schema["properties"])
+    found |= {f"{OAUTH}.{part}" for part in set(config.get(OAUTH) or ()) - set(OAUTH_PARTS)}
+    return sorted(found)
 
 
 def moment(value: str) -> datetime:
@@ -241,14 +301,7 @@ def resource_uri(collection: str, value: str) -> str:
 
 def _beyond_schema(config: Mapping[str, Any]) -> Iterator[str]:
     """Check what JSON schema cannot say, or says by repeating the value."""
-    token = config.get("personal_access_token") or ""
-    if not token.strip():
-        yield (
-            "Setting `personal_access_token` is missing: create a token in Calendly under "
-            "Integrations > API & webhooks."
-        )
-    elif not re.fullmatch(r"[\x21-\x7e]+", token.strip()):
-        yield "Setting `personal_access_token` must be one word of printable ASCII characters."
+    yield from _problems_with_credentials(config)
     if (start_date := config.get("start_date")) is not None and not _is_usable_date(start_date):
         yield (
             "Setting `start_date` must be a date or date-time in ISO 8601 after the year 1970, "
@@ -262,10 +315,38 @@ def _beyond_schema(config: Mapping[str, Any]) -> Iterator[str]:
             yield f"Setting `{setting}` must be an id or a URI such as {RESOURCES}/{setting}s/AAAA."
     if config.get("scope") == "group" and not config.get("group"):
         yield "Setting `group` is missing: `scope: group` needs the URI or id of a group."
-    if (problem := _problem_with_address(config.get("api_url"))) is not None:
-        yield f"Setting `api_url` {problem}, such as {RESOURCES}."
+    for setting, usual in (("api_url", RESOURCES), ("auth_url", AUTHORIZATION)):
+        if (problem := _problem_with_address(config.get(setting))) is not None:
+            yield f"Setting `{setting}` {problem}, such as {usual}."
+    if re.fullmatch(r"\s*|.*[\x00-\x1f].*", config.get("oauth_store") or "-", re.DOTALL):
+        yield "Setting `oauth_store` must be the path of a folder."
     if not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", config.get("user_agent") or "-"):
         yield "Setting `user_agent` must be printable ASCII, with no space at its ends."
+
+
+def _problems_with_credentials(config: Mapping[str, Any]) -> Iterator[str]:
+    """Check that there is one way in, and that it is whole."""
+    token, parts = config.get("personal_access_token"), config.get(OAUTH)
+    if parts is None:
+        if not (token or "").strip():
+            yield (
+                "Setting `personal_access_token` is missing: create a token in Calendly under "
+                "Integrations > API & webhooks, or set `oauth_credentials`."
+            )
+        given = {"personal_access_token": token}
+    else:
+        if token is not None:
+            yield f"Setting `{OAUTH}` and `personal_access_token` are both given: leave one out."
+        for part, whence in (
+            ("client_id", "it is the app's"),
+            ("refresh_token", "get one with `tap-calendly --authorize`"),
+        ):
+            if not (parts.get(part) or "").strip():
+                yield f"Setting `{OAUTH}.{part}` is missing: {whence}."
+        given = {f"{OAUTH}.{part}": parts.get(part) for part in OAUTH_PARTS}
+    for setting, secret in given.items():
+        if not re.fullmatch(r"[\x21-\x7e]*", (secret or "").strip()):
+            yield f"Setting `{setting}` must be one word of printable ASCII characters."
 
 
 def _is_usable_date(value: str) -> bool:

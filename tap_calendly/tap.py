@@ -17,7 +17,7 @@ from singer_sdk.exceptions import ConfigurationError, MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
-from tap_calendly import connection_test, errors, files, settings
+from tap_calendly import authorize, connection_test, errors, files, settings
 from tap_calendly.api import Api
 from tap_calendly.client import CalendlyStream
 from tap_calendly.progress import Progress
@@ -129,6 +129,12 @@ class TapCalendly(Tap):
         closed = [stream for stream in streams if stream.closed is not None]
         if not closed:
             return
+        unexplained = any(s.closed is not None and not s.closed.names_scopes for s in closed)
+        if unexplained and self.config["scope"] == "organization" and self.scope.role == "user":
+            self.logger.warning(
+                "The token's user has the role `user`, and a whole organization opens to owners "
+                "and admins: use the token of one, or set `scope: user`."
+            )
         names = ", ".join(stream.name for stream in closed)
         wanted = [stream for stream in streams if stream.selected]
         if self.config["on_unavailable"] == "fail":
@@ -180,11 +186,15 @@ class TapCalendly(Tap):
         for param in command.params:
             if isinstance(param.type, click.File):
                 param.type = files.JSONFile()
+        command.params.extend(authorize.OPTIONS)
         return command
 
     @classmethod
     @override
     def invoke(cls, **options: Any) -> None:
+        if (wishes := authorize.wishes_in(options)) is not None:
+            cls._authorize(options["config"], wishes)
+            return
         try:
             super().invoke(**options)
         except BrokenPipeError:
@@ -192,6 +202,15 @@ class TapCalendly(Tap):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             message = "The target closed the pipe: its own log says why."
             raise errors.CalendlyError(message) from None
+
+    @classmethod
+    def _authorize(cls, given: _ConfigInput, wishes: authorize.Wishes) -> None:
+        """Get credentials by the browser."""
+        schema = dict(cls.config_jsonschema)
+        cls.append_builtin_config(schema)
+        config = {**given.config, **(cls._env_var_config if given.parse_env else {})}
+        agent = config.get("user_agent") or f"{cls.name}/{cls.get_plugin_version()}"
+        authorize.authorize(config, schema, wishes, agent, cls.logger)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:

@@ -63,7 +63,7 @@ def _settings() -> str:
         kind = ", ".join(kind for kind in setting["type"] if kind != "null")
         if choices := setting.get("enum"):
             kind = ", ".join(f"`{choice}`" for choice in choices if choice is not None)
-        if setting.get("secret"):
+        if any(part.get("secret") for part in (setting, *setting.get("properties", {}).values())):
             kind += ", secret"
         default = f"`{setting['default']}`" if "default" in setting else ""
         rows.append(f"| `{name}` | {kind} | {default} | {setting['description']} |")

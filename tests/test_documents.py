@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from tap_calendly import settings
+from tap_calendly.streams import STREAMS
 from tap_calendly.tap import TapCalendly
 from tests.documents import README, ROOT, with_tables
 from tests.singer import sync
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sandbox.server import Sandbox
 
 SETTINGS = settings.SETTINGS.to_dict()
@@ -26,6 +29,14 @@ def test_the_readmes_tables_are_those_of_the_code() -> None:
     text = README.read_text(encoding="utf-8")
 
     assert text == with_tables(text)
+
+
+def test_the_readmes_oauth_credentials_can_be_used() -> None:
+    section = README.read_text(encoding="utf-8").split("## OAuth\n")[1]
+    shown = json.loads(section.split("```json\n")[1].split("```")[0])
+
+    assert settings.problems(dict(shown), SETTINGS) == []
+    assert settings.unknown(shown, SETTINGS) == []
 
 
 def test_each_guarantee_of_the_readme_has_its_test() -> None:
@@ -58,7 +69,7 @@ def test_the_example_of_an_environment_names_settings() -> None:
     named = {line.strip("# ").split("=")[0] for line in lines if "=" in line}
     plugins = [plugin for kind in _project()["plugins"].values() for plugin in kind]
     known = {
-        f"{plugin['name']}_{setting['name']}".replace("-", "_").upper()
+        re.sub(r"[-.]", "_", f"{plugin['name']}_{setting['name']}").upper()
         for plugin in plugins
         for setting in plugin["settings"]
     }
@@ -85,7 +96,8 @@ def test_the_recipe_for_personal_data_leaves_none_in_the_columns(sandbox: Sandbo
 def test_the_sample_configuration_names_every_setting_and_can_be_used() -> None:
     sample = json.loads((ROOT / "sample_config.json").read_text(encoding="utf-8"))
 
-    assert list(sample) == list(SETTINGS["properties"])
+    # There is one way in; the README shows the other.
+    assert list(sample) == [name for name in SETTINGS["properties"] if name != "oauth_credentials"]
     assert settings.problems(dict(sample), SETTINGS) == []
     for name, value in sample.items():
         assert value == SETTINGS["properties"][name].get("default", value), name
@@ -94,7 +106,7 @@ def test_the_sample_configuration_names_every_setting_and_can_be_used() -> None:
 def test_meltano_offers_every_setting_as_the_code_knows_it() -> None:
     offered = {setting["name"]: setting for setting in _extractor()["settings"]}
 
-    assert offered == {name: _as_meltano(name) for name in SETTINGS["properties"]}
+    assert offered == dict(_as_meltano(SETTINGS))
 
 
 def test_meltano_knows_what_the_tap_can_do() -> None:
@@ -115,8 +127,10 @@ def test_nothing_in_meltano_asks_the_hub_or_tells_of_its_use() -> None:
 def test_secrets_are_marked_in_meltano() -> None:
     for plugins in _project()["plugins"].values():
         for setting in (setting for plugin in plugins for setting in plugin["settings"]):
-            secret = setting["name"] in {"personal_access_token", "password", "sqlalchemy_url"}
-            assert setting.get("sensitive", False) is secret, setting["name"]
+            name = setting["name"]
+            secret = name in {"personal_access_token", "password", "sqlalchemy_url"}
+            secret |= name.startswith("oauth_credentials.")
+            assert setting.get("sensitive", False) is secret, name
 
 
 def _project() -> dict[str, Any]:
@@ -129,22 +143,33 @@ def _extractor() -> dict[str, Any]:
     return dict(extractor)
 
 
-def _as_meltano(name: str) -> dict[str, Any]:
-    """Write a setting of the code as `meltano.yml` should have it."""
-    setting = SETTINGS["properties"][name]
-    written = {
-        "name": name,
-        "kind": "date_iso8601" if setting.get("format") else KINDS[setting["type"][0]],
-        "label": setting["title"],
-        "description": setting["description"],
+def _as_meltano(settings: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Write settings of the code as `meltano.yml` should have them: parts one by one."""
+    for name, setting in settings["properties"].items():
+        if "properties" in setting:
+            yield from _as_meltano(setting, f"{name}.")
+            continue
+        written = {
+            "name": prefix + name,
+            "kind": "date_iso8601" if setting.get("format") else KINDS[setting["type"][0]],
+            "label": setting["title"],
+            "description": setting["description"],
+        }
+        if "default" in setting:
+            written["value"] = setting["default"]
+        if setting.get("secret"):
+            written["sensitive"] = True
+        if choices := setting.get("enum"):
+            written["kind"] = "options"
+            written["options"] = [
+                {"label": choice.capitalize(), "value": choice} for choice in choices if choice
+            ]
+        yield prefix + name, written
+
+
+def test_meltano_leaves_out_what_is_off_by_default() -> None:
+    left_out = {
+        rule[1:].partition(".")[0] for rule in _extractor()["select"] if rule.startswith("!")
     }
-    if "default" in setting:
-        written["value"] = setting["default"]
-    if setting.get("secret"):
-        written["sensitive"] = True
-    if choices := setting.get("enum"):
-        written["kind"] = "options"
-        written["options"] = [
-            {"label": choice.capitalize(), "value": choice} for choice in choices if choice
-        ]
-    return written
+
+    assert left_out == {stream.name for stream in STREAMS if not stream.selected_by_default}

@@ -58,6 +58,50 @@ BAD = {
         {"stream_maps": {"event_types": {"name": "a b c"}}},
         "stream_maps",
     ),
+    "two ways in": (
+        {"oauth_credentials": {"client_id": "x", "refresh_token": "x"}},
+        "oauth_credentials",
+    ),
+    "OAuth without an app": (
+        {"personal_access_token": None, "oauth_credentials": {"refresh_token": SECRET}},
+        "oauth_credentials.client_id",
+    ),
+    "OAuth without a refresh token": (
+        {
+            "personal_access_token": None,
+            "oauth_credentials": {"client_id": "x", "client_secret": SECRET, "refresh_token": " "},
+        },
+        "oauth_credentials.refresh_token",
+    ),
+    "an OAuth secret of two words": (
+        {
+            "personal_access_token": None,
+            "oauth_credentials": {
+                "client_id": "x",
+                "client_secret": f"{SECRET} {SECRET}",
+                "refresh_token": "x",
+            },
+        },
+        "oauth_credentials.client_secret",
+    ),
+    "an OAuth secret of another type": (
+        {
+            "personal_access_token": None,
+            "oauth_credentials": {
+                "client_id": "x",
+                "client_secret": "x",
+                "refresh_token": [SECRET],
+            },
+        },
+        "oauth_credentials.refresh_token",
+    ),
+    "OAuth credentials of another type": (
+        {"personal_access_token": None, "oauth_credentials": SECRET},
+        "oauth_credentials",
+    ),
+    "oauth_store of nothing": ({"oauth_store": "  "}, "oauth_store"),
+    "oauth_store that is no path": ({"oauth_store": "a\x00b"}, "oauth_store"),
+    "auth_url without encryption": ({"auth_url": "http://calendly.example"}, "auth_url"),
     "blank user_agent": ({"user_agent": "  "}, "user_agent"),
     "user_agent of two lines": ({"user_agent": "a\r\nX-Evil: b"}, "user_agent"),
 }
@@ -150,6 +194,23 @@ def test_a_mistyped_name_is_warned_of(tmp_path: Path, sandbox: Sandbox) -> None:
     assert result.returncode == 0
     (line,) = complaints(result)
     assert "There is no setting `start_dat`" in line
+
+
+def test_a_mistyped_part_of_the_credentials_is_warned_of() -> None:
+    given = {"oauth_credentials": {"client_id": "x", "secret": SECRET}}
+
+    assert settings.unknown(given, settings.SETTINGS.to_dict()) == ["oauth_credentials.secret"]
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_credentials_of_nothing_mean_not_set(nothing: str | None) -> None:
+    given: dict[str, Any] = {
+        "personal_access_token": "x",
+        "oauth_credentials": {"client_id": nothing, "refresh_token": nothing},
+    }
+
+    assert settings.problems(given, settings.SETTINGS.to_dict()) == []
+    assert "oauth_credentials" not in given
 
 
 @pytest.mark.parametrize("nothing", [None, ""])

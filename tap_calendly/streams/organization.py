@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_calendly.client import Page
+    from tap_calendly.page import Page
 
 
 class CurrentUser(CalendlyStream):

@@ -10,9 +10,10 @@ from typing_extensions import override
 
 from tap_calendly import errors, state, sweep
 from tap_calendly.api import REQUEST_TIME
-from tap_calendly.client import CalendlyStream, RestlessError, Row, digest
+from tap_calendly.client import CalendlyStream, RestlessError, Row
 from tap_calendly.errors import Requires
 from tap_calendly.lookahead import Stretch
+from tap_calendly.page import digest
 from tap_calendly.schemas.scheduling import EVENT_INVITEE, SCHEDULED_EVENT
 from tap_calendly.settings import moment
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_calendly.client import Page
+    from tap_calendly.page import Page
 
     Captured = Mapping[str, sweep.Captured | None]
     """What earlier sweeps have captured of each stream."""

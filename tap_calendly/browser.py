@@ -1,0 +1,169 @@
+"""The user's browser: shown where to go, and awaited when it comes back with an answer.
+
+For an app whose redirect URI is `http://localhost:…` it comes to a server here, which is there for
+as long as that takes; for any other the user pastes the address.
+"""
+
+from __future__ import annotations
+
+import queue
+import secrets
+import sys
+import threading
+import webbrowser
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
+
+import click
+from typing_extensions import override
+
+from tap_calendly import errors
+
+POLL = 0.05
+"""Seconds after which the server looks whether to end."""
+
+PATIENCE = 300
+"""Seconds for the user to decide; Calendly's code lives twice as long."""
+
+
+def code_in(address: str, state: str) -> str | None:
+    """Read what the browser was sent back with.
+
+    Args:
+        address: The address it was sent to.
+        state: What must come back.
+
+    Returns:
+        The code; None when the address holds no answer at all.
+
+    Raises:
+        CalendlyError: The user, or Calendly, did not allow it; or it answers another question.
+    """
+    answer = dict(parse_qsl(urlsplit(address.strip()).query))
+    if not answer.keys() & {"code", "error"}:
+        return None
+    if not secrets.compare_digest(answer.get("state", "").encode(), state.encode()):
+        raise errors.CalendlyError(errors.STATE_MISMATCH)
+    if "code" not in answer:
+        raise errors.CalendlyError(errors.not_authorized(answer["error"]))
+    return answer["code"]
+
+
+def code_by_server(address: str, state: str, port: int) -> str:
+    """Send the browser to Calendly, and wait for it to come back.
+
+    Args:
+        address: Where the user is asked.
+        state: What must come back.
+        port: Where to wait.
+
+    Returns:
+        The code.
+
+    Raises:
+        CalendlyError: None came.
+    """
+    answers: queue.SimpleQueue[str | errors.CalendlyError] = queue.SimpleQueue()
+    try:
+        server = _Server(("127.0.0.1", port), state, answers)
+    except OSError as error:
+        raise errors.CalendlyError(errors.port_unusable(port, error)) from None
+    threading.Thread(target=server.serve_forever, args=(POLL,), daemon=True).start()
+    try:
+        _show(address)
+        answer = answers.get(timeout=PATIENCE)
+    except queue.Empty:
+        raise errors.CalendlyError(errors.nobody_came(PATIENCE)) from None
+    finally:
+        server.shutdown()
+        server.server_close()
+    if isinstance(answer, errors.CalendlyError):
+        raise answer
+    return answer
+
+
+def code_by_hand(address: str, state: str) -> str:
+    """Send the browser to Calendly, and have the user paste where it was sent from there.
+
+    Args:
+        address: Where the user is asked.
+        state: What must come back.
+
+    Returns:
+        The code.
+
+    Raises:
+        CalendlyError: None came.
+    """
+    _show(address)
+    pasted = click.prompt("Then paste the address that the browser was sent to")
+    code = code_in(pasted, state)
+    if code is None:
+        raise errors.CalendlyError(errors.NO_CODE)
+    return code
+
+
+def _show(address: str) -> None:
+    """Open the browser, and say what to do where there is none."""
+    click.echo(f"Allow the app to read Calendly in the browser, or open this there:\n{address}")
+    # A browser in the terminal keeps its caller waiting until it is closed.
+    threading.Thread(target=_browse, args=(address,), daemon=True).start()
+
+
+def _browse(address: str) -> None:
+    try:
+        webbrowser.open(address)
+    except webbrowser.Error:
+        return  # the address was shown
+
+
+class _Server(ThreadingHTTPServer):
+    """Waits for the browser; connections that bring nothing, as browsers open some, do no harm."""
+
+    daemon_threads = True
+    # On Windows it would let two programs have one port.
+    allow_reuse_address = sys.platform != "win32"
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        state: str,
+        answers: queue.SimpleQueue[str | errors.CalendlyError],
+    ) -> None:
+        self.state = state
+        self.answers = answers
+        super().__init__(address, _Handler)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Takes the answer out of the address, and says in the browser what became of it."""
+
+    server: _Server
+
+    def do_GET(self) -> None:
+        try:
+            answer: str | errors.CalendlyError | None = code_in(self.path, self.server.state)
+        except errors.CalendlyError as error:
+            answer = error
+        if answer is None:
+            self._say(HTTPStatus.NOT_FOUND, "Nothing is here.")
+            return
+        if isinstance(answer, str):
+            self._say(HTTPStatus.OK, "Done: you can close this window.")
+        else:
+            self._say(HTTPStatus.BAD_REQUEST, str(answer))
+        self.server.answers.put(answer)
+
+    @override
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: the lines would hold the code."""
+
+    def _say(self, status: HTTPStatus, text: str) -> None:
+        content = f"{text}\n".encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "text/plain; charset=utf-8")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(content)

@@ -1,0 +1,225 @@
+"""Calendly's token endpoint: a code or a refresh token in, tokens out.
+
+Web apps prove themselves by HTTP Basic authentication; native apps have no secret and name
+themselves in the form (API reference, "Get Access Token").
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from http import HTTPStatus
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import requests
+import urllib3
+
+from tap_calendly import connection, errors, throttle
+from tap_calendly.store import Tokens
+
+if TYPE_CHECKING:
+    import logging
+    import threading
+    from collections.abc import Mapping
+
+LIFE = 7200
+"""Seconds that an access token lives where the answer does not say."""
+
+MARGIN = 300
+"""Seconds before its end at which an access token is renewed."""
+
+
+@dataclass(frozen=True)
+class App:
+    """An app registered with Calendly.
+
+    Attributes:
+        client_id: Its name.
+        client_secret: What a web app proves itself by; None for a native app.
+    """
+
+    client_id: str
+    client_secret: str | None = field(repr=False)
+
+
+def app_of(credentials: Mapping[str, str]) -> App:
+    """Read which app it is.
+
+    Args:
+        credentials: The setting `oauth_credentials`, checked.
+
+    Returns:
+        The app.
+    """
+    secret = credentials.get("client_secret", "").strip()
+    return App(credentials["client_id"].strip(), secret or None)
+
+
+class Endpoint:
+    """The token endpoint, as an app asks it.
+
+    Attributes:
+        in_doubt: Whether a request got no answer that could be read, and may have been granted.
+    """
+
+    def __init__(
+        self,
+        app: App,
+        config: Mapping[str, Any],
+        agent: str,
+        pace: throttle.Throttle,
+        logger: logging.Logger,
+    ) -> None:
+        """Prepare; nothing is asked yet.
+
+        Args:
+            app: The app that asks.
+            config: The tap's settings, checked.
+            agent: What requests call themselves.
+            pace: Waits before a request is tried again.
+            logger: Where to say that something is tried again.
+        """
+        self.in_doubt = False
+        self._app = app
+        self._url = f"{address(config)}/oauth/token"
+        self._timeout = int(config["request_timeout"])
+        self._agent = agent
+        self._throttle = pace
+        self._logger = logger
+
+    def tokens(self, form: Mapping[str, str], stop: threading.Event) -> Tokens:
+        """Ask for tokens until an answer can be used.
+
+        Args:
+            form: What is given for them; a refresh token stays good if the answer has no other.
+            stop: Set when nobody waits for the tokens any more.
+
+        Returns:
+            The tokens.
+
+        Raises:
+            CalendlyError: Calendly refused, or gave no answer that can be used.
+            StoppedError: Nobody waits for them any more.
+        """
+        for tries in count(1):
+            try:
+                return self._ask(form)
+            except errors.PassingError as error:
+                if tries == throttle.MAX_TRIES:
+                    raise errors.CalendlyError(str(error)) from None
+                moment = datetime.now(timezone.utc)
+                seconds = throttle.seconds_until_retry(error.response, tries, moment)
+                self._logger.warning(
+                    "OAuth: %s; trying again in %.0f s (try %d of %d).",
+                    error.kind,
+                    seconds,
+                    tries + 1,
+                    throttle.MAX_TRIES,
+                )
+                self._throttle.rest(seconds, stop)
+        raise AssertionError  # tries are counted without end
+
+    def wake(self) -> None:
+        """Let whoever waits for the next try look whether to stop."""
+        self._throttle.wake()
+
+    def _ask(self, form: Mapping[str, str]) -> Tokens:
+        """Ask once, and read the answer."""
+        app, basic = self._app, None
+        if app.client_secret is None:
+            form = {**form, "client_id": app.client_id}
+        else:
+            basic = (app.client_id, app.client_secret)
+        try:
+            with connection.session(self._url, self._agent) as session:
+                response = session.post(
+                    self._url,
+                    data=form,
+                    auth=basic,
+                    timeout=self._timeout,
+                    allow_redirects=False,  # the secrets go to the configured host alone
+                )
+        except requests.RequestException as error:
+            self.in_doubt |= _was_sent(error)
+            message = errors.no_tokens_from(self._url, error)
+            if isinstance(error, connection.BROKEN_OFF):
+                raise errors.PassingError(message, error) from None
+            raise errors.CalendlyError(message) from None
+        if response.status_code != HTTPStatus.OK:
+            self.in_doubt |= response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+            message = errors.explain_exchange(
+                response, by_code="code" in form, in_doubt=self.in_doubt
+            )
+            if errors.is_transient(response.status_code):
+                raise errors.PassingError(message, response)
+            raise errors.CalendlyError(message)
+        try:
+            return tokens_in(json.loads(response.content), form.get("refresh_token"), now())
+        except (AttributeError, KeyError, TypeError, ValueError):
+            self.in_doubt = True
+            raise errors.PassingError(errors.no_tokens(response), response) from None
+
+
+def now() -> float:
+    """Tell the time: seconds since 1970 by the computer's clock, which all processes share."""
+    return time.time()
+
+
+def address(config: Mapping[str, Any]) -> str:
+    """Give the address below which Calendly's OAuth is reached.
+
+    Args:
+        config: The tap's settings, checked.
+
+    Returns:
+        The setting `auth_url`, without a slash at its end.
+    """
+    return str(config["auth_url"]).strip().rstrip("/")
+
+
+def _was_sent(error: requests.RequestException) -> bool:
+    """Tell whether Calendly may have got a request: there is none without a connection."""
+    cause = error.args[0] if error.args else None
+    without = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
+    return not isinstance(getattr(cause, "reason", None), without)
+
+
+def tokens_in(answer: Any, sent: str | None, moment: float) -> Tokens:  # noqa: ANN401 - JSON
+    """Read an answer; leniently, as the tokens in it are lost if it is not read.
+
+    Args:
+        answer: Its JSON.
+        sent: The refresh token that was given for it, if any.
+        moment: When it came (seconds since 1970).
+
+    Returns:
+        The tokens; to be renewed some minutes before they end, or at half of a shorter life.
+
+    Raises:
+        AttributeError: It is not what Calendly sends.
+        KeyError: Likewise.
+        TypeError: Likewise.
+        ValueError: Likewise.
+    """
+    life = answer.get("expires_in")
+    if not isinstance(life, int | float) or not life > 0:
+        life = LIFE
+    user, organization = answer.get("owner"), answer.get("organization")
+    return Tokens(
+        access_token=_word(answer["access_token"]),
+        refresh_token=_word(answer.get("refresh_token") or sent),
+        renew_at=moment + life - min(MARGIN, life / 2),
+        user=user if isinstance(user, str) else None,
+        organization=organization if isinstance(organization, str) else None,
+    )
+
+
+def _word(token: object) -> str:
+    if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
+        message = "no token"
+        raise TypeError(message)
+    return token

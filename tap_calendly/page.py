@@ -1,0 +1,91 @@
+"""A page of a list, as Calendly's API answers it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import msgspec
+
+if TYPE_CHECKING:
+    import requests
+    from singer_sdk.helpers.types import Record
+
+
+@dataclass(frozen=True)
+class Page:
+    """An answer of a list.
+
+    Attributes:
+        rows: The rows, in the API's order.
+        following: The address of the next page; None on the last one.
+        answered: When the server answered (UTC, its own clock, whole seconds).
+    """
+
+    rows: list[Record]
+    following: str | None
+    answered: datetime
+
+
+def digest(row: Record) -> bytes:
+    """Tell a version of a row from others, also when the row itself is changed afterwards.
+
+    Args:
+        row: The row.
+
+    Returns:
+        A digest of all that it says.
+    """
+    return hashlib.blake2b(msgspec.json.encode(row), digest_size=16).digest()
+
+
+def page_of(envelope: str, body: Any, response: requests.Response, *, paged: bool) -> Page:  # noqa: ANN401
+    """Read an answer.
+
+    Args:
+        envelope: The key that holds the rows, `collection`, or the one row, `resource`.
+        body: Its JSON.
+        response: The answer itself.
+        whose: Whose rows the API is asked for: the organization's, those of the people in the run's
+            scope, or nobody's in particular.
+        parent_parameter: The parameter that takes the URI in the parent's context, if any.
+        sort: The order that is asked for, if any.
+        paged: Whether the API gives the list in pages.
+
+    Returns:
+        The page.
+
+    Raises:
+        AttributeError: It is not what Calendly's API sends.
+        KeyError: Likewise.
+        TypeError: Likewise.
+        ValueError: Likewise.
+    """
+    found = body[envelope]
+    several = envelope == "collection"
+    rows = found if several else [found]
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        message = "rows that are no objects"
+        raise TypeError(message)
+    return Page(
+        rows=rows,
+        following=_following(body["pagination"], response) if several and paged else None,
+        answered=parsedate_to_datetime(response.headers["Date"]).astimezone(timezone.utc),
+    )
+
+
+def _following(pagination: dict[str, Any], response: requests.Response) -> str | None:
+    """Give the address of the next page: Calendly binds page tokens to the exact query."""
+    address, token = pagination["next_page"], pagination.get("next_page_token")
+    if address is None and token is not None:
+        parts = urlsplit(str(response.request.url))
+        query = [pair for pair in parse_qsl(parts.query) if pair[0] != "page_token"]
+        address = parts._replace(query=urlencode([*query, ("page_token", token)])).geturl()
+    if address is not None and not isinstance(address, str):
+        message = "an address that is no text"
+        raise TypeError(message)
+    return address

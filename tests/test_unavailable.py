@@ -1,0 +1,198 @@
+"""What the plan, the role or the token does not open is skipped and named; the rest is loaded."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox import company
+from sandbox.calendly import Calendly
+from sandbox.faults import Fault
+from sandbox.server import Sandbox
+from tap_calendly.errors import CalendlyError
+from tests.command import run_tap
+from tests.conftest import NOW
+from tests.singer import config, sync, truth
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandbox.clock import SimulatedClock
+
+ALL = ("basic", "standard", "teams", "enterprise")
+PAID, TEAMS, ENTERPRISE = ALL[1:], ALL[2:], ALL[3:]
+ADMINS, EVERYBODY = ("admin", "owner"), ("user", "admin", "owner")
+
+OPENED = {
+    "activity_log_entries": ("activity_log:read", ENTERPRISE, ADMINS),
+    "contact_custom_field_definitions": ("contacts:read", PAID, EVERYBODY),
+    "contacts": ("contacts:read", PAID, EVERYBODY),
+    "current_user": ("users:read", ALL, EVERYBODY),
+    "event_invitees": ("scheduled_events:read", ALL, ADMINS),
+    "event_type_availability_schedules": ("availability:read", ALL, ADMINS),
+    "event_type_memberships": ("event_types:read", TEAMS, ADMINS),
+    "event_types": ("event_types:read", ALL, ADMINS),
+    "group_relationships": ("groups:read", TEAMS, ADMINS),
+    "groups": ("groups:read", TEAMS, ADMINS),
+    "meeting_recaps": ("meeting_recaps:read", PAID, EVERYBODY),
+    "organization_invitations": ("organizations:read", ALL, ADMINS),
+    "organization_memberships": ("organizations:read", ALL, ADMINS),
+    "organizations": ("organizations:read", ALL, EVERYBODY),
+    "outgoing_communications": ("outgoing_communications:read", ENTERPRISE, ADMINS),
+    "routing_form_submissions": ("routing_forms:read", TEAMS, ADMINS),
+    "routing_forms": ("routing_forms:read", TEAMS, ADMINS),
+    "scheduled_events": ("scheduled_events:read", ALL, ADMINS),
+    "teams": ("organizations:read", ALL, ADMINS),
+    "user_availability_schedules": ("availability:read", ALL, ADMINS),
+    "webhook_subscriptions": ("webhooks:read", ALL, ADMINS),
+}
+"""The scope, the plans and the roles that open a stream, asked for the whole organization."""
+
+CORE = {
+    "event_types:read",
+    "organizations:read",
+    "routing_forms:read",
+    "scheduled_events:read",
+    "users:read",
+}
+OF_THE_USER = {"contacts", "contact_custom_field_definitions", "current_user", "meeting_recaps"}
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """What is logged from the level of information on."""
+    caplog.set_level(logging.INFO, "tap-calendly")
+    return caplog
+
+
+@pytest.mark.parametrize("scopes", [None, CORE], ids=["all scopes", "core scopes"])
+@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize("plan", ALL)
+def test_what_is_open_is_loaded_and_what_is_closed_is_skipped_in_a_line(
+    clock: SimulatedClock,
+    log: pytest.LogCaptureFixture,
+    plan: str,
+    role: str,
+    scopes: set[str] | None,
+) -> None:
+    calendly = Calendly(clock, seed=1, plan=plan)
+    company.populate(calendly, seed=1, size=30, until=NOW)
+    user = next(one["user"]["uri"] for one in calendly.memberships.values() if one["role"] == role)
+    open_to_it = {
+        stream
+        for stream, (scope, plans, roles) in OPENED.items()
+        if plan in plans and role in roles and (scopes is None or scope in scopes)
+    }
+    with Sandbox(calendly, requests_per_minute=100_000) as sandbox:
+        token = sandbox.access.issue(user, scopes)
+        tables = sync(sandbox, personal_access_token=token).tables()
+
+        own = set() if role == "owner" else OF_THE_USER
+        expected = truth(sandbox)
+    for stream in open_to_it - own:
+        assert tables[stream] == expected[stream], stream
+    skipped = {line.split(":")[0] for line in log.messages if "skipped, as the token" in line}
+    assert skipped == OPENED.keys() - open_to_it
+    reasons = [line.split(":")[1].strip() for line in log.messages if line.startswith("Skipped: ")]
+    assert len(reasons) == len(set(reasons))
+    assert set(reasons) <= skipped
+    assert any("`scope: user`" in line for line in log.messages) == (role == "user")
+
+
+def test_the_missing_scope_is_named(sandbox: Sandbox, log: pytest.LogCaptureFixture) -> None:
+    token = sandbox.access.issue(sandbox.calendly.owner, CORE)
+
+    sync(sandbox, personal_access_token=token, select={"groups", "event_types"})
+
+    (line,) = [line for line in log.messages if line.startswith("Skipped: ")]
+    assert line.startswith("Skipped: groups: Calendly answered 403")
+    assert "groups:read" in line
+
+
+def test_fail_ends_with_an_error_once_the_other_streams_are_done(sandbox: Sandbox) -> None:
+    token = sandbox.access.issue(sandbox.calendly.owner, CORE)
+    select = {"groups", "scheduled_events", "teams"}
+
+    with pytest.raises(CalendlyError, match=r"^Not opened by the token: groups; the other") as end:
+        sync(sandbox, personal_access_token=token, select=select, on_unavailable="fail")
+
+    assert end
+    assert {"/scheduled_events", "/teams"} <= sandbox.requests_by_path().keys()
+
+
+def test_a_run_that_could_read_nothing_fails(sandbox: Sandbox) -> None:
+    token = sandbox.access.issue(sandbox.calendly.owner, CORE)
+
+    with pytest.raises(CalendlyError, match=r"^Nothing was read: the token opens none of groups"):
+        sync(sandbox, personal_access_token=token, select={"groups"})
+
+
+def test_a_token_that_is_not_valid_ends_the_run_at_once(sandbox: Sandbox) -> None:
+    sandbox.access.revoke(sandbox.token)
+
+    with pytest.raises(CalendlyError, match="Calendly answered 401"):
+        sync(sandbox)
+
+    assert len(sandbox.requests) == 1
+
+
+def test_a_skipped_stream_keeps_its_bookmark_and_is_complete_once_it_is_open(
+    sandbox: Sandbox,
+) -> None:
+    first = sync(sandbox, select={"event_types", "routing_forms", "routing_form_submissions"})
+    sandbox.faults.add(Fault("/routing_forms", status=403))
+    sandbox.faults.add(Fault("/event_types", status=403))
+
+    with pytest.raises(CalendlyError):
+        sync(
+            sandbox,
+            select={"event_types", "routing_forms", "routing_form_submissions"},
+            state=first.state,
+        )
+    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, times=None))
+    closed = sync(sandbox, select={"scheduled_events", "event_invitees"})
+    sandbox.faults.clear()
+    again = sync(sandbox, select={"scheduled_events", "event_invitees"}, state=closed.state)
+
+    assert closed.tables()["event_invitees"] == {}
+    assert again.tables()["event_invitees"] == truth(sandbox)["event_invitees"]
+
+
+def test_a_refusal_for_one_row_of_many_is_no_reason_to_skip(sandbox: Sandbox) -> None:
+    """Rows would be missing from a table that looks complete."""
+    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, after=5))
+
+    with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 403"):
+        sync(sandbox, select={"scheduled_events", "event_invitees"})
+
+
+def test_test_mode_says_of_each_stream_what_works(sandbox: Sandbox, tmp_path: Path) -> None:
+    token = sandbox.access.issue(sandbox.calendly.owner, CORE)
+
+    result = run_tap(tmp_path, "--test", config=config(sandbox, personal_access_token=token))
+
+    assert result.returncode == 0
+    lines = {line.split(":")[0]: line for line in result.stdout.splitlines()}
+    assert lines.keys() == OPENED.keys() | {
+        "event_type_available_times",
+        "meeting_recap_transcripts",
+        "user_busy_times",
+        "user_locations",
+    }
+    assert lines["scheduled_events"] == "scheduled_events: open"
+    assert lines["groups"].startswith("groups: closed: groups: Calendly answered 403")
+    assert "groups:read" in lines["groups"]
+    assert max(sandbox.requests_by_path().values()) == 1
+    assert all("count=1&" in one.query + "&" for one in sandbox.requests if "count" in one.query)
+
+
+def test_test_mode_with_a_bad_token_fails_in_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.access.revoke(sandbox.token)
+
+    result = run_tap(tmp_path, "--test", config=config(sandbox))
+
+    assert result.returncode == 1
+    assert "Calendly answered 401" in result.stderr
+    assert "Traceback" not in result.stderr
