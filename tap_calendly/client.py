@@ -187,7 +187,7 @@ class CalendlyStream(Stream):
             url, query = self._address(context), self.query(context)
             if self.since_parameter is not None and self._since is not None:
                 query |= {self.since_parameter: self._since.strftime(REQUEST_TIME)}
-            if self.paged:
+            if self.paged and self.envelope == "collection":
                 query |= {"count": str(self.rows_a_page or self.page_size or PAGE_SIZE)}
         else:
             url, query = following, {}

@@ -89,8 +89,9 @@ class Progress:
                 yield line + (f", {_many(replaced, 'text')} cleaned" if replaced else "")
             elif asked:
                 yield f"{stream.name}: {_many(asked, 'request')} for its child streams"
-            else:
-                yield f"{stream.name}: not selected"
+        left_out = [s.name for s in self._streams if not s.selected and not made[s.name]]
+        if left_out:
+            yield f"Not selected: {', '.join(left_out)}"
         yield (
             f"{_many(made.total(), 'request')} in {seconds:,.0f} s, "
             f"{self._api.throttle.waited:,.0f} s of them waiting for the limit"

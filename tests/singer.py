@@ -217,7 +217,8 @@ def catalog(select: Collection[str] | None, forced: str | None = None) -> dict[s
     found = TapCalendly(config={}, validate_config=False, setup_mapper=False).catalog_dict
     for stream in found["streams"]:
         root = next(entry for entry in stream["metadata"] if not entry["breadcrumb"])["metadata"]
-        root["selected"] = select is None or stream["tap_stream_id"] in select
+        if select is not None:
+            root["selected"] = stream["tap_stream_id"] in select
         if forced is not None:
             stream["replication_method"] = forced
     return found
@@ -235,8 +236,7 @@ def truth(sandbox: Sandbox) -> Tables:
         hours["event_type_uri"] = hours["event_type"]
         hours["user_uri"] = hours["availability_rule"]["user"]
     for message in rows["outgoing_communications"]:
-        content = json.dumps(message, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        message["id"] = hashlib.sha256(content.encode()).hexdigest()
+        message["id"] = digest_of(message)
     rows["webhook_subscriptions"] = [
         one for one in rows["webhook_subscriptions"] if one["scope"] == "organization"
     ]
@@ -245,6 +245,12 @@ def truth(sandbox: Sandbox) -> Tables:
     return {name: {key_of(name, row): row for row in found} for name, found in rows.items()}
 
 
+def digest_of(row: Row) -> str:
+    """Give the id of a row to which Calendly gives none."""
+    content = json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
 def key_of(stream: str, row: Row) -> str:
     """Give a row's key as a text."""
-    return " ".join(row[name] for name in KEYS.get(stream, ("uri",)))
+    return " ".join(str(row[name]) for name in KEYS.get(stream, ("uri",)))

@@ -185,10 +185,9 @@ def test_a_user_without_the_role_gets_one_line(sandbox: Sandbox, tmp_path: Path)
         tmp_path, config=config(sandbox, personal_access_token=sandbox.access.issue(member))
     )
 
-    assert result.returncode == 1
-    (line,) = complaints(result)
-    assert "Calendly answered 403" in line
-    assert "owner or admin" in line
+    assert result.returncode == 0
+    (line,) = [line for line in complaints(result) if "`scope: user`" in line]
+    assert "has the role `user`, and a whole organization opens to owners and admins" in line
 
 
 def test_missing_scopes_are_named(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -196,9 +195,9 @@ def test_missing_scopes_are_named(sandbox: Sandbox, tmp_path: Path) -> None:
 
     result = run_tap(tmp_path, config=config(sandbox, personal_access_token=token))
 
-    assert result.returncode == 1
+    assert result.returncode == 0
     (line,) = complaints(result)
-    assert "event_types: Calendly answered 403" in line
+    assert "Skipped: event_types: Calendly answered 403" in line
     assert "with the scopes event_types:read" in line
 
 
@@ -314,6 +313,6 @@ def test_the_log_of_a_run_is_short_and_tells_what_was_read(
     assert result.returncode == 0
     assert complaints(result) == []
     lines = result.stderr.splitlines()
-    assert len(lines) < 20
+    assert len(lines) < 45
     assert any("| event_types: " in line and "1 request" in line for line in lines)
     assert sandbox.token not in result.stderr

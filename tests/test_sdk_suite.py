@@ -12,7 +12,9 @@ from sandbox import company
 from sandbox.calendly import Calendly
 from sandbox.clock import SimulatedClock
 from sandbox.server import Sandbox
+from tap_calendly.streams import STREAMS
 from tap_calendly.tap import TapCalendly
+from tests.singer import catalog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,10 +27,12 @@ CONFIG: dict[str, object] = {"personal_access_token": SANDBOX.token}
 
 @pytest.fixture(scope="module", autouse=True)
 def _serving() -> Iterator[None]:
-    company.populate(CALENDLY, seed=1, size=30, until=NOW)
+    company.populate(CALENDLY, seed=1, size=300, until=NOW)
     with SANDBOX:
         CONFIG["api_url"] = SANDBOX.url
         yield
 
 
-TestTapCalendly = get_tap_test_class(TapCalendly, config=CONFIG)
+TestTapCalendly = get_tap_test_class(
+    TapCalendly, config=CONFIG, catalog=catalog({stream.name for stream in STREAMS})
+)
