@@ -304,3 +304,81 @@ def test_a_field_that_the_schema_does_not_know_is_left_out_and_named_once(
     assert all(row["profile"]["shoe_size"] == 43 for row in rows)
     (line,) = [line for line in caplog.messages if "favourite_colour" in line]
     assert line.startswith("event_types: fields that this version")
+
+
+def test_a_recap_that_did_not_change_is_not_read_again(
+    large_sandbox: Sandbox, clock: SimulatedClock
+) -> None:
+    """Its text takes a request of its own, and its transcript another."""
+    select = {"meeting_recaps", "meeting_recap_transcripts"}
+    first = sync(large_sandbox, select=select)
+    assert len(first.rows("meeting_recaps")) == len(first.rows("meeting_recap_transcripts")) > 1
+    clock.advance(timedelta(days=1))
+    changed = first.rows("meeting_recaps")[0]["uri"]
+    large_sandbox.calendly.share_recap(recap=changed)
+    large_sandbox.forget_requests()
+
+    run = sync(large_sandbox, select=select, state=first.state)
+
+    assert [row["uri"] for row in run.rows("meeting_recaps")] == [changed]
+    assert large_sandbox.requests_by_path() == {
+        "/users/me": 1,
+        "/meeting_recaps": 1,
+        "/meeting_recaps/{uuid}": 1,
+        "/meeting_recaps/{uuid}/transcript": 1,
+    }
+    tables = run.tables(first.tables())["meeting_recaps"]
+    assert tables == truth(large_sandbox)["meeting_recaps"]
+
+
+def test_transcripts_that_are_selected_later_are_complete(
+    large_sandbox: Sandbox, clock: SimulatedClock
+) -> None:
+    first = sync(large_sandbox, select={"meeting_recaps"})
+    clock.advance(timedelta(days=1))
+
+    run = sync(
+        large_sandbox, select={"meeting_recaps", "meeting_recap_transcripts"}, state=first.state
+    )
+
+    assert len(run.rows("meeting_recap_transcripts")) == len(first.rows("meeting_recaps"))
+
+
+@pytest.mark.parametrize("stream", ["activity_log_entries", "outgoing_communications"])
+def test_what_is_only_added_to_is_read_from_the_bookmark_on(
+    large_sandbox: Sandbox, clock: SimulatedClock, stream: str
+) -> None:
+    first = sync(large_sandbox, select={stream})
+    clock.advance(timedelta(days=1))
+    calendly = large_sandbox.calendly
+    calendly.invite(email="new@example.com")
+    invitee = next(one[0]["uri"] for one in calendly.invitees.values() if one)
+    calendly.send_message(invitee=invitee, body="See you soon")
+
+    run = sync(large_sandbox, select={stream}, state=first.state)
+
+    assert 1 <= len(run.rows(stream)) <= 2 < len(first.rows(stream))
+    assert run.tables(first.tables())[stream] == truth(large_sandbox)[stream]
+
+
+def test_hosts_of_an_unchanged_event_type_are_read_in_every_run(
+    sandbox: Sandbox, clock: SimulatedClock
+) -> None:
+    """That somebody hosts it moves no timestamp of the event type."""
+    select = {"event_types", "event_type_memberships"}
+    first = sync(sandbox, select=select)
+    clock.advance(timedelta(days=1))
+    calendly = sandbox.calendly
+    member = calendly.add_member(name="Yuki", email="yuki@example.com")
+    hosted = next(
+        row["event_type_uri"]
+        for row in first.rows("event_type_memberships")
+        if calendly.event_types[row["event_type_uri"]]["pooling_type"] is not None
+    )
+    calendly.add_host(event_type=hosted, user=member)
+
+    run = sync(sandbox, select=select, state=first.state)
+
+    tables = run.tables(first.tables())
+    assert tables == {stream: truth(sandbox)[stream] for stream in select}
+    assert member in {row["member"]["uri"] for row in tables["event_type_memberships"].values()}
