@@ -101,6 +101,18 @@ def test_what_is_open_is_loaded_and_what_is_closed_is_skipped_in_a_line(
     assert any("`scope: user`" in line for line in log.messages) == (role == "user")
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_a_token_without_any_scope_ends_the_run_in_one_line(
+    sandbox: Sandbox, *, named: bool
+) -> None:
+    token = sandbox.access.issue(sandbox.calendly.owner, set())
+    settings = {"organization": sandbox.calendly.organization["uri"]} if named else {}
+    says = "Nothing was read: the token opens none of" if named else "add one of these scopes"
+
+    with pytest.raises(CalendlyError, match=says):
+        sync(sandbox, personal_access_token=token, **settings)
+
+
 def test_the_missing_scope_is_named(sandbox: Sandbox, log: pytest.LogCaptureFixture) -> None:
     token = sandbox.access.issue(sandbox.calendly.owner, CORE)
 
