@@ -11,6 +11,7 @@ import secrets
 import sys
 import threading
 import webbrowser
+from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
@@ -149,11 +150,11 @@ class _Handler(BaseHTTPRequestHandler):
         if answer is None:
             self._say(HTTPStatus.NOT_FOUND, "Nothing is here.")
             return
+        self.server.answers.put(answer)  # first, as the browser may be gone
         if isinstance(answer, str):
             self._say(HTTPStatus.OK, "Done: you can close this window.")
         else:
             self._say(HTTPStatus.BAD_REQUEST, str(answer))
-        self.server.answers.put(answer)
 
     @override
     def log_message(self, format: str, *args: object) -> None:
@@ -161,9 +162,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _say(self, status: HTTPStatus, text: str) -> None:
         content = f"{text}\n".encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "text/plain; charset=utf-8")
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("Connection", "close")
-        self.end_headers()
-        self.wfile.write(content)
+        with suppress(OSError):
+            self.send_response(status)
+            self.send_header("Content-Type", "text/plain; charset=utf-8")
+            self.send_header("Content-Length", str(len(content)))
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(content)

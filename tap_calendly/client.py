@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from singer_sdk.streams import Stream
 from typing_extensions import override
@@ -43,6 +44,9 @@ PAGE_SIZE = 100
 
 READINGS = 5
 """How often a list is read at most until it holds still."""
+
+REFUSALS = 5
+"""Rows of the parent for which a list is refused before it counts as closed altogether."""
 
 PAGES_AHEAD = 5
 """Pages of a row's own list that are read before its turn has come."""
@@ -84,6 +88,7 @@ class CalendlyStream(Stream):
         envelope: The key of the answer that holds the row or rows.
         properties: The fields of a row.
         requires: The scope and the plan that reading takes.
+        of_own_user: Whether the API gives the rows of the token's user alone.
         whose: Whose rows the API is asked for: the organization's, those of the people in the run's
             scope, or nobody's in particular.
         parent_parameter: The parameter that takes the URI in the parent's context, if any.
@@ -107,6 +112,7 @@ class CalendlyStream(Stream):
     properties: ClassVar[th.PropertiesList]
     requires: ClassVar[errors.Requires]
     replication_key: str | None = None
+    of_own_user: ClassVar[bool] = False
     whose: ClassVar[Literal["organization", "people"] | None] = None
     parent_parameter: ClassVar[str | None] = None
     sort: ClassVar[str | None] = None
@@ -144,6 +150,7 @@ class CalendlyStream(Stream):
         self._ahead: Iterable[list[Record]] | None = None
         self.closed: errors.RefusedError | None = None
         self._opened = False
+        self._refusals: list[errors.RefusedError] = []
         self._whole = True
         self._lookahead: Lookahead | None = None
 
@@ -302,10 +309,14 @@ class CalendlyStream(Stream):
                 break
             except errors.RefusedError as error:
                 if error.status == HTTPStatus.FORBIDDEN and not self._opened:
-                    self._close(error)
+                    self._refusals.append(error)
+                    if error.names_scopes or len(self._refusals) >= REFUSALS:
+                        self._close(error)
                     break
                 if error.status not in self.tolerated:
                     raise
+                if error.status != HTTPStatus.NOT_FOUND:
+                    self._whole = False  # there may be rows that could not be asked for
                 if last_try:  # what the rows belong to vanished after it was listed
                     self.logger.warning("%s Nothing is read of it.", error)
 
@@ -516,6 +527,13 @@ class CalendlyStream(Stream):
             if stream.replication_key is None:
                 # Private in singer-sdk 0.54: what each record says it belongs to.
                 stream._stream_version = stream._initialized_at  # noqa: SLF001
+        if self.children and isinstance(self.stream_maps[0], RemoveRecordTransform):
+            names = ", ".join(child.name for child in self.children)
+            message = (
+                f"Setting `stream_maps` takes {self.name} out, for whose rows {names} are read: "
+                f"name `{self.name}: {{}}` in it, and deselect the stream in the catalog instead."
+            )
+            raise errors.CalendlyError(message)
         for stream in self.children:
             stream._write_schema_message()  # noqa: SLF001 - the same class
 
@@ -525,14 +543,20 @@ class CalendlyStream(Stream):
         A target can then mark rows that vanished.
         """
         for stream in (self, *self.children) if self._whole else ():
-            stream._check_access()  # noqa: SLF001 - the same class
+            stream._check_access(last=True)  # noqa: SLF001 - the same class
             if stream.closed is None and stream._whole:  # noqa: SLF001 - the same class
                 stream._note_whole(began)  # noqa: SLF001 - the same class
 
-    def _check_access(self) -> None:
-        """Refuse to skip a list that is closed for some rows of the parent and open for others."""
-        if self.closed is not None and self._opened:
-            raise self.closed
+    def _check_access(self, *, last: bool = False) -> None:
+        """Refuse to skip a list that is closed for some rows of the parent and open for others.
+
+        Args:
+            last: Whether all rows of the parent were tried.
+        """
+        if self._refusals and self._opened:
+            raise self._refusals[0]
+        if self._refusals and last:
+            self._close(self._refusals[0])
 
     def _note_whole(self, began: datetime | None) -> None:
         if began is not None:
@@ -553,17 +577,20 @@ class CalendlyStream(Stream):
         A state about something else is no use: rows that were left out then would never come.
         """
         maps = self.config.get("stream_maps") or {}
-        about = self.tap.scope.name
+        about = self.tap.scope.own_name if self.of_own_user else self.tap.scope.name
         for stream in self.tap.streams.values():
             if stream is self or type(stream) is self.parent_stream_type:
-                rule = (maps.get(stream.name) or {}).get("__filter__")
-                about += f", {stream.name} where {rule}" if rule else ""
+                if isinstance(stream.stream_maps[0], RemoveRecordTransform):
+                    about += f", without {stream.name}"
+                elif rule := (maps.get(stream.name) or {}).get("__filter__"):
+                    about += f", {stream.name} where {rule}"
         return about
 
     @property
     def incremental(self) -> bool:
         """Whether this run continues from the state: the catalog may force a full table."""
-        return self.replication_method == REPLICATION_INCREMENTAL
+        forced = self.replication_method == REPLICATION_INCREMENTAL
+        return forced and self.replication_key is not None
 
     @property
     def bookmark(self) -> datetime | None:

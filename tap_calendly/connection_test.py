@@ -42,14 +42,15 @@ def verdicts(streams: Iterable[CalendlyStream]) -> Iterator[str]:
 
 def _of_child(child: CalendlyStream, parent: CalendlyStream, row: Record | None) -> str:
     """Ask for a row that belongs to a parent's first row."""
-    for context in () if row is None else parent.contexts(row):
-        try:
-            return _verdict(child, _first(child, dict(context)))
-        except errors.RefusedError as error:
-            if error.status in child.tolerated:
-                break
-            return next(_closed((child,), error))
-    return f"{child.name}: not known, as {parent.name} has no row to try it with"
+    if row is None or not child.concerns(row):
+        return f"{child.name}: not tried, as {parent.name} has no row at hand to try it with"
+    (context,) = parent.contexts(row)
+    try:
+        return _verdict(child, _first(child, dict(context)))
+    except errors.RefusedError as error:
+        if error.status in child.tolerated:
+            return f"{child.name}: open, but not for the first row of {parent.name}"
+        return next(_closed((child,), error))
 
 
 def _first(stream: CalendlyStream, context: dict[str, object] | None) -> Record | None:
@@ -62,11 +63,12 @@ def _verdict(stream: CalendlyStream, row: Record | None) -> str:
 
 
 def _closed(streams: Iterable[CalendlyStream], error: errors.RefusedError) -> Iterator[str]:
-    if error.status != HTTPStatus.FORBIDDEN:
+    if error.status == HTTPStatus.UNAUTHORIZED:
         raise error
     for stream in streams:
         stream.closed = error
-        yield f"{stream.name}: closed: {error}"
+        word = "closed" if error.status == HTTPStatus.FORBIDDEN else "failed"
+        yield f"{stream.name}: {word}: {error}"
 
 
 def _children(stream: CalendlyStream) -> list[CalendlyStream]:

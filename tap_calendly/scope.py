@@ -57,6 +57,14 @@ class Scope:
         return f"{kind} {whose.strip().rstrip('/').rsplit('/', 1)[-1]}"
 
     @cached_property
+    def own_name(self) -> str:
+        """What a state is about where the API gives the rows of the token's user alone."""
+        try:
+            return f"user {self._owner['user'].rsplit('/', 1)[-1]}"
+        except errors.CalendlyError:
+            return f"user {auth.user_in(self._config.get('personal_access_token') or '')}"
+
+    @cached_property
     def of_meetings(self) -> dict[str, str]:
         """The parameters of `/scheduled_events`.
 

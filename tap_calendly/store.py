@@ -140,11 +140,9 @@ class Store:
             CalendlyError: The file is somebody else's.
         """
         with self._usable():
-            try:
-                kept = json.loads(self.path.read_text(encoding="utf-8"))
-                return Tokens(**{each.name: kept[each.name] for each in fields(Tokens)})
-            except (FileNotFoundError, KeyError, TypeError, ValueError):
-                return None
+            if _in(self._waiting) is not None:  # a run was killed before it could put it in place
+                self._waiting.replace(self.path)
+            return _in(self.path)
 
     def begin(self) -> tuple[Writing, bool]:
         """Prepare to write the tokens; called under the lock.
@@ -241,6 +239,15 @@ def content(tokens: Tokens) -> bytes:
         JSON.
     """
     return json.dumps(asdict(tokens)).encode()
+
+
+def _in(path: Path) -> Tokens | None:
+    """Read the tokens in a file; None where there are none that can be read."""
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return Tokens(**{each.name: kept[each.name] for each in fields(Tokens)})
+    except (FileNotFoundError, KeyError, TypeError, ValueError):
+        return None
 
 
 def _write(file: int, content: bytes) -> None:

@@ -99,7 +99,7 @@ class TapCalendly(Tap):
             finally:
                 for stream in streams:
                     stream.stop()
-        self._judge(streams)
+        self._judge(streams, "; the other streams are done")
 
     @override  # type: ignore[misc]
     def run_connection_test(self) -> bool:
@@ -114,19 +114,24 @@ class TapCalendly(Tap):
         """
         for line in connection_test.verdicts(self.calendly_streams):
             click.echo(line)
-        self._judge(self.calendly_streams)
+        self._judge(self.calendly_streams, "")
         return True
 
-    def _judge(self, streams: list[CalendlyStream]) -> None:
+    def _judge(self, streams: list[CalendlyStream], otherwise: str) -> None:
         """Say what the token does not open, and decide whether the run has failed by that.
 
         Args:
             streams: The streams of the run.
+            otherwise: What else there is to say where it has.
 
         Raises:
             CalendlyError: It has.
         """
-        closed = [stream for stream in streams if stream.closed is not None]
+        closed = [
+            stream
+            for stream in streams
+            if stream.closed is not None and (stream.selected or stream.children)
+        ]
         if not closed:
             return
         unexplained = any(s.closed is not None and not s.closed.names_scopes for s in closed)
@@ -138,7 +143,7 @@ class TapCalendly(Tap):
         names = ", ".join(stream.name for stream in closed)
         wanted = [stream for stream in streams if stream.selected]
         if self.config["on_unavailable"] == "fail":
-            message = f"Not opened by the token: {names}; the other streams are done."
+            message = f"Not opened by the token: {names}{otherwise}."
             raise errors.CalendlyError(message)
         if all(stream.closed is not None for stream in wanted):
             message = f"Nothing was read: the token opens none of {names}."

@@ -355,6 +355,16 @@ def test_a_lost_answer_is_named_as_the_cause_then_and_later(
     assert len(waits) == 1
 
 
+def test_tokens_that_were_written_but_not_put_in_place_are_used(client: Client) -> None:
+    """A run that was killed in between had used the refresh token up."""
+    client.sync()
+    (kept,) = client.folder.glob("*.json")
+    kept.rename(kept.with_suffix(".new"))
+
+    assert client.loads_everything()
+    assert kept.exists()
+
+
 def test_new_credentials_are_taken_up(client: Client) -> None:
     client.sync()
     client.sandbox.oauth.revoke_grants()

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tap_calendly import state
 from tap_calendly.errors import CalendlyError
 from tap_calendly.sweep import Captured, Range, Sweep
-from tests.singer import Warehouse, sync
+from tests.singer import Warehouse, sync, truth
 
 if TYPE_CHECKING:
     from sandbox.clock import SimulatedClock
@@ -210,3 +210,52 @@ def test_a_state_that_cannot_be_understood_is_refused_in_one_line(
     scope = f"organization {sandbox.calendly.organization['uri'].rsplit('/', 1)[-1]}"
     with pytest.raises(CalendlyError, match=r"^scheduled_events: the state .* read again\.$"):
         sync(sandbox, state={"bookmarks": {"scheduled_events": {"scope": scope, **entry}}})
+
+
+@pytest.mark.parametrize("stream", ["contacts", "meeting_recaps"])
+def test_a_bookmark_of_another_users_own_rows_is_none(large_sandbox: Sandbox, stream: str) -> None:
+    """Whose rows they are the token alone says: a colleague's state must not leave them out."""
+    admin = next(
+        one["user"]["uri"]
+        for one in large_sandbox.calendly.memberships.values()
+        if one["role"] == "admin"
+    )
+    token = large_sandbox.access.issue(admin)
+    before = sync(large_sandbox, select={stream}, personal_access_token=token)
+
+    run = sync(large_sandbox, select={stream}, state=before.state)
+
+    assert run.tables()[stream] == truth(large_sandbox)[stream] != {}
+
+
+@pytest.mark.parametrize("maps", [{"contacts": None}, {"event_types": {}, "__else__": None}])
+def test_a_stream_that_a_map_took_out_is_complete_once_it_is_back(
+    sandbox: Sandbox, clock: SimulatedClock, maps: dict[str, object]
+) -> None:
+    before = sync(sandbox, select={"contacts", "event_types"}, stream_maps=maps)
+    clock.advance(timedelta(days=1))
+
+    run = sync(sandbox, select={"contacts", "event_types"}, state=before.state)
+
+    assert not before.rows("contacts")
+    assert run.tables()["contacts"] == truth(sandbox)["contacts"]
+
+
+def test_a_map_that_takes_the_parent_out_ends_the_run_in_one_line(sandbox: Sandbox) -> None:
+    with pytest.raises(
+        CalendlyError, match=r"takes scheduled_events out, for whose rows event_inv"
+    ):
+        sync(
+            sandbox,
+            select={"scheduled_events", "event_invitees"},
+            stream_maps={"scheduled_events": None},
+        )
+
+
+def test_a_full_table_stays_one_whatever_the_catalog_says(sandbox: Sandbox) -> None:
+    select = {"event_types", "event_type_memberships"}
+    first = sync(sandbox, select=select, forced="INCREMENTAL")
+
+    second = sync(sandbox, select=select, forced="INCREMENTAL", state=first.state)
+
+    assert second.tables(first.tables()) == {name: truth(sandbox)[name] for name in select}

@@ -309,7 +309,7 @@ def test_a_field_that_the_schema_does_not_know_is_left_out_and_named_once(
 def test_a_recap_that_did_not_change_is_not_read_again(
     large_sandbox: Sandbox, clock: SimulatedClock
 ) -> None:
-    """Its text takes a request of its own, and its transcript another."""
+    """Its text takes a request of its own, and its transcript another; a week is read again."""
     select = {"meeting_recaps", "meeting_recap_transcripts"}
     first = sync(large_sandbox, select=select)
     assert len(first.rows("meeting_recaps")) == len(first.rows("meeting_recap_transcripts")) > 1
@@ -320,12 +320,16 @@ def test_a_recap_that_did_not_change_is_not_read_again(
 
     run = sync(large_sandbox, select=select, state=first.state)
 
-    assert [row["uri"] for row in run.rows("meeting_recaps")] == [changed]
+    week_ago = (clock.now() - timedelta(days=8, minutes=6)).isoformat()
+    recent = {row["uri"] for row in first.rows("meeting_recaps") if row["updated_at"] >= week_ago}
+    read = {row["uri"] for row in run.rows("meeting_recaps")}
+    assert read == recent | {changed}
+    assert len(read) < len(first.rows("meeting_recaps"))
     assert large_sandbox.requests_by_path() == {
         "/users/me": 1,
         "/meeting_recaps": 1,
-        "/meeting_recaps/{uuid}": 1,
-        "/meeting_recaps/{uuid}/transcript": 1,
+        "/meeting_recaps/{uuid}": len(read),
+        "/meeting_recaps/{uuid}/transcript": len(read),
     }
     tables = run.tables(first.tables())["meeting_recaps"]
     assert tables == truth(large_sandbox)["meeting_recaps"]

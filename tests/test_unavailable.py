@@ -207,3 +207,44 @@ def test_test_mode_with_a_bad_token_fails_in_one_line(sandbox: Sandbox, tmp_path
     assert result.returncode == 1
     assert "Calendly answered 401" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_list_that_is_refused_for_its_first_row_alone_is_not_skipped(sandbox: Sandbox) -> None:
+    words = {"title": "Permission Denied", "message": "You are not allowed to view this event"}
+
+    for workers in (1, 8):
+        sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, body=words))
+        with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 403"):
+            sync(
+                sandbox,
+                select={"scheduled_events", "event_invitees"},
+                max_concurrent_requests=workers,
+            )
+
+
+def test_a_calendar_that_cannot_be_reached_deletes_no_row(sandbox: Sandbox) -> None:
+    """Its owner is not free, but unknown."""
+    select = {"organization_memberships", "user_busy_times"}
+    before = sync(sandbox, select=select)
+    sandbox.faults.add(Fault("/user_busy_times", status=424, times=None))
+
+    run = sync(sandbox, select=select)
+
+    assert before.rows("user_busy_times")
+    assert run.tables(before.tables())["user_busy_times"] == before.tables()["user_busy_times"]
+    assert run.of("ACTIVATE_VERSION", "organization_memberships")
+
+
+def test_test_mode_asks_for_what_is_not_selected_but_does_not_fail_by_it(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.faults.add(Fault("/locations", status=403, times=None))
+    sandbox.faults.add(Fault("/event_type_available_times", status=400, times=None))
+
+    result = run_tap(tmp_path, "--test", config=config(sandbox, on_unavailable="fail"))
+
+    assert result.returncode == 0
+    lines = {line.split(":")[0]: line for line in result.stdout.splitlines()}
+    assert lines["event_invitees"] == "event_invitees: open"
+    assert lines["user_locations"].startswith("user_locations: closed: ")
+    assert lines["event_type_available_times"].startswith("event_type_available_times: failed: ")

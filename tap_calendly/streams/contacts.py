@@ -12,6 +12,7 @@ class Contacts(CalendlyStream):
 
     name = "contacts"
     path = "/contacts"
+    of_own_user = True
     sort = "updated_at:desc"
     properties = CONTACT
     requires = Requires("contacts:read", plan="Standard")
@@ -25,6 +26,7 @@ class ContactCustomFieldDefinitions(CalendlyStream):
 
     name = "contact_custom_field_definitions"
     path = "/contacts/custom_field_definitions"
+    of_own_user = True
     paged = False
     properties = CONTACT_CUSTOM_FIELD_DEFINITION
     requires = Requires("contacts:read", plan="Standard")

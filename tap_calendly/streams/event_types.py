@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from tap_calendly.client import CalendlyStream
 from tap_calendly.errors import Requires
+from tap_calendly.page import digest
 from tap_calendly.schemas.availability import (
     EVENT_TYPE_AVAILABILITY_SCHEDULE,
     EVENT_TYPE_AVAILABLE_TIME,
@@ -65,7 +66,8 @@ class EventTypeAvailabilitySchedules(CalendlyStream):
 
     @override
     def prepare(self, row: Record, context: Context | None) -> Record:
-        host = (row.get("availability_rule") or {}).get("user") or ""
+        rule = row.get("availability_rule") or {}
+        host = rule.get("user") or rule.get("uri") or digest(row).hex()  # none of them is promised
         return {**super().prepare(row, context), "user_uri": host}
 
 

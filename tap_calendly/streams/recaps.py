@@ -21,10 +21,12 @@ class MeetingRecaps(CalendlyStream):
 
     name = "meeting_recaps"
     path = "/meeting_recaps"
+    of_own_user = True
     detailed = True
     properties = MEETING_RECAP
     requires = Requires("meeting_recaps:read", plan="Standard")
     replication_key = "updated_at"
+    revisits = True  # the transcript may come later than the recap
     vanishing = True
 
     @override
@@ -37,6 +39,7 @@ class MeetingRecapTranscripts(CalendlyStream):
 
     name = "meeting_recap_transcripts"
     path = "/meeting_recaps/{recap_uri}/transcript"
+    of_own_user = True
     parent_stream_type = MeetingRecaps
     envelope = "resource"
     properties = MEETING_RECAP_TRANSCRIPT

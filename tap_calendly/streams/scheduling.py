@@ -18,7 +18,7 @@ from tap_calendly.schemas.scheduling import EVENT_INVITEE, SCHEDULED_EVENT
 from tap_calendly.settings import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from singer_sdk.helpers.types import Context, Record
 
@@ -64,6 +64,10 @@ class ScheduledEvents(CalendlyStream):
         usable = fresh.remaining[0] == sweep.Range(opening, None)
         yield from self._carry_out(fresh, captured, page if usable else None)
 
+    @override
+    def contexts(self, record: Record) -> Iterable[Context]:
+        return [{"event_uri": record["uri"]}]
+
     def _carry_out(
         self, begun: sweep.Sweep, captured: Captured, page: Page | None
     ) -> Generator[Stretch[Row], None, Captured]:
@@ -88,7 +92,7 @@ class ScheduledEvents(CalendlyStream):
                     due = wanted and sweep.invitees_are_due(
                         _meeting(record), invitees, begun, self.tap.rules
                     )
-                    rows.append(Row(record, [{"event_uri": record["uri"]}] if due else []))
+                    rows.append(Row(record, list(self.contexts(record)) if due else []))
                 first = moment(records[0]["start_time"]) if records else None
                 begun = sweep.reached(begun, first, following)
                 yield Stretch(rows, partial(self._note_reached, begun))
@@ -174,7 +178,7 @@ class ScheduledEvents(CalendlyStream):
     def _note_complete(self, captured: Mapping[str, sweep.Captured]) -> None:
         """Write what the sweeps have captured of each stream."""
         for stream in self._noting:
-            stream._check_access()  # noqa: SLF001 - the same class
+            stream._check_access(last=True)  # noqa: SLF001 - the same class
             if stream.incremental and stream.closed is None:
                 entry, found = stream.stream_state, captured[stream.name]
                 state.write_captured(entry, str(stream.replication_key), found, stream.about)
