@@ -214,22 +214,28 @@ class CalendlyStream(Stream):
             The row with those fields of the context for which the table has a column, and a digest
             of it as `id` where that is the key.
         """
+        if not context and "id" not in self.primary_keys:
+            return row
         added = {name: value for name, value in (context or {}).items() if name in self._fields}
         if "id" in self.primary_keys:
             content = msgspec.json.encode(row, order="sorted")
             added["id"] = hashlib.sha256(content).hexdigest()
-        return {**row, **added} if added else row
+        return {**row, **added}
 
-    def key_of(self, row: Record) -> tuple[Any, ...]:
+    def key_of(self, row: Record) -> str:
         """Give what tells a row from all others.
 
         Args:
             row: The row, prepared.
 
         Returns:
-            The values of its key.
+            The values of its key, joined.
+
+        Raises:
+            KeyError: It lacks one of them.
+            TypeError: One of them is no text.
         """
-        return tuple(row[name] for name in self.primary_keys)
+        return " ".join([row[name] for name in self.primary_keys])
 
     def _address(self, context: Context | None) -> str:
         known = dict(context or {})
@@ -241,9 +247,8 @@ class CalendlyStream(Stream):
     def _page(self, context: Context | None, body: Any, response: requests.Response) -> Page:  # noqa: ANN401
         page = page_of(self.envelope, body, response, paged=self.paged)
         rows = [self.prepare(row, context) for row in page.rows]
-        if not all(isinstance(value, str) for row in rows for value in self.key_of(row)):
-            message = "rows without their key"
-            raise TypeError(message)
+        for row in rows:
+            self.key_of(row)  # an answer whose rows lack their key is no answer
         return replace(page, rows=rows)
 
     def pages(self, context: Context | None) -> Iterator[Page]:
@@ -337,10 +342,10 @@ class CalendlyStream(Stream):
             RestlessError: No two readings named the same rows.
             CalendlyError: As in `fetch`; page tokens were refused in every reading.
         """
-        known: dict[tuple[Any, ...], bytes] = {}
-        named: set[tuple[Any, ...]] | None = None
+        known: dict[str, bytes] = {}
+        named: set[str] | None = None
         for reading in range(1, READINGS + 1):
-            found: set[tuple[Any, ...]] = set()
+            found: set[str] = set()
             pages = 0
             try:
                 for page in self.pages(context):
@@ -422,6 +427,8 @@ class CalendlyStream(Stream):
         self, record: Record, context: Context | None
     ) -> Iterator[Context | None]:
         for errand in self._errands:
+            if errand.context is None:
+                continue
             for child in self.children:
                 child._ahead = errand.readings.get(child.name, ())  # noqa: SLF001 - the same class
             yield errand.context
@@ -458,8 +465,11 @@ class CalendlyStream(Stream):
             stretches = Reading(ahead, self.read(), first=True)
             begin = partial(self._errands_for, ahead, children)
             for row, errands in self._open(in_order(stretches, ahead, begin)):
-                self._errands = [errand for errand in errands if errand.context is not None]
-                yield from self._detailed(row.record, errands)
+                self._errands = errands
+                if self.detailed:
+                    yield from self._detailed(errands)
+                else:
+                    yield row.record
 
     def _open(self, rows: Iterator[T]) -> Iterator[T]:
         """Give rows; none where the token does not open the list, which is noted."""
@@ -511,10 +521,8 @@ class CalendlyStream(Stream):
             ]
         return errands
 
-    def _detailed(self, record: Record, errands: list[Errand]) -> Iterator[Record]:
+    def _detailed(self, errands: list[Errand]) -> Iterator[Record]:
         """Give a row with all its fields; nothing if it vanished after it was listed."""
-        if not self.detailed:
-            yield record
         for errand in errands:
             for rows in errand.readings[self.name] if errand.context is None else ():
                 yield from rows
