@@ -97,6 +97,7 @@ class CalendlyStream(Stream):
         page_size: The most rows that the API puts on a page.
         detailed: Whether a row of the list lacks fields that the API gives at the row's own URI.
         tolerated: Statuses that say of a row of the parent that there is nothing to read for it.
+        horizon: How far into the future the API is asked, for what is to come.
         since_parameter: The parameter by which the API leaves out rows before a moment, if any.
         newest_first: Whether the API sorts the list by the replication key, from the newest row
             down; reading then stops at the bookmark.
@@ -120,11 +121,12 @@ class CalendlyStream(Stream):
     page_size: ClassVar[int | None] = None
     detailed: ClassVar[bool] = False
     tolerated: ClassVar[frozenset[int]] = frozenset({HTTPStatus.NOT_FOUND})
+    horizon: ClassVar[timedelta | None] = None
     since_parameter: ClassVar[str | None] = None
     newest_first: ClassVar[bool] = False
     revisits: ClassVar[bool] = False
     starts_at: ClassVar[str | None] = None
-    vanishing: ClassVar[bool] = False
+    vanishing: ClassVar[bool] = True
 
     # One bookmark per stream; the SDK would keep one for every parent.
     state_partitioning_keys = ()
@@ -174,6 +176,8 @@ class CalendlyStream(Stream):
             query[self.parent_parameter] = next(iter(context.values()))
         if self.sort is not None:
             query["sort"] = self.sort
+        if self.horizon is not None:
+            query |= self.tap.api.coming(self.horizon)
         return query
 
     def fetch(self, context: Context | None, following: str | None = None) -> Page:
@@ -466,7 +470,7 @@ class CalendlyStream(Stream):
             begin = partial(self._errands_for, ahead, children)
             for row, errands in self._open(in_order(stretches, ahead, begin)):
                 self._errands = errands
-                if self.detailed:
+                if self._takes_details:
                     yield from self._detailed(errands)
                 else:
                     yield row.record
@@ -505,7 +509,7 @@ class CalendlyStream(Stream):
     ) -> list[Errand]:
         """Begin to read what belongs to a row, unless a stream map leaves the row out."""
         errands = []
-        if self.detailed:
+        if self._takes_details:
             errands.append(Errand(None, {self.name: Reading(ahead, self._detail(row.record))}))
         if children and row.contexts and self.stream_maps[0].get_filter_result(row.record):
             errands += [
@@ -520,6 +524,11 @@ class CalendlyStream(Stream):
                 for context in row.contexts
             ]
         return errands
+
+    @property
+    def _takes_details(self) -> bool:
+        """Whether a request is made for each row: not where only its children are wanted."""
+        return self.detailed and self.selected
 
     def _detailed(self, errands: list[Errand]) -> Iterator[Record]:
         """Give a row with all its fields; nothing if it vanished after it was listed."""
@@ -597,8 +606,8 @@ class CalendlyStream(Stream):
     @property
     def incremental(self) -> bool:
         """Whether this run continues from the state: the catalog may force a full table."""
-        forced = self.replication_method == REPLICATION_INCREMENTAL
-        return forced and self.replication_key is not None
+        by_state = self.replication_method == REPLICATION_INCREMENTAL
+        return by_state and self.replication_key is not None
 
     @property
     def bookmark(self) -> datetime | None:
@@ -642,7 +651,7 @@ class CalendlyStream(Stream):
         if not (self.newest_first or self.since_parameter or self.detailed):
             return None
         # What is read for each row of this stream must have been read up to then, too.
-        captured = [stream.bookmark for stream in (self, *self.children)]
+        captured = [stream.bookmark for stream in self.written]
         bounds = [] if self._oldest_row is None else [self._oldest_row]
         days = self.config["lookback_days"] if self.revisits else 0
         known = [bookmark for bookmark in captured if bookmark is not None]
@@ -665,6 +674,11 @@ class CalendlyStream(Stream):
             for stream in self.child_streams
             if isinstance(stream, CalendlyStream) and stream.selected
         ]
+
+    @property
+    def written(self) -> list[CalendlyStream]:
+        """The selected ones among this stream and those that belong to its rows."""
+        return [stream for stream in (self, *self.children) if stream.selected]
 
     @property
     @override

@@ -335,6 +335,20 @@ def test_a_recap_that_did_not_change_is_not_read_again(
     assert tables == truth(large_sandbox)["meeting_recaps"]
 
 
+def test_transcripts_alone_continue_and_cost_no_details(
+    large_sandbox: Sandbox, clock: SimulatedClock
+) -> None:
+    select = {"meeting_recap_transcripts"}
+    first = sync(large_sandbox, select=select)
+    assert "/meeting_recaps/{uuid}" not in large_sandbox.requests_by_path()
+    clock.advance(timedelta(days=300))
+
+    run = sync(large_sandbox, select=select, state=first.state)
+
+    assert len(first.rows("meeting_recap_transcripts")) > 1
+    assert len(run.rows("meeting_recap_transcripts")) < len(first.rows("meeting_recap_transcripts"))
+
+
 def test_transcripts_that_are_selected_later_are_complete(
     large_sandbox: Sandbox, clock: SimulatedClock
 ) -> None:

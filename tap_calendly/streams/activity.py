@@ -17,6 +17,7 @@ class ActivityLogEntries(CalendlyStream):
     properties = ACTIVITY_LOG_ENTRY
     requires = Requires("activity_log:read", plan="Enterprise")
     replication_key = "occurred_at"
+    vanishing = False
     since_parameter = "min_occurred_at"
     starts_at = "occurred_at"
 
@@ -31,5 +32,6 @@ class OutgoingCommunications(CalendlyStream):
     primary_keys = ("id",)
     requires = Requires("outgoing_communications:read", plan="Enterprise")
     replication_key = "created_at"
+    vanishing = False
     since_parameter = "min_created_at"
     starts_at = "created_at"

@@ -18,7 +18,6 @@ class Contacts(CalendlyStream):
     requires = Requires("contacts:read", plan="Standard")
     replication_key = "updated_at"
     newest_first = True
-    vanishing = True
 
 
 class ContactCustomFieldDefinitions(CalendlyStream):

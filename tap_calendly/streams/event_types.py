@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
@@ -33,7 +33,6 @@ class EventTypes(CalendlyStream):
     requires = Requires("event_types:read")
     replication_key = "updated_at"
     newest_first = True
-    vanishing = True
 
     @override
     def contexts(self, record: Record) -> Iterable[Context]:
@@ -49,7 +48,6 @@ class EventTypeMemberships(CalendlyStream):
     parent_parameter = "event_type"
     properties = EVENT_TYPE_MEMBERSHIP
     requires = Requires("event_types:read", plan="Teams")
-    vanishing = True
 
 
 class EventTypeAvailabilitySchedules(CalendlyStream):
@@ -83,12 +81,9 @@ class EventTypeAvailableTimes(CalendlyStream):
     primary_keys = ("event_type_uri", "start_time")
     requires = Requires("availability:read, event_types:read")
     selected_by_default = False
+    # The longest stretch that Calendly gives (release note of 2026-07-09).
+    horizon = timedelta(days=31)
 
     @override
     def concerns(self, record: Record) -> bool:
         return record.get("active") is True
-
-    @override
-    def query(self, context: Context | None) -> dict[str, Any]:
-        # The longest stretch that Calendly gives (release note of 2026-07-09).
-        return {**super().query(context), **self.tap.api.coming(timedelta(days=31))}

@@ -58,7 +58,6 @@ class OrganizationMemberships(CalendlyStream):
     path = "/organization_memberships"
     properties = ORGANIZATION_MEMBERSHIP
     requires = Requires("organizations:read")
-    vanishing = True
 
     @override
     def query(self, context: Context | None) -> dict[str, Any]:
@@ -77,7 +76,6 @@ class OrganizationInvitations(CalendlyStream):
     sort = "created_at:asc"
     properties = ORGANIZATION_INVITATION
     requires = Requires("organizations:read")
-    vanishing = True
 
 
 class Teams(CalendlyStream):
@@ -87,7 +85,6 @@ class Teams(CalendlyStream):
     path = "/teams"
     properties = TEAM
     requires = Requires("organizations:read", plan="Teams")
-    vanishing = True
 
 
 class Groups(CalendlyStream):
@@ -98,7 +95,6 @@ class Groups(CalendlyStream):
     whose = "organization"
     properties = GROUP
     requires = Requires("groups:read", plan="Teams")
-    vanishing = True
 
 
 class GroupRelationships(CalendlyStream):
@@ -109,4 +105,3 @@ class GroupRelationships(CalendlyStream):
     whose = "organization"
     properties = GROUP_RELATIONSHIP
     requires = Requires("groups:read", plan="Teams")
-    vanishing = True

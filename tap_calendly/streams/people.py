@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
-
-from typing_extensions import override
 
 from tap_calendly.client import CalendlyStream
 from tap_calendly.errors import Requires
@@ -16,9 +13,6 @@ from tap_calendly.schemas.availability import (
     USER_LOCATION,
 )
 from tap_calendly.streams.organization import OrganizationMemberships
-
-if TYPE_CHECKING:
-    from singer_sdk.helpers.types import Context
 
 
 class UserAvailabilitySchedules(CalendlyStream):
@@ -47,10 +41,7 @@ class UserBusyTimes(CalendlyStream):
     # 424: the member's calendar could not be reached.
     tolerated = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FAILED_DEPENDENCY})
     selected_by_default = False
-
-    @override
-    def query(self, context: Context | None) -> dict[str, Any]:
-        return {**super().query(context), **self.tap.api.coming(timedelta(days=7))}
+    horizon = timedelta(days=7)
 
 
 class UserLocations(CalendlyStream):

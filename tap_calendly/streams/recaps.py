@@ -27,7 +27,6 @@ class MeetingRecaps(CalendlyStream):
     requires = Requires("meeting_recaps:read", plan="Standard")
     replication_key = "updated_at"
     revisits = True  # the transcript may come later than the recap
-    vanishing = True
 
     @override
     def contexts(self, record: Record) -> Iterable[Context]:

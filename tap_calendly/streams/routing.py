@@ -25,7 +25,6 @@ class RoutingForms(CalendlyStream):
     sort = "created_at:asc"
     properties = ROUTING_FORM
     requires = Requires("routing_forms:read", plan="Teams")
-    vanishing = True
 
     @override
     def contexts(self, record: Record) -> Iterable[Context]:
@@ -43,6 +42,7 @@ class RoutingFormSubmissions(CalendlyStream):
     properties = ROUTING_FORM_SUBMISSION
     requires = Requires("routing_forms:read", plan="Teams")
     replication_key = "created_at"
+    vanishing = False
     newest_first = True
     revisits = True
     starts_at = "created_at"

@@ -39,7 +39,6 @@ class ScheduledEvents(CalendlyStream):
     requires = Requires("scheduled_events:read")
     replication_key = "updated_at"
     starts_at = "start_time"
-    vanishing = True
 
     @override
     def query(self, context: Context | None) -> dict[str, Any]:
@@ -145,7 +144,7 @@ class ScheduledEvents(CalendlyStream):
     def _begin(self) -> None:
         super()._begin()
         # What a sweep is carried out for, and how far earlier ones have come.
-        self._noting = [stream for stream in (self, *self.children) if stream.selected]
+        self._noting = self.written
         self._captured: Captured = {
             stream.name: state.captured(stream.name, stream.stream_state, stream.about)
             if stream.incremental
@@ -194,6 +193,7 @@ class EventInvitees(CalendlyStream):
     properties = EVENT_INVITEE
     requires = Requires("scheduled_events:read")
     replication_key = "updated_at"
+    vanishing = False
     sort = "created_at:asc"
 
 

@@ -23,7 +23,6 @@ class WebhookSubscriptions(CalendlyStream):
     sort = "created_at:asc"
     properties = WEBHOOK_SUBSCRIPTION
     requires = Requires("webhooks:read", plan="Standard")
-    vanishing = True
 
     @override
     def query(self, context: Context | None) -> dict[str, Any]:
