@@ -209,17 +209,19 @@ def test_test_mode_with_a_bad_token_fails_in_one_line(sandbox: Sandbox, tmp_path
     assert "Traceback" not in result.stderr
 
 
-def test_a_list_that_is_refused_for_its_first_row_alone_is_not_skipped(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("workers", [1, 8])
+def test_a_list_that_is_refused_for_its_first_row_alone_is_not_skipped(
+    sandbox: Sandbox, workers: int
+) -> None:
     words = {"title": "Permission Denied", "message": "You are not allowed to view this event"}
+    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, body=words))
 
-    for workers in (1, 8):
-        sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, body=words))
-        with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 403"):
-            sync(
-                sandbox,
-                select={"scheduled_events", "event_invitees"},
-                max_concurrent_requests=workers,
-            )
+    with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 403"):
+        sync(
+            sandbox,
+            select={"scheduled_events", "event_invitees"},
+            max_concurrent_requests=workers,
+        )
 
 
 def test_a_calendar_that_cannot_be_reached_deletes_no_row(sandbox: Sandbox) -> None:
