@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -26,10 +27,13 @@ class Fault:
             in the words Calendly usually has for it.
         headers: Put these on the answer, over those it would have.
         delay: Seconds the answer is held back.
-        reset: Reset the connection in place of an answer.
-        truncate: Close the connection after so many bytes of the body.
+        truncate: Close the connection after the headers and so many bytes of the body.
+        reset: Reset the connection in place of an answer, or of closing it.
+        stall: Say nothing in place of an answer, or of closing the connection.
+        drip: Seconds before each byte of the answer, that of the headers included.
         after: Matching requests that are let through first.
         times: Matching requests that it happens to; ``None`` for all that follow.
+        share: Of those, the share that it happens to, at random.
     """
 
     path: str
@@ -37,10 +41,13 @@ class Fault:
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
-    reset: bool = False
     truncate: int | None = None
+    reset: bool = False
+    stall: bool = False
+    drip: float = 0.0
     after: int = 0
     times: int | None = 1
+    share: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot happen.
@@ -51,6 +58,8 @@ class Fault:
         wrong = {
             "status": self.status is not None and not 200 <= self.status <= 599,  # noqa: PLR2004 -- all final statuses
             "delay": self.delay < 0,
+            "drip": self.drip < 0,
+            "share": not 0 <= self.share <= 1,
             "truncate": self.truncate is not None and self.truncate < 0,
             "after": self.after < 0,
             "times": self.times is not None and self.times < 1,
@@ -104,12 +113,15 @@ class _Order:
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
         self._matched = 0
+        self._random = random.Random(0)  # noqa: S311 -- which ones is no secret
 
     def strikes(self, path: str) -> bool:
         fault = self.fault
         if not fnmatchcase(path, fault.path):
             return False
         if fault.times is not None and self._matched >= fault.after + fault.times:
+            return False
+        if fault.share < 1 and self._random.random() >= fault.share:
             return False
         self._matched += 1
         return self._matched > fault.after

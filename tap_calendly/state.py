@@ -113,18 +113,17 @@ def write_captured(entry: dict[str, Any], key: str, found: Captured, scope: str)
 
 
 def interrupted(
-    stream: str, entry: Mapping[str, Any], scope: str, streams: list[str]
-) -> Sweep | None:
+    stream: str, entry: Mapping[str, Any], scope: str
+) -> tuple[Sweep, list[str]] | None:
     """Read the sweep that an earlier run did not finish.
 
     Args:
         stream: The stream's name.
         entry: Its entry in the state.
         scope: What this run reads.
-        streams: The streams that this run's sweeps are for.
 
     Returns:
-        The sweep with what remains of it; None when there is none for just these streams.
+        The sweep with what remains of it, and the streams that it is for; None when there is none.
 
     Raises:
         CalendlyError: The entry is damaged or from a later version.
@@ -133,9 +132,7 @@ def interrupted(
     if found is None:
         return None
     try:
-        if found["streams"] != streams:
-            return None
-        return Sweep(
+        begun = Sweep(
             began=_moment(stream, found["began"]),
             full=found["full"] is True,
             window_start=_moment_or_none(stream, found["window_start"]),
@@ -146,6 +143,7 @@ def interrupted(
                 for start, end in found["remaining"]
             ),
         )
+        return begun, [str(name) for name in found["streams"]]
     except (KeyError, TypeError, ValueError):
         raise _damaged(stream) from None
 
