@@ -22,6 +22,7 @@ class Fault:
 
     Attributes:
         path: Which requests: a glob over the whole path, whose ``*`` also runs across slashes.
+        query: Only those whose query holds this text.
         status: Answer with this status; the ordinary answer if left out.
         body: Answer with this: text as it is, anything else as JSON. Left out, a status speaks
             in the words Calendly usually has for it.
@@ -37,6 +38,7 @@ class Fault:
     """
 
     path: str
+    query: str = ""
     status: int | None = None
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -98,11 +100,11 @@ class Faults:
         with self._lock:
             self._orders.clear()
 
-    def next_for(self, path: str) -> Fault | None:
-        """Count a request for ``path``, and return what shall happen to it, if anything."""
+    def next_for(self, path: str, query: str) -> Fault | None:
+        """Count a request, and return what shall happen to it, if anything."""
         with self._lock:
             for order in self._orders:
-                if order.strikes(path):
+                if order.strikes(path, query):
                     return order.fault
         return None
 
@@ -115,9 +117,9 @@ class _Order:
         self._matched = 0
         self._random = random.Random(0)  # noqa: S311 -- which ones is no secret
 
-    def strikes(self, path: str) -> bool:
+    def strikes(self, path: str, query: str) -> bool:
         fault = self.fault
-        if not fnmatchcase(path, fault.path):
+        if not fnmatchcase(path, fault.path) or fault.query not in query:
             return False
         if fault.times is not None and self._matched >= fault.after + fault.times:
             return False

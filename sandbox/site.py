@@ -75,7 +75,7 @@ class Site:
         with self._recording.under_way(recorded):
             if self.interlude is not None:
                 self.interlude()
-            fault = self._faults.next_for(scope["path"])
+            fault = self._faults.next_for(scope["path"], recorded.query)
             wait = self._latency + (fault.delay if fault else 0)
             if wait and await _gone(receive, within=wait):
                 return

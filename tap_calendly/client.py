@@ -98,7 +98,7 @@ class CalendlyStream(Stream):
         paged: Whether the API gives the list in pages.
         page_size: The most rows that the API puts on a page.
         detailed: Whether a row of the list lacks fields that the API gives at the row's own URI.
-        optional: Whether a row of the parent may have nothing to read, which the API says by 404.
+        link: The field of the parent's row that holds this list's address, if any; null is none.
         tolerated: Further statuses that say of a row of the parent that nothing can be read for it.
         horizon: How far into the future the API is asked, for what is to come.
         since_parameter: The parameter by which the API leaves out rows before a moment, if any.
@@ -123,7 +123,7 @@ class CalendlyStream(Stream):
     paged: ClassVar[bool] = True
     page_size: ClassVar[int | None] = None
     detailed: ClassVar[bool] = False
-    optional: ClassVar[bool] = False
+    link: ClassVar[str | None] = None
     tolerated: ClassVar[frozenset[int]] = frozenset()
     horizon: ClassVar[timedelta | None] = None
     since_parameter: ClassVar[str | None] = None
@@ -345,17 +345,19 @@ class CalendlyStream(Stream):
 
     def _pass_over(self, error: errors.RefusedError, context: Context) -> None:
         """Leave out a row of the parent, if it is true that there is nothing to read for it."""
-        if error.status == HTTPStatus.NOT_FOUND and not self.optional:
+        if error.status == HTTPStatus.NOT_FOUND:
             uri = str(next(iter(context.values())))
             request = Request(self.name, self.requires, self.tap.api.url + urlsplit(uri).path)
+            read = partial(page_of, "resource", paged=False)
             try:
-                self.tap.api.get(request, lambda *_: None, self._stopped)
+                (parent,) = self.tap.api.get(request, read, self._stopped).rows
             except errors.RefusedError as refused:
                 # A user who was removed may be hidden; all else is not found.
                 if refused.status not in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
                     raise
             else:
-                raise error
+                if self.link is None or parent.get(self.link) is not None:
+                    raise error
         self.logger.warning("%s Nothing is read of it.", error)
 
     def settled(self, context: Context | None) -> Iterator[Page]:
@@ -412,13 +414,19 @@ class CalendlyStream(Stream):
         """Read a row at its own URI."""
         url = self.tap.api.url + urlsplit(record["uri"]).path
         request = Request(self.name, self.requires, url)
-        read = partial(page_of, "resource", paged=False)
         try:
-            yield self.tap.api.get(request, read, self._stopped).rows
+            yield self.tap.api.get(request, partial(self._page_of, record), self._stopped).rows
         except errors.RefusedError as error:
             if error.status != HTTPStatus.NOT_FOUND or self._lists(self.key_of(record)):
                 raise
             self.logger.warning("%s It has vanished since it was listed.", error)
+
+    def _page_of(self, record: Record, body: Any, response: requests.Response) -> Page:  # noqa: ANN401
+        page = page_of("resource", body, response, paged=False)
+        if self.key_of(page.rows[0]) != self.key_of(record):
+            message = "another row than was asked for"
+            raise ValueError(message)
+        return page
 
     def _lists(self, key: str) -> bool:
         """Tell whether a row is still in the list."""
