@@ -5,7 +5,6 @@ Each recipe is run exactly as it stands in the README.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import subprocess
@@ -209,7 +208,9 @@ def test_the_recipes_for_links_and_pseudonyms_hold_in_postgres(
     assert ADA not in log
     meetings = {row["uri"] for row in tables["scheduled_events"]}
     assert {row["event_uri"] for row in tables["event_invitees"]} <= meetings
-    hashed = hashlib.sha256(f"{SALT}{ADA}".encode()).hexdigest()
+    query = _section().split("which this gives:\n`")[1].split("`")[0].replace("SALT", SALT)
+    with psycopg.connect(postgres) as database:
+        (hashed,) = database.execute(query.encode()).fetchone() or (None,)
     assert hashed in {row["email"] for row in tables["event_invitees"]}
 
 
