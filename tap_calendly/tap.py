@@ -14,6 +14,7 @@ import click
 from singer_sdk import Tap
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import ConfigurationError, MappingError
+from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
@@ -50,6 +51,21 @@ class TapCalendly(Tap):
         PluginCapabilities.FLATTENING,
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
+
+    @override
+    def setup_mapper(self) -> None:
+        """Let a stream map name a stream that is deselected; its filter may bear on children.
+
+        singer-sdk 0.54 seeks the key among the selected fields alone, and would refuse the map.
+        """
+        super(Tap, self).setup_mapper()
+        for entry in self.catalog.streams:
+            schema, selection = entry.schema.to_dict(), entry.metadata.resolve_selection()
+            if selection[()]:
+                schema = get_selected_schema(entry.tap_stream_id, schema, selection)
+            self.mapper.register_raw_stream_schema(
+                entry.tap_stream_id, schema, entry.key_properties
+            )
 
     @override
     def discover_streams(self) -> Sequence[Stream]:

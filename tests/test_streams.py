@@ -223,6 +223,21 @@ def test_a_stream_map_that_leaves_out_meetings_leaves_out_their_invitees(sandbox
     )
 
 
+def test_a_stream_map_of_a_deselected_stream_leaves_out_its_children_alone(
+    sandbox: Sandbox,
+) -> None:
+    maps = {
+        "scheduled_events": {"__filter__": "status == 'active'", "location": None},
+        "contacts": {"name": None},
+    }
+
+    run = sync(sandbox, select={"event_invitees"}, stream_maps=maps)
+
+    active = {uri for uri, event in sandbox.calendly.events.items() if event["status"] == "active"}
+    assert {row["event"] for row in run.rows("event_invitees")} == active
+    assert {message["stream"] for message in run.of("SCHEMA")} == {"event_invitees"}
+
+
 @pytest.mark.parametrize("kind", ["organization", "user", "group"])
 def test_scope_decides_whose_meetings_are_read(sandbox: Sandbox, kind: str) -> None:
     calendly = sandbox.calendly
