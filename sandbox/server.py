@@ -23,6 +23,7 @@ from sandbox.site import Site
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import timedelta
+    from pathlib import Path
     from types import TracebackType
 
     from sandbox.clock import Clock
@@ -55,6 +56,7 @@ class Sandbox:
         window: timedelta = WINDOW,
         seed: int = 0,
         plan: str = "teams",
+        certificate: Path | None = None,
     ) -> None:
         """Prepare everything; the server starts with the ``with`` block.
 
@@ -68,6 +70,7 @@ class Sandbox:
             window: How long that minute is.
             seed: What the identifiers of such an organisation follow from.
             plan: What such an organisation pays for.
+            certificate: A file with a private key and its certificate, to serve by https.
 
         Raises:
             ValueError: If there is no such plan, or not even one request a minute.
@@ -95,7 +98,8 @@ class Sandbox:
             recording=self._recording,
             latency=latency,
         )
-        self._server = _Server(self._site)
+        self._scheme = "http" if certificate is None else "https"
+        self._server = _Server(self._site, certificate)
 
     def __enter__(self) -> Self:
         """Serve.
@@ -104,7 +108,7 @@ class Sandbox:
             OSError: If the port is taken.
         """
         listener = _listen(self._port)
-        self.url = f"http://{HOST}:{listener.getsockname()[1]}"
+        self.url = f"{self._scheme}://{HOST}:{listener.getsockname()[1]}"
         self._server.begin(listener)
         return self
 
@@ -168,7 +172,7 @@ def _listen(port: int) -> socket.socket:
 class _Server(uvicorn.Server):
     """uvicorn in a thread of its own, which ends at once when it is told to."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, certificate: Path | None) -> None:
         super().__init__(
             uvicorn.Config(
                 site,
@@ -183,6 +187,7 @@ class _Server(uvicorn.Server):
                 server_header=False,
                 date_header=False,
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                ssl_certfile=certificate,
             )
         )
         self._serving = threading.Event()

@@ -467,19 +467,18 @@ class CalendlyStream(Stream):
         Final in singer-sdk 0.54, which has no other place around a stream whether it ends well or
         not.
         """
-        if context is not None:
+        if context is None and self.tap.api.is_out:
+            return
+        self.tried = True
+        try:
             super().sync(context)
-        elif not self.tap.api.is_out:
-            self.tried = True
-            try:
-                super().sync()
-            except errors.FatalError:
-                raise
-            except errors.CalendlyError as error:
-                self.fail(error)
-            except FAULTS as error:
-                self.logger.debug("Where it happened:", exc_info=True)
-                self.fail(errors.unexpected(self.name, error))
+        except errors.FatalError:
+            raise
+        except errors.CalendlyError as error:
+            self.fail(error)
+        except FAULTS as error:
+            self.logger.debug("Where it happened:", exc_info=True)
+            self.fail(errors.unexpected(self.name, error))
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
@@ -597,7 +596,7 @@ class CalendlyStream(Stream):
         errands = []
         if self._takes_details:
             errands.append(Errand(None, {self.name: Reading(ahead, self._detail(row.record))}))
-        if children and row.contexts and self.stream_maps[0].get_filter_result(row.record):
+        if children and row.contexts and self._is_wanted(row.record):
             errands += [
                 Errand(
                     context,
@@ -610,6 +609,12 @@ class CalendlyStream(Stream):
                 for context in row.contexts
             ]
         return errands
+
+    def _is_wanted(self, record: Record) -> bool:
+        try:
+            return bool(self.stream_maps[0].get_filter_result(record))
+        except FAULTS as error:
+            raise errors.unmapped(self.name, error) from None
 
     @property
     def _takes_details(self) -> bool:
@@ -787,7 +792,13 @@ class CalendlyStream(Stream):
     @override
     def _write_record_message(self, record: Record) -> None:
         """Count what is written, which a stream map may leave out (private in singer-sdk 0.54)."""
-        for message in self._generate_record_messages(record):
+        try:
+            messages = list(self._generate_record_messages(record))
+        except FAULTS as error:
+            if not self.config.get("stream_maps"):
+                raise
+            raise errors.unmapped(self.name, error) from None
+        for message in messages:
             self._tap.write_message(message)
             self.rows_out += 1
         self.last_out = record

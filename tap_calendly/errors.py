@@ -292,6 +292,22 @@ def unexpected(what: str, error: Exception) -> CalendlyError:
     )
 
 
+def unmapped(stream: str, error: Exception) -> CalendlyError:
+    """Say that a stream map fails on a row.
+
+    Args:
+        stream: The stream's name.
+        error: The error, of which only the kind is told, as its text may hold data.
+
+    Returns:
+        One line: stream, setting, kind, next step.
+    """
+    return CalendlyError(
+        f"{stream}: setting `stream_maps` fails on a row ({type(error).__name__}): correct its "
+        "expressions, which must also bear nulls and missing fields, or `stream_map_config`."
+    )
+
+
 def not_calendly(stream: str, response: requests.Response) -> str:
     """Say that an answer is not in the shape that Calendly's API gives.
 

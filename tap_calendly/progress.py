@@ -86,13 +86,11 @@ class Progress:
                 yield f"{stream.name}: skipped, as the token does not open it (see above)"
             elif stream.selected:
                 line = f"{stream.name}: {_many(stream.rows_out, 'row')}, {_many(asked, 'request')}"
-                yield (
-                    line
-                    + (f", {_many(replaced, 'text')} cleaned" if replaced else "")
-                    + _end(stream)
-                )
+                line += f", {_many(replaced, 'text')} cleaned" if replaced else ""
+                yield line + _end(stream)
             elif asked:
-                yield f"{stream.name}: {_many(asked, 'request')} for its child streams"
+                line = f"{stream.name}: {_many(asked, 'request')} for its child streams"
+                yield line + _end(stream)
         left_out = [s.name for s in self._streams if not s.selected and not made[s.name]]
         if left_out:
             yield f"Not selected: {', '.join(left_out)}"

@@ -5,19 +5,28 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
+from typing_extensions import override
 
 from sandbox.faults import Fault
 from sandbox.server import Sandbox
+from tap_calendly import throttle
 from tap_calendly.errors import CalendlyError
 from tap_calendly.tap import main
 from tests.command import complaints, run_tap, start_tap
+from tests.conftest import PassingClock
 from tests.singer import STREAMS, config, sync, truth
 
 if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from sandbox.clock import SimulatedClock
 
 EVERY_SCOPE = {
     "activity_log:read",
@@ -318,3 +327,66 @@ def test_the_log_of_a_run_is_short_and_tells_what_was_read(
     assert len(lines) < 45
     assert any("| event_types: " in line and "1 request" in line for line in lines)
     assert sandbox.token not in result.stderr
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def secure(sandbox: Sandbox, authority: trustme.CA, tmp_path: Path) -> Iterator[Sandbox]:
+    """The sandbox by https, with a certificate of an authority that nobody knows."""
+    file = tmp_path / "certificate.pem"
+    authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(file))
+    with Sandbox(sandbox.calendly, certificate=file, requests_per_minute=100_000) as secure:
+        yield secure
+
+
+def test_a_certificate_that_is_not_trusted_ends_the_run_at_once(
+    secure: Sandbox, waits: list[float]
+) -> None:
+    with pytest.raises(
+        CalendlyError, match=r"\(the certificate is not trusted\): .*REQUESTS_CA_BUNDLE"
+    ):
+        sync(secure)
+    assert not waits
+    assert not secure.requests
+
+
+def test_an_authority_of_ones_own_is_trusted_by_name_and_its_answers_are_bounded_too(
+    secure: Sandbox,
+    authority: trustme.CA,
+    tmp_path: Path,
+    waits: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "authority.pem"))
+    secure.faults.add(Fault("/event_types", truncate=5, stall=True))
+    secure.faults.add(Fault("/groups", drip=0.2))
+
+    assert sync(secure, request_timeout=1).tables() == truth(secure)
+    assert len(waits) == 2
+
+
+def test_a_connection_that_is_refused_is_asked_for_again(
+    sandbox: Sandbox, clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The host comes back while the tap waits."""
+    with Sandbox(sandbox.calendly) as before:
+        port = int(before.url.rsplit(":", 1)[-1])
+    with ExitStack() as stack:
+        late = Sandbox(sandbox.calendly, port=port, requests_per_minute=100_000)
+
+        class Waiting(PassingClock):
+            @override
+            def wait(self, condition: threading.Condition, seconds: float) -> None:
+                if not late.url:
+                    stack.enter_context(late)
+                super().wait(condition, seconds)
+
+        monkeypatch.setattr(throttle, "SystemClock", lambda: Waiting(clock, []))
+        run = sync(late, api_url=before.url)
+
+    assert run.tables() == truth(late)

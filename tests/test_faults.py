@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import socket
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -40,14 +41,14 @@ class Target:
     Attributes:
         stream: The stream that makes them.
         path: A glob over their path.
-        envelope: What their answers hold: `collection` or `resource`.
         paged: Whether they are pages of a list.
+        leading: The stream whose rows have to be read first, if any, or the stream itself.
     """
 
     stream: str
     path: str
-    envelope: str
     paged: bool
+    leading: str
 
     @property
     def pattern(self) -> str:
@@ -59,9 +60,10 @@ def _targets() -> Iterator[Target]:
     for stream in STREAMS:
         glob = re.sub(r"{\w+}", "*", stream.path)
         paged = stream.paged and stream.envelope == "collection"
-        yield Target(stream.name, glob, stream.envelope, paged)
+        parent: Any = stream.parent_stream_type or stream
+        yield Target(stream.name, glob, paged, parent.name)
         if stream.detailed:
-            yield Target(stream.name, f"{stream.path}/*", "resource", paged=False)
+            yield Target(stream.name, f"{stream.path}/*", paged=False, leading=stream.name)
 
 
 TARGETS = {f"{target.stream} {target.path}": target for target in _targets()}
@@ -423,6 +425,44 @@ def test_a_revoked_token_ends_the_whole_run(organization: Sandbox) -> None:
     assert warehouse.equals_calendly()
 
 
+@pytest.mark.parametrize("site", TARGETS, indirect=True)
+def test_a_host_whose_name_cannot_be_resolved_is_asked_for_again(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = itertools.count()
+    resolve = socket.getaddrinfo
+
+    def resolve_later(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - those of the library
+        if next(asked) < 3:
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return resolve(*args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_later)
+
+    site.run()
+
+    assert site.equals_calendly()
+
+
+@pytest.mark.parametrize("site", TARGETS, indirect=True)
+def test_a_host_that_cannot_be_reached_ends_in_one_line_and_the_next_run_makes_up_for_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = site.sandbox.url
+    first = rf"({site.target.leading}|current_user): no answer from \S+ to GET /\S+"
+    with monkeypatch.context() as patched:
+        patched.setattr(socket, "getaddrinfo", _resolve_nothing)
+        assert re.match(rf"{first} \(the name of the host cannot be resolved\)", site.fails())
+    site.settings["api_url"] = "http://127.0.0.1:9"
+    assert re.match(rf"{first} \(the connection is refused\): check the network", site.fails())
+    site.settings["api_url"] = url.replace("http://", "https://")
+    assert re.match(rf"{first} \(TLS failed\): check the network", site.fails())
+    assert not site.warehouse.tables.get(site.target.stream)
+
+    site.settings["api_url"] = url
+    assert site.makes_up_for_it()
+
+
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the tap wait a part of a second for answers, instead of whole ones."""
     timeout = property(lambda _: PATIENCE, lambda *_: None)
@@ -432,3 +472,7 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 def _page(following: str, *rows: Any) -> Fault:  # noqa: ANN401 - whatever a page may hold
     """Answer with a page."""
     return Fault("*", status=200, body={"collection": rows, "pagination": {"next_page": following}})
+
+
+def _resolve_nothing(*_: Any, **__: Any) -> None:  # noqa: ANN401 - those of the library
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

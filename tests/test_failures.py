@@ -1,0 +1,204 @@
+"""One stream's failure leaves the others alone, and the run says what is not whole."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from sandbox.faults import Fault
+from tap_calendly.errors import CalendlyError, StreamsError
+from tap_calendly.streams.event_types import EventTypes
+from tests.command import complaints, run_tap
+from tests.singer import NOT_BY_DEFAULT, Warehouse, config, sync, truth
+from tests.test_faults import TARGETS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandbox.clock import SimulatedClock
+    from sandbox.server import Sandbox
+
+INVITEES = "/scheduled_events/*/invitees"
+MEETINGS = {"scheduled_events", "event_invitees"}
+BY_DEFAULT = [
+    name
+    for name, target in TARGETS.items()
+    if target.stream not in NOT_BY_DEFAULT and "meeting_recaps/" not in name
+]
+
+
+def _with_children(stream: str) -> set[str]:
+    """Give a stream and those that are read for each of its rows."""
+    return {
+        target.stream for target in TARGETS.values() if stream in {target.stream, target.leading}
+    }
+
+
+@pytest.mark.parametrize("target", BY_DEFAULT)
+def test_the_failure_of_one_stream_leaves_the_others_whole(
+    sandbox: Sandbox,
+    waits: list[float],
+    caplog: pytest.LogCaptureFixture,
+    target: str,
+) -> None:
+    caplog.set_level(logging.INFO, "tap-calendly")
+    failed = TARGETS[target].stream
+    warehouse = Warehouse(sandbox, {"organization": sandbox.calendly.organization["uri"]})
+    path = TARGETS[target].path
+    if failed == "organizations":  # and not what lies below it
+        path = urlsplit(sandbox.calendly.organization["uri"]).path
+    sandbox.faults.add(Fault(path, status=500, times=None))
+
+    with pytest.raises(StreamsError) as ended:
+        warehouse.run()
+
+    assert waits
+    (line,) = ended.value.lines
+    assert line.startswith(f"{failed}: Calendly answered 500 to GET /")
+    expected = truth(sandbox)
+    others = warehouse.tables.keys() - _with_children(failed)
+    assert len(others) > 17
+    assert {name: warehouse.tables[name] for name in others} == {
+        name: expected[name] for name in others
+    }
+    assert any(
+        message.startswith(f"{failed}: ") and message.endswith("; failed (see the end)")
+        for message in caplog.messages
+    )
+    sandbox.faults.clear()
+    warehouse.run()
+    assert warehouse.equals_calendly()
+
+
+def test_a_failed_run_says_so_at_its_end_and_by_its_status(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.faults.add(Fault("/event_types", status=400, times=None))
+    sandbox.faults.add(Fault("/groups", status=418, times=None))
+
+    result = run_tap(tmp_path, config=config(sandbox))
+
+    assert result.returncode == 1
+    *_, first, second = result.stderr.splitlines()
+    assert "| ERROR " in first
+    assert "event_types: Calendly answered 400 to GET /event_types" in first
+    assert "groups: Calendly answered 418 to GET /groups" in second
+    assert len(complaints(result)) == 4  # each once when it happens, and once at the end
+    assert "Traceback" not in result.stderr
+    assert "event_type_memberships: 0 rows, 0 requests; not read whole, as event_types failed" in (
+        result.stderr
+    )
+
+
+def test_meetings_go_on_without_their_invitees_and_those_from_where_they_failed(
+    sandbox: Sandbox, waits: list[float], small_pages: int
+) -> None:
+    """One meeting's invitees cannot be had; those before it are not asked for again."""
+    warehouse = Warehouse(sandbox)
+    meetings = sorted(sandbox.calendly.events.values(), key=lambda event: event["start_time"])
+    ill = meetings[small_pages * 3]["uri"].rsplit("/", 1)[-1]
+    sandbox.faults.add(Fault(f"/scheduled_events/{ill}/invitees", status=500, times=None))
+
+    with pytest.raises(CalendlyError, match=rf"^event_invitees: .* 500 to GET /.*{ill}"):
+        warehouse.run(select=MEETINGS)
+
+    assert waits
+    assert warehouse.tables["scheduled_events"] == truth(sandbox)["scheduled_events"]
+    bookmarks = warehouse.state["bookmarks"]
+    assert "replication_key_value" in bookmarks["scheduled_events"]
+    assert bookmarks["event_invitees"]["sweep"]["streams"] == ["event_invitees"]
+    with pytest.raises(CalendlyError, match=rf"^event_invitees: .* 500 to GET /.*{ill}"):
+        warehouse.run(select=MEETINGS)
+
+    sandbox.faults.clear()
+    warehouse.run(select=MEETINGS)
+    assert warehouse.equals_calendly()
+    asked = {one.path for one in sandbox.requests if one.path.endswith("/invitees")}
+    first = [f"/scheduled_events/{one['uri'].rsplit('/', 1)[-1]}/invitees" for one in meetings]
+    assert not asked & set(first[: small_pages * 2 - 1])
+
+
+def test_changes_while_invitees_fail_are_made_up_for(
+    sandbox: Sandbox, clock: SimulatedClock, waits: list[float], small_pages: int
+) -> None:
+    assert small_pages
+    calendly = sandbox.calendly
+    warehouse = Warehouse(sandbox)
+    warehouse.run(select=MEETINGS)
+    sandbox.faults.add(Fault(INVITEES, status=500, times=None))
+    for _ in range(3):
+        clock.advance(timedelta(days=1))
+        event = next(
+            uri
+            for uri, row in calendly.events.items()
+            if row["status"] == "active" and row["start_time"] > "2026-03-05"
+        )
+        calendly.cancel(event=event)
+        with pytest.raises(CalendlyError, match=r"^event_invitees: "):
+            warehouse.run(select=MEETINGS)
+
+    assert waits
+    sandbox.faults.clear()
+    warehouse.run(select=MEETINGS)
+    assert warehouse.equals_calendly()
+
+
+def test_an_outage_is_waited_for_once_and_not_by_every_stream(
+    sandbox: Sandbox, waits: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "tap-calendly")
+    sandbox.faults.add(Fault("*", status=503, after=12, times=None))
+
+    with pytest.raises(StreamsError) as ended:
+        sync(sandbox, retry_timeout=100)
+
+    assert sum(waits) < 100 * 8 + 10  # each of the threads that ask at once
+    assert 1 <= len(ended.value.lines) <= 3
+    assert all("answered 503 to GET" in line for line in ended.value.lines)
+    left = [line for line in caplog.messages if "not tried, as Calendly does not answer" in line]
+    assert len(left) > 10
+    tries = [line for line in caplog.messages if "trying again" in line]
+    assert len(tries) < 40
+
+
+def test_what_nobody_has_thought_of_fails_its_stream_alone(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: Any) -> bool:  # noqa: ANN401
+        row = "secret-of-a-row"
+        raise KeyError(row)
+
+    monkeypatch.setattr(EventTypes, "contexts", stumble)
+    warehouse = Warehouse(sandbox)
+
+    with pytest.raises(StreamsError) as ended:
+        warehouse.run()
+
+    (line,) = ended.value.lines
+    assert line.startswith("event_types failed unexpectedly (KeyError): ")
+    assert "secret-of-a-row" not in line
+    others = warehouse.tables.keys() - _with_children("event_types")
+    assert {name: warehouse.tables[name] for name in others} == {
+        name: truth(sandbox)[name] for name in others
+    }
+
+
+def test_a_stream_map_that_fails_on_a_row_names_the_setting(sandbox: Sandbox) -> None:
+    maps = {"event_invitees": {"email": "sha256(config['salt'] + email)"}}
+
+    with pytest.raises(StreamsError) as ended:
+        sync(sandbox, stream_maps=maps)
+
+    (line,) = ended.value.lines
+    assert line.startswith("event_invitees: setting `stream_maps` fails on a row (KeyError)")
+
+
+def test_a_filter_that_fails_on_a_row_names_the_setting(sandbox: Sandbox) -> None:
+    maps = {"scheduled_events": {"__filter__": "config['salt'] == name"}}
+
+    with pytest.raises(CalendlyError, match=r"^scheduled_events: setting `stream_maps` fails on a"):
+        sync(sandbox, stream_maps=maps, select=MEETINGS)
