@@ -36,6 +36,10 @@ schedules: .cache/packages ## What a month of daily and of hourly runs costs and
 benchmark: .cache/packages ## How fast the tap is, beside a plain one and at the API's limit: about eight minutes
 	$(BIN)/python -m benchmarks.speed
 
+.PHONY: endurance
+endurance: .cache/packages ## An hour at the API's limit with 1 % of faults, in four minutes
+	$(BIN)/python -m benchmarks.endurance
+
 .PHONY: audit
 audit: .tools/bin/uv ## Known faults of all that is locked; asks the database at osv.dev
 	.tools/bin/uv audit --locked --preview-features audit-command

@@ -1,8 +1,9 @@
 """After every run the tables equal Calendly, whatever happened in between and during the run.
 
 Random histories of a company: every life event that the sandbox knows, at random times, with runs
-in between at intervals from minutes to weeks, runs that are killed, streams that are selected only
-at times, and life events between any two requests of a run. `make fidelity` plays many more.
+in between at intervals from minutes to weeks, runs that are killed or of which streams fail,
+streams that are selected only at times, and life events between any two requests of a run.
+`make fidelity` plays many more.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from typing_extensions import override
 
 from sandbox.calendly import Calendly
 from sandbox.clock import SimulatedClock
+from sandbox.faults import Fault
 from sandbox.server import Sandbox
-from tap_calendly import client
+from tap_calendly import client, throttle
+from tap_calendly.errors import StreamsError
 from tap_calendly.settings import moment
+from tests.conftest import PassingClock
 from tests.life import DEEDS, Chronicle, let_happen
 from tests.singer import STREAMS, Killed, Run, Tables, sync, truth
 
@@ -30,6 +34,15 @@ if TYPE_CHECKING:
 START = datetime(2026, 3, 4, 9, 30, 0, 250_000, tzinfo=timezone.utc)
 SELECTIONS = (STREAMS, STREAMS, STREAMS[:2], STREAMS[:1], STREAMS[1:2])
 FULL_TABLES = ("organization_memberships", "routing_forms")
+PATHS = (
+    "/scheduled_events",
+    "/scheduled_events/*/invitees",
+    "/scheduled_events/*/invitees",
+    "/event_types",
+    "/organization_memberships",
+    "/routing_forms",
+    "/routing_form_submissions",
+)
 DICE = st.integers(min_value=0, max_value=2**32)
 MINUTES = st.sampled_from([1, 7, 60, 360, 1440, 4320, 14_400, 36_000])
 
@@ -121,6 +134,33 @@ class History(RuleBasedStateMachine):
         if seed % 4:
             self.the_tap_runs(selected=selected, seed=seed, busy=busy)
 
+    @rule(
+        selected=st.sampled_from(SELECTIONS),
+        seed=DICE,
+        busy=st.sampled_from([0.0, 0.6]),
+        path=st.sampled_from(PATHS),
+        status=st.sampled_from([500, 500, 403, 404]),
+        after=st.integers(0, 12),
+    )
+    def a_stream_fails(  # noqa: PLR0913 - all of them drawn
+        self,
+        *,
+        selected: tuple[str, ...],
+        seed: int,
+        busy: float,
+        path: str,
+        status: int,
+        after: int,
+    ) -> None:
+        """Run the tap while some requests fail, now and then twice; then let all be well."""
+        for _ in range(1 + seed % 2):
+            self.sandbox.faults.add(Fault(path, status=status, after=after, times=None))
+            self.run(selected, seed, busy, may_fail=True)
+            self.sandbox.faults.clear()
+            self.life_goes_on(seed=seed, times=seed % 3)
+        if seed % 4:
+            self.the_tap_runs(selected=selected, seed=seed, busy=busy)
+
     def live(self, dice: random.Random) -> None:
         """Let one life event happen, and write it down."""
         with self.calendly.lock:
@@ -132,7 +172,13 @@ class History(RuleBasedStateMachine):
         self.chronicle.observe(truth(self.sandbox), self.clock.now())
 
     def run(
-        self, selected: tuple[str, ...], seed: int, busy: float, killed_after: int | None = None
+        self,
+        selected: tuple[str, ...],
+        seed: int,
+        busy: float,
+        *,
+        killed_after: int | None = None,
+        may_fail: bool = False,
     ) -> Run:
         """Run the tap; load what it has written, and keep its last state."""
         dice = random.Random(seed)  # noqa: S311 - a history, no secret
@@ -148,6 +194,8 @@ class History(RuleBasedStateMachine):
             sync(self.sandbox, select=set(selected), state=self.state, into=run, **self.settings)
         except Killed:
             assert killed_after is not None
+        except StreamsError:
+            assert may_fail
         finally:
             self.sandbox.interrupt(None)
         self.tables = run.tables(self.tables)
@@ -200,4 +248,6 @@ class History(RuleBasedStateMachine):
 
 def test_fidelity(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "PAGE_SIZE", 3)  # so that a few rows fill many pages
+    waiting = SimulatedClock(START)
+    monkeypatch.setattr(throttle, "SystemClock", lambda: PassingClock(waiting, []))
     run_state_machine_as_test(History)
