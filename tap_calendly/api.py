@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import threading
 from collections import Counter
@@ -232,10 +233,17 @@ class Api:
         if rb"\u0000" not in content:
             try:
                 return msgspec.json.decode(content)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                pass  # no JSON, or halves of surrogate pairs
+            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+                pass  # no JSON, halves of surrogate pairs, numbers beyond a float
         found: list[str] = []
-        body = _cleaned(json.loads(content, parse_constant=_refuse), found)
+        try:
+            body = _cleaned(
+                json.loads(content, parse_constant=_refuse, parse_float=_number, parse_int=_number),
+                found,
+            )
+        except RecursionError:
+            message = "nested beyond all measure"
+            raise ValueError(message) from None
         with self._lock:
             self._cleaned[request.stream] += len(found)
         return body
@@ -253,6 +261,14 @@ def _cleaned(value: Any, found: list[str]) -> Any:  # noqa: ANN401 - whatever JS
     if isinstance(value, dict):
         return {_cleaned(key, found): _cleaned(inner, found) for key, inner in value.items()}
     return value
+
+
+def _number(literal: str) -> float | str:
+    """Read a number; one beyond a float stays as it is written."""
+    number = float(literal)
+    if math.isinf(number):
+        return literal
+    return int(literal) if literal.lstrip("-").isdecimal() else number
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -23,10 +24,11 @@ from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from singer_sdk.streams import Stream
 from typing_extensions import override
 
-from tap_calendly import errors, settings, state, sweep
+from tap_calendly import errors, state, sweep
 from tap_calendly.api import REQUEST_TIME, Request
+from tap_calendly.conform import Columns, Misfit
 from tap_calendly.lookahead import Lookahead, Reading, Stretch, in_order
-from tap_calendly.page import Page, digest, page_of
+from tap_calendly.page import Page, digest, moment_of, page_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -145,6 +147,7 @@ class CalendlyStream(Stream):
         self.rows_out = 0
         self.last_out: Record = {}
         self._announced = False
+        self.misfits: Counter[Misfit] = Counter()
         self._unknown: set[str] = set()
         self._since: datetime | None = None
         self._stopped = threading.Event()
@@ -414,8 +417,10 @@ class CalendlyStream(Stream):
         return ()
 
     def _reaches(self, row: Record, since: datetime | None) -> bool:
-        value = row.get(str(self.replication_key))
-        return since is None or value is None or settings.moment(value) >= since
+        if since is None:
+            return True
+        changed = moment_of(row, str(self.replication_key))
+        return changed is None or changed >= since
 
     # Records: in the one thread that writes messages.
 
@@ -439,7 +444,7 @@ class CalendlyStream(Stream):
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
-        """Leave out fields that the schema does not know, as the table has no column for them."""
+        """Leave out fields that the schema does not know, and put the others into its form."""
         if unknown := row.keys() - self._fields:
             if unknown - self._unknown:
                 self._unknown |= unknown
@@ -449,7 +454,23 @@ class CalendlyStream(Stream):
                     ", ".join(sorted(self._unknown)),
                 )
             row = {name: value for name, value in row.items() if name in self._fields}
-        return row
+        fitted, misfits = self._columns.fit(row)
+        if misfits:
+            self.misfits.update(misfits)
+            for name in self.primary_keys:
+                if fitted[name] is None:
+                    message = (
+                        f"{self.name}: Calendly gave a row whose `{name}` cannot be read, which is "
+                        "part of its key: report this line."
+                    )
+                    raise errors.CalendlyError(message)
+        return fitted
+
+    @cached_property
+    def _columns(self) -> Columns:
+        levels = self.config.get("flattening_max_depth", 0)
+        flattened = self.config.get("flattening_enabled", False)
+        return Columns(self.effective_schema, levels if flattened else 0)
 
     @cached_property
     def _fields(self) -> frozenset[str]:
@@ -695,9 +716,13 @@ class CalendlyStream(Stream):
     @override
     def _write_record_message(self, record: Record) -> None:
         """Count what is written, which a stream map may leave out (private in singer-sdk 0.54)."""
-        for message in self._generate_record_messages(record):
-            self._tap.write_message(message)
-            self.rows_out += 1
+        try:
+            for message in self._generate_record_messages(record):
+                self._tap.write_message(message)
+                self.rows_out += 1
+        except RecursionError:
+            text = f"{self.name}: Calendly gave a row that is nested too deep: report this line."
+            raise errors.CalendlyError(text) from None
         self.last_out = record
         self.state_manager.is_flushed = False
 
