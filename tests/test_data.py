@@ -50,7 +50,7 @@ YES, NO = True, False
 DEEP: Any = 0
 for _ in range(100):
     DEEP = [{"in": DEEP}]
-NOTES = '1st line\r\n\t"2nd", 3rd; 😀 שלום\n' * (2**20 // 40)
+NOTES = '1st line\r\n\t"2nd", 3rd; 😀 שלום\n' * 60_000  # more than 2 MB
 
 
 class Odd(NamedTuple):
@@ -340,7 +340,10 @@ def test_a_meeting_at_the_end_of_time_does_not_stop_later_runs(sandbox: Sandbox,
     assert {len(bound) for bound in bounds} == {len("2026-03-04T09:30:00.000000Z")}
 
 
-@pytest.mark.parametrize("body", ['{"collection": [NaN]}', "[" * 100_000, "9" * 5_000])
+NAN = '{"collection": [{"uri": "x", "duration": NaN}], "pagination": {"next_page": null}}'
+
+
+@pytest.mark.parametrize("body", [NAN, "[" * 100_000], ids=["NaN", "depth"])
 def test_what_is_no_json_ends_the_run_in_one_line(
     sandbox: Sandbox, body: str, waits: list[float]
 ) -> None:
