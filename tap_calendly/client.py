@@ -256,6 +256,9 @@ class CalendlyStream(Stream):
         rows = [self.prepare(row, context) for row in page.rows]
         for row in rows:
             self.key_of(row)  # an answer whose rows lack their key is no answer
+            if not all(map(row.get, self.primary_keys)):
+                message = "an empty key, which is null in some databases"
+                raise ValueError(message)
         return replace(page, rows=rows)
 
     def pages(self, context: Context | None) -> Iterator[Page]:

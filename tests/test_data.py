@@ -340,6 +340,19 @@ def test_a_meeting_at_the_end_of_time_does_not_stop_later_runs(sandbox: Sandbox,
     assert {len(bound) for bound in bounds} == {len("2026-03-04T09:30:00.000000Z")}
 
 
+@pytest.mark.parametrize("key", [None, "", 5, [], {}])
+def test_a_row_without_a_key_ends_the_run_in_one_line(
+    sandbox: Sandbox, key: object, waits: list[float]
+) -> None:
+    event_type = sandbox.calendly.truth()["event_types"][0]
+    serve(sandbox, "/event_types", [{**event_type, "uri": key}])
+
+    with pytest.raises(CalendlyError, match="GET /event_types is not what Calendly's API sends"):
+        sync(sandbox, select={"event_types"})
+
+    assert waits
+
+
 NAN = '{"collection": [{"uri": "x", "duration": NaN}], "pagination": {"next_page": null}}'
 
 
