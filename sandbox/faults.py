@@ -93,7 +93,7 @@ class Faults:
     def add(self, fault: Fault) -> None:
         """Order a fault, behind those on order already."""
         with self._lock:
-            self._orders.append(_Order(fault))
+            self._orders.append(_Order(fault, len(self._orders)))
 
     def clear(self) -> None:
         """Cancel all orders."""
@@ -112,10 +112,10 @@ class Faults:
 class _Order:
     """A fault, and how many matching requests there have been."""
 
-    def __init__(self, fault: Fault) -> None:
+    def __init__(self, fault: Fault, number: int) -> None:
         self.fault = fault
         self._matched = 0
-        self._random = random.Random(0)  # noqa: S311 -- which ones is no secret
+        self._random = random.Random(number)  # noqa: S311 -- which ones is no secret
 
     def strikes(self, path: str, query: str) -> bool:
         fault = self.fault

@@ -172,7 +172,7 @@ class Api:
             self._now = parsedate_to_datetime(response.headers["Date"])
         except (AttributeError, KeyError, TypeError, ValueError):
             message = errors.not_calendly(request.stream, response)
-            raise errors.PassingError(message, response) from None
+            raise errors.PassingError(message, response, "the answer is not Calendly's") from None
         return found
 
     def coming(self, span: timedelta) -> dict[str, str]:
@@ -257,10 +257,17 @@ class Api:
         if rb"\u0000" not in content:
             try:
                 return msgspec.json.decode(content)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                pass  # no JSON, or halves of surrogate pairs
+            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+                pass  # no JSON, halves of surrogate pairs, numbers beyond a float
         found: list[str] = []
-        body = _cleaned(json.loads(content, parse_constant=_refuse), found)
+        try:
+            body = _cleaned(
+                json.loads(content, parse_constant=_refuse, parse_float=_number, parse_int=_number),
+                found,
+            )
+        except RecursionError:
+            message = "nested beyond all measure"
+            raise ValueError(message) from None
         with self._lock:
             self._cleaned[request.stream] += len(found)
         return body
@@ -278,6 +285,14 @@ def _cleaned(value: Any, found: list[str]) -> Any:  # noqa: ANN401 - whatever JS
     if isinstance(value, dict):
         return {_cleaned(key, found): _cleaned(inner, found) for key, inner in value.items()}
     return value
+
+
+def _number(literal: str) -> float | str:
+    """Read a number; one beyond a float stays as it is written."""
+    number = float(literal)
+    if math.isinf(number):
+        return literal
+    return int(literal) if literal.lstrip("-").isdecimal() else number
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import threading
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
@@ -23,10 +24,11 @@ from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from singer_sdk.streams import Stream
 from typing_extensions import override
 
-from tap_calendly import errors, settings, state, sweep
+from tap_calendly import errors, state, sweep
 from tap_calendly.api import REQUEST_TIME, Request
+from tap_calendly.conform import Columns, Misfit
 from tap_calendly.lookahead import Lookahead, Reading, Stretch, in_order
-from tap_calendly.page import Page, digest, page_of
+from tap_calendly.page import Page, digest, moment_of, page_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -149,6 +151,7 @@ class CalendlyStream(Stream):
         self.rows_out = 0
         self.last_out: Record = {}
         self._announced = False
+        self.misfits: Counter[Misfit] = Counter()
         self._unknown: set[str] = set()
         self._since: datetime | None = None
         self._stopped = threading.Event()
@@ -259,6 +262,9 @@ class CalendlyStream(Stream):
         rows = [self.prepare(row, context) for row in page.rows]
         for row in rows:
             self.key_of(row)  # an answer whose rows lack their key is no answer
+            if not all(map(row.get, self.primary_keys)):
+                message = "an empty key, which is null in some databases"
+                raise ValueError(message)
         return replace(page, rows=rows)
 
     def pages(self, context: Context | None) -> Iterator[Page]:
@@ -455,8 +461,10 @@ class CalendlyStream(Stream):
         return ()
 
     def _reaches(self, row: Record, since: datetime | None) -> bool:
-        value = row.get(str(self.replication_key))
-        return since is None or value is None or settings.moment(value) >= since
+        if since is None:
+            return True
+        changed = moment_of(row, str(self.replication_key))
+        return changed is None or changed >= since
 
     # Records: in the one thread that writes messages.
 
@@ -500,7 +508,7 @@ class CalendlyStream(Stream):
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
-        """Leave out fields that the schema does not know, as the table has no column for them."""
+        """Leave out fields that the schema does not know, and put the others into its form."""
         if unknown := row.keys() - self._fields:
             if unknown - self._unknown:
                 self._unknown |= unknown
@@ -510,7 +518,23 @@ class CalendlyStream(Stream):
                     ", ".join(sorted(self._unknown)),
                 )
             row = {name: value for name, value in row.items() if name in self._fields}
-        return row
+        fitted, misfits = self._columns.fit(row)
+        if misfits:
+            self.misfits.update(misfits)
+            for name in self.primary_keys:
+                if fitted[name] is None:
+                    message = (
+                        f"{self.name}: Calendly gave a row whose `{name}` cannot be read, which is "
+                        "part of its key: report this line."
+                    )
+                    raise errors.CalendlyError(message)
+        return fitted
+
+    @cached_property
+    def _columns(self) -> Columns:
+        levels = self.config.get("flattening_max_depth", 0)
+        flattened = self.config.get("flattening_enabled", False)
+        return Columns(self.effective_schema, levels if flattened else 0)
 
     @cached_property
     def _fields(self) -> frozenset[str]:
@@ -793,14 +817,16 @@ class CalendlyStream(Stream):
     def _write_record_message(self, record: Record) -> None:
         """Count what is written, which a stream map may leave out (private in singer-sdk 0.54)."""
         try:
-            messages = list(self._generate_record_messages(record))
+            for message in self._generate_record_messages(record):
+                self._tap.write_message(message)
+                self.rows_out += 1
+        except RecursionError:
+            text = f"{self.name}: Calendly gave a row that is nested too deep: report this line."
+            raise errors.CalendlyError(text) from None
         except FAULTS as error:
             if not self.config.get("stream_maps"):
                 raise
             raise errors.unmapped(self.name, error) from None
-        for message in messages:
-            self._tap.write_message(message)
-            self.rows_out += 1
         self.last_out = record
         self.state_manager.is_flushed = False
 

@@ -158,18 +158,21 @@ class PassingError(CalendlyError):
         kind: What happened, in a few words.
     """
 
-    def __init__(self, message: str, cause: requests.Response | Exception) -> None:
+    def __init__(
+        self, message: str, cause: requests.Response | Exception, kind: str | None = None
+    ) -> None:
         """Hold the line for the user and what it comes from.
 
         Args:
             message: The line for the user, should no later try succeed.
             cause: The answer, or what the HTTP library raised.
+            kind: What happened, in a few words, where the cause does not tell.
         """
         super().__init__(message)
         if isinstance(cause, Exception):
-            self.response, self.kind = None, failure(cause)
+            self.response, self.kind = None, kind or failure(cause)
         else:
-            self.response, self.kind = cause, f"Calendly answered {cause.status_code}"
+            self.response, self.kind = cause, kind or f"Calendly answered {cause.status_code}"
 
     @property
     def status(self) -> int | None:

@@ -164,7 +164,8 @@ class Endpoint:
             return tokens_in(json.loads(response.content), form.get("refresh_token"), now())
         except (AttributeError, KeyError, TypeError, ValueError):
             self.in_doubt = True
-            raise errors.PassingError(errors.no_tokens(response), response) from None
+            message, kind = errors.no_tokens(response), "the answer is not Calendly's"
+            raise errors.PassingError(message, response, kind) from None
 
 
 def now() -> float:

@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
+from tap_calendly import settings
+
 if TYPE_CHECKING:
     import requests
     from singer_sdk.helpers.types import Record
@@ -43,6 +45,22 @@ def digest(row: Record) -> bytes:
     return hashlib.blake2b(msgspec.json.encode(row), digest_size=16).digest()
 
 
+def moment_of(row: Record, field: str) -> datetime | None:
+    """Read a moment in a row.
+
+    Args:
+        row: The row, as the API gives it.
+        field: Where the moment stands.
+
+    Returns:
+        The moment (UTC); None where there is none, or none that can be read.
+    """
+    try:
+        return settings.moment(row[field])
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
 def page_of(envelope: str, body: Any, response: requests.Response, *, paged: bool) -> Page:  # noqa: ANN401
     """Read an answer.
 
@@ -50,10 +68,6 @@ def page_of(envelope: str, body: Any, response: requests.Response, *, paged: boo
         envelope: The key that holds the rows, `collection`, or the one row, `resource`.
         body: Its JSON.
         response: The answer itself.
-        whose: Whose rows the API is asked for: the organization's, those of the people in the run's
-            scope, or nobody's in particular.
-        parent_parameter: The parameter that takes the URI in the parent's context, if any.
-        sort: The order that is asked for, if any.
         paged: Whether the API gives the list in pages.
 
     Returns:

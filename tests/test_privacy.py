@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import yaml
 
-from tests import personal, test_pipeline
+from tests import personal, pipeline
 from tests.command import run_tap
 from tests.documents import README, ROOT, catalog_entries
 from tests.singer import NOT_BY_DEFAULT, Row, Run, config, key_of, sync
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from sandbox.clock import SimulatedClock
     from sandbox.server import Sandbox
 
-postgres = test_pipeline.postgres
 
 SALT = "5f0c8a"
 ADA = "ada@example.com"
@@ -184,7 +183,7 @@ def test_the_recipe_for_links_leaves_out_all_that_opens_something() -> None:
 def test_the_recipes_for_links_and_pseudonyms_hold_in_postgres(
     tmp_path: Path, sandbox: Sandbox, postgres: str
 ) -> None:
-    project = test_pipeline.Project(tmp_path, _lived_in(sandbox))
+    project = pipeline.Project(tmp_path, _lived_in(sandbox))
     del project.environment["TAP_CALENDLY__SELECT"]
     links, pseudonyms = _recipe("Links and secrets left out"), _recipe("People as pseudonyms")
     _paste(tmp_path / "meltano.yml", links, pseudonyms)

@@ -44,7 +44,7 @@ FIELDS = (
     th.Property("duration", th.NumberType, description="Minutes."),
     th.Property(
         "duration_options",
-        th.ArrayType(th.IntegerType),
+        th.ArrayType(th.IntegerType(nullable=True)),
         description="Minutes among which the invitee may choose.",
     ),
     text("internal_note", "Note for the team."),

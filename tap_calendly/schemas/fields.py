@@ -14,7 +14,7 @@ def text(name: str, description: str, *, key: bool = False) -> th.Property[Any]:
 
 def texts(name: str, description: str) -> th.Property[Any]:
     """Describe a field that holds a list of strings."""
-    return th.Property(name, th.ArrayType(th.StringType), description=description)
+    return th.Property(name, th.ArrayType(th.StringType(nullable=True)), description=description)
 
 
 def time(name: str, description: str, *, key: bool = False) -> th.Property[Any]:
@@ -46,7 +46,7 @@ def group(name: str, description: str, *fields: th.Property[Any]) -> th.Property
 
 def listing(name: str, description: str, *fields: th.Property[Any]) -> th.Property[Any]:
     """Describe a field that holds a list of objects."""
-    item = th.ObjectType(*fields, additional_properties=True)
+    item = th.ObjectType(*fields, additional_properties=True, nullable=True)
     return th.Property(name, th.ArrayType(item), description=description)
 
 

@@ -86,4 +86,4 @@ class EventTypeAvailableTimes(CalendlyStream):
 
     @override
     def concerns(self, record: Record) -> bool:
-        return record.get("active") is True
+        return str(record.get("active")).lower() == "true"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
+from tap_calendly import errors
 from tap_calendly.client import CalendlyStream
 from tap_calendly.errors import Requires
 from tap_calendly.schemas.organization import (
@@ -65,7 +66,17 @@ class OrganizationMemberships(CalendlyStream):
 
     @override
     def contexts(self, record: Record) -> Iterable[Context]:
-        return [{"user_uri": record["user"]["uri"]}]
+        user = record.get("user")
+        if isinstance(user, dict) and isinstance(user.get("uri"), str):
+            return [{"user_uri": user["uri"]}]
+        if not self.children:
+            return []
+        names = ", ".join(child.name for child in self.children)
+        message = (
+            f"{self.name}: Calendly gave the membership {record['uri']} without its `user`, for "
+            f"whom {names} are read: deselect these, and report this line."
+        )
+        raise errors.CalendlyError(message)
 
 
 class OrganizationInvitations(CalendlyStream):

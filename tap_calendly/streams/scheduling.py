@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_calendly import state, sweep
+from tap_calendly import errors, state, sweep
 from tap_calendly.api import REQUEST_TIME
 from tap_calendly.client import LONGEST_LIST, CalendlyStream, Row
 from tap_calendly.errors import Requires
 from tap_calendly.lookahead import Stretch
-from tap_calendly.page import digest
+from tap_calendly.page import digest, moment_of
 from tap_calendly.schemas.scheduling import EVENT_INVITEE, SCHEDULED_EVENT
 from tap_calendly.settings import moment
 
@@ -95,7 +95,7 @@ class ScheduledEvents(CalendlyStream):
                         _meeting(record), invitees, begun, self.tap.rules
                     )
                     rows.append(Row(record, list(self.contexts(record)) if due else []))
-                first = moment(records[0]["start_time"]) if records else None
+                first = _start(records[0]) if records else None
                 begun = sweep.reached(begun, first, following)
                 yield Stretch(rows, partial(self._note_reached, begun, set(captured)))
             page = None
@@ -118,7 +118,7 @@ class ScheduledEvents(CalendlyStream):
         for _ in range(LONGEST_LIST):
             page = page or self._filled(_bounds(part))
             rows, following = page.rows, _last_start(page)
-            if following is not None and following == moment(rows[0]["start_time"]):
+            if following is not None and following == _start(rows[0]):
                 rows = self._at(following)
                 following += INSTANT * 2  # the moment is read whole: go on behind it
             if following is not None and part.start is not None and following <= part.start:
@@ -230,24 +230,42 @@ def _bounds(part: sweep.Range) -> dict[str, str]:
     """
     bounds = {}
     if part.start is not None:
-        bounds["min_start_time"] = (part.start - INSTANT).strftime(REQUEST_TIME)
+        bounds["min_start_time"] = _written(part.start - INSTANT)
     if part.end is not None:
-        bounds["max_start_time"] = (part.end + INSTANT).strftime(REQUEST_TIME)
+        bounds["max_start_time"] = _written(part.end + INSTANT)
     return bounds
+
+
+def _written(bound: datetime) -> str:
+    """Write a moment as a query parameter; Linux gives the year 770 three digits only."""
+    return bound.strftime(REQUEST_TIME).zfill(len("2026-03-04T09:30:00.000000Z"))
 
 
 def _last_start(page: Page) -> datetime | None:
     """Give the last start of a page that is not the last; None of the last."""
-    return moment(page.rows[-1]["start_time"]) if page.rows and page.following else None
+    return _start(page.rows[-1]) if page.rows and page.following else None
+
+
+def _start(event: Record) -> datetime:
+    """Read by what meetings are sorted: without it nobody could say how far a sweep has come."""
+    start = moment_of(event, "start_time")
+    if start is None:
+        message = (
+            f"{ScheduledEvents.name}: Calendly gave the meeting {event['uri']} without a "
+            "`start_time` that can be read: report this line."
+        )
+        raise errors.CalendlyError(message)
+    return start
 
 
 def _meeting(event: Record) -> sweep.Meeting:
     """Read what decides about the invitees; whatever is missing makes them due."""
-    counter = event.get("invitees_counter") or {}
-    updated = event.get("updated_at")
+    counter = event.get("invitees_counter")
+    if not isinstance(counter, dict):
+        counter = {}
     return sweep.Meeting(
-        start=moment(event["start_time"]),
-        updated=_ALWAYS if updated is None else moment(updated),
+        start=_start(event),
+        updated=moment_of(event, "updated_at") or _ALWAYS,
         active=event.get("status") != "canceled",
         booked=counter.get("active") != 0,
         shared=counter.get("limit") != 1,

@@ -1,0 +1,159 @@
+"""Pipelines as a data engineer runs them: Meltano into real DuckDB and PostgreSQL databases.
+
+Each project has a folder of its own, with this project's `meltano.yml` and the plugins that
+`make test` has installed, so that no state, file or `.env` of the checkout takes part.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+import psycopg
+
+from tap_calendly.settings import moment
+from tests.documents import ROOT
+from tests.singer import STREAMS, Row, Tables, key_of
+
+if TYPE_CHECKING:
+    from sandbox.server import Sandbox
+
+BIN = Path(sys.executable).parent
+
+
+class Project:
+    """A Meltano project with a folder, a state and plugins."""
+
+    def __init__(self, folder: Path, sandbox: Sandbox | None) -> None:
+        """Lay out the project.
+
+        Args:
+            folder: Where; it is empty.
+            sandbox: What takes Calendly's place; None where no token is to be set.
+        """
+        self.folder = folder
+        shutil.copy(ROOT / "meltano.yml", folder)
+        (folder / ".meltano").mkdir()
+        (folder / "output").mkdir()
+        for plugins in ("extractors", "loaders"):
+            (folder / ".meltano" / plugins).symlink_to(ROOT / ".meltano" / plugins)
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if "CALENDLY" not in name},
+            "NO_COLOR": "1",
+            "TAP_CALENDLY__SELECT": json.dumps([f"{stream}.*" for stream in STREAMS]),
+        }
+        if sandbox is not None:
+            self.environment["TAP_CALENDLY_API_URL"] = sandbox.url
+            self.environment["TAP_CALENDLY_PERSONAL_ACCESS_TOKEN"] = sandbox.token
+
+    def run(self, target: str, **settings: str) -> str:
+        """Run the pipeline into a target; give what it logged."""
+        return self.command(
+            [BIN / "meltano", "run", "--no-install", "tap-calendly", target], **settings
+        )
+
+    def command(self, command: list[str | Path], **settings: str) -> str:
+        """Run a command in the project; give what it printed."""
+        result = subprocess.run(  # noqa: S603 - our own Meltano
+            command,
+            cwd=self.folder,
+            env={**self.environment, **settings},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert result.returncode == 0, result.stdout
+        return result.stdout
+
+
+def typed(tables: Tables) -> Tables:
+    """Give the rows as a database gives them: moments as such, fields that are absent as null."""
+    schemas = {
+        file.stem: json.loads(file.read_text("utf-8"))["schema"]["properties"]
+        for file in (ROOT / "tests" / "snapshots").glob("*.json")
+    }
+    return {
+        name: {
+            uri: {
+                column: moment(row[column])
+                if schema.get("format") == "date-time" and row.get(column) is not None
+                else row.get(column)
+                for column, schema in schemas[name].items()
+            }
+            for uri, row in rows.items()
+        }
+        for name, rows in tables.items()
+    }
+
+
+def without_empty_strings(tables: Tables) -> Tables:
+    """Give the rows as target-duckdb writes them: by CSV, in which an empty string is nothing."""
+    return {
+        name: {
+            uri: {column: None if value == "" else value for column, value in row.items()}
+            for uri, row in rows.items()
+        }
+        for name, rows in tables.items()
+    }
+
+
+def in_duckdb(project: Project) -> Tables:
+    """Give the rows of every table of a project's DuckDB file."""
+    tables: Tables = {}
+    with open_duckdb(project) as database:
+        for (name,) in database.sql("SHOW TABLES").fetchall():
+            relation = database.sql(f'SELECT * FROM "{name}"')  # noqa: S608
+            as_json = [kind == "JSON" for kind in relation.types]
+            rows = [
+                {
+                    str(column): json.loads(value)
+                    if parse and value is not None
+                    else _in_utc(value)
+                    for column, value, parse in zip(relation.columns, row, as_json, strict=True)
+                }
+                for row in relation.fetchall()
+            ]
+            tables[str(name)] = {key_of(str(name), row): row for row in rows}
+    return tables
+
+
+def in_postgres(address: str, schema: str) -> Tables:
+    """Give the rows of every table of a schema that are not marked as deleted."""
+    tables: Tables = {}
+    with psycopg.connect(address, row_factory=psycopg.rows.dict_row) as database:
+        names = database.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = %s", [schema]
+        ).fetchall()
+        for name in (row["table_name"] for row in names):
+            query = psycopg.sql.SQL("SELECT * FROM {} WHERE _sdc_deleted_at IS NULL").format(
+                psycopg.sql.Identifier(schema, name)
+            )
+            rows: list[Row] = [
+                {str(column): _in_utc(value) for column, value in row.items() if column[0] != "_"}
+                for row in database.execute(query)
+            ]
+            tables[str(name)] = {key_of(str(name), row): row for row in rows}
+    return tables
+
+
+def _in_utc(value: object) -> object:
+    return value.replace(tzinfo=timezone.utc) if isinstance(value, datetime) else value
+
+
+def open_duckdb(project: Project) -> duckdb.DuckDBPyConnection:
+    """Open a project's DuckDB file to read."""
+    return duckdb.connect(str(project.folder / "output" / "calendly.duckdb"), read_only=True)
+
+
+def sqlalchemy(address: str) -> str:
+    """Give a server's address as target-postgres wants it."""
+    return address.replace("postgresql://", "postgresql+psycopg://", 1)

@@ -1,0 +1,444 @@
+"""Whatever Calendly gives is loaded without loss, or what is lost is counted: nothing breaks.
+
+What the API gives in another form than it documents is served as pages of the sandbox's own rows,
+each of them odd in one field, so that a table tells what became of each oddity.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qs
+
+import psycopg
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from sandbox.faults import Fault
+from tap_calendly.conform import (
+    CUT,
+    NO_MOMENT,
+    NOT_THE_KIND,
+    TOO_LARGE,
+    Columns,
+)
+from tap_calendly.errors import CalendlyError
+from tap_calendly.streams import STREAMS as CLASSES
+from tests.command import complaints, run_tap
+from tests.pipeline import (
+    Project,
+    in_duckdb,
+    in_postgres,
+    sqlalchemy,
+    typed,
+    without_empty_strings,
+)
+from tests.singer import STREAMS, Row, Tables, Warehouse, catalog, config, key_of, sync
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandbox.server import Sandbox
+
+BEYOND_A_FLOAT = "a number that Python cannot write"
+"""Stands in what is served for the number 1e400."""
+
+YES, NO = True, False
+DEEP: Any = 0
+for _ in range(100):
+    DEEP = [{"in": DEEP}]
+NOTES = '1st line\r\n\t"2nd", 3rd; 😀 שלום\n' * 60_000  # more than 2 MB
+
+
+class Odd(NamedTuple):
+    """A value that an event type has in a field.
+
+    Attributes:
+        field: The field.
+        given: What Calendly gives.
+        loaded: What is in the table.
+        lost: What is said of it; None where nothing is lost.
+    """
+
+    field: str
+    given: object
+    loaded: object
+    lost: str | None = None
+
+
+def same(field: str, *values: object) -> list[Odd]:
+    """Give oddities that are loaded as they are."""
+    return [Odd(field, value, value) for value in values]
+
+
+def null(field: str, problem: str, *values: object) -> list[Odd]:
+    """Give oddities that are lost."""
+    return [Odd(field, value, None, problem) for value in values]
+
+
+TEXTS = [
+    Odd("name", "NUL \0", "NUL \ufffd"),
+    Odd("name", "the first half of a pair \ud800", "the first half of a pair \ufffd"),
+    Odd("name", "the second \udc00, and both 😀", "the second \ufffd, and both 😀"),
+    *same("name", "👩\u200d🚀 🇪🇺 𠜎 e\u0301", "\u200d \u200b \ufeff \u2028 \u2029"),
+    *same("name", "\u202eright\u202c to \u200fleft\u2069 שָׁלוֹם مرحبا", "\x85 \x01 \x7f \uffff"),
+    *same("name", '\\ \\N \\u0000 NULL ,",""', " #'|;\t\r\n", ""),
+    *same("description_plain", NOTES),
+    *same("description_html", NOTES),
+    *same("kind", "duo"),
+    *same("pooling_type", "a kind yet to come"),
+    Odd("slug", 30, "30"),
+    Odd("slug", 1.5, "1.5"),
+    Odd("slug", YES, "true"),
+    Odd("slug", {"a": [1, None]}, '{"a":[1,null]}'),
+    Odd("slug", BEYOND_A_FLOAT, "1e400"),
+]
+NUMBERS = [
+    Odd("duration", "30", 30),
+    Odd("duration", "-1.5e1", -15),
+    *same("duration", 22.5, -0.0, 2**53),
+    *null("duration", NOT_THE_KIND["number"], "", "half an hour", "Infinity", [30]),
+    *null("duration", NOT_THE_KIND["number"], YES, BEYOND_A_FLOAT, 10**400),
+    Odd("position", "7", 7),
+    Odd("position", 7.0, 7),
+    Odd("position", -0.0, 0),
+    *same("position", 2**63 - 1, -(2**63)),
+    *null("position", TOO_LARGE, 2**63, "-9223372036854775809", 1e300),
+    *null("position", NOT_THE_KIND["integer"], 7.5, "7.5", "seven", "", YES),
+    Odd("active", "true", YES),
+    Odd("active", "False", NO),
+    Odd("active", 1, YES),
+    Odd("active", 0, NO),
+    *null("active", NOT_THE_KIND["boolean"], "perhaps", "", 2, []),
+]
+MOMENTS = [
+    *same("deleted_at", "2026-03-04T09:30:00Z", "2026-03-04T09:30:00.123Z", "2024-02-29T00:00:00Z"),
+    *same("deleted_at", "2025-12-31T23:59:59.999999Z", "2026-01-01T00:00:00Z"),
+    *same("deleted_at", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"),
+    Odd("deleted_at", "2026-01-01T00:30:00.25+02:00", "2025-12-31T22:30:00.250000Z"),
+    Odd("deleted_at", "2025-12-31T22:30:00-0330", "2026-01-01T02:00:00Z"),
+    Odd("deleted_at", "2026-03-04T09:30:00", "2026-03-04T09:30:00Z"),
+    Odd("deleted_at", "2026-03-04 09:30:00Z", "2026-03-04T09:30:00Z"),
+    Odd("deleted_at", "2026-03-04", "2026-03-04T00:00:00Z"),
+    Odd("deleted_at", "2026-03-04T09:30:00.123456000Z", "2026-03-04T09:30:00.123456Z"),
+    Odd("deleted_at", "2026-03-04T09:30:00.123456789Z", "2026-03-04T09:30:00.123456Z", CUT),
+    *null("deleted_at", NO_MOMENT, "soon", "now", "", "2026-02-30T00:00:00Z", "2026", 1772616600),
+    *null("deleted_at", NO_MOMENT, "0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-02:00", {}),
+]
+JSON = [
+    *same("profile", {}, {"new": {"deep": [1, None, {"x": 2**70, "y": -0.0}]}, "owner": None}),
+    *same("profile", {"new": DEEP}),
+    Odd("profile", {"new": BEYOND_A_FLOAT, "name": 5}, {"new": "1e400", "name": "5"}),
+    Odd("profile", {"n\0w": "\ud83d"}, {"n\ufffdw": "\ufffd"}),
+    *null("profile", NOT_THE_KIND["object"], [], [{"name": "x"}], "text", 1, YES),
+    *same("locations", [], [None], [{"kind": None, "more": [None, {}]}, None]),
+    *null("locations", NOT_THE_KIND["array"], {}, {"0": {"kind": "physical"}}, "physical"),
+    Odd("locations", ["physical"], [None], NOT_THE_KIND["object"]),
+    Odd(
+        "custom_questions",
+        [{"position": "3", "enabled": "true", "answer_choices": [None, 1], "new": "3"}],
+        [{"position": 3, "enabled": True, "answer_choices": [None, "1"], "new": "3"}],
+    ),
+    Odd("duration_options", [30, None, "45", 60.0], [30, None, 45, 60]),
+]
+ODD = [*TEXTS, *NUMBERS, *MOMENTS, *JSON]
+
+NEEDED = {"uri", "event_uri", "start_time"}
+"""Keys, and what a sweep goes by."""
+
+
+def serve(sandbox: Sandbox, path: str, rows: list[Row]) -> None:
+    """Let the sandbox answer with these rows as they are, in place of its own."""
+    page = {"collection": rows, "pagination": {"next_page": None}}
+    body = json.dumps(page).replace(json.dumps(BEYOND_A_FLOAT), "1e400")
+    sandbox.faults.add(Fault(path, body=body, times=None))
+
+
+def _marks(value: object) -> set[str]:
+    """Give what of a value only the slower of the two parsers reads."""
+    text = json.dumps(value)
+    return {mark for mark in ("\\ud8", "\\udc", "u0000", BEYOND_A_FLOAT) if mark in text}
+
+
+def odd_rows(row: Row, oddities: list[Odd]) -> tuple[list[Row], list[Row]]:
+    """Give an event type with each of some oddities: as Calendly gives it, and as it is loaded."""
+    uris = [f"{row['uri']}-{number}" for number in range(len(oddities))]
+    pairs = list(zip(uris, oddities, strict=True))
+    given = [{**row, "uri": uri, odd.field: odd.given} for uri, odd in pairs]
+    return given, [{**row, "uri": uri, odd.field: odd.loaded} for uri, odd in pairs]
+
+
+def rows_with_nulls(row: Row) -> list[Row]:
+    """Give a row with a null in one field after the other, and one with nulls at all depths."""
+    fields = sorted(row.keys() - NEEDED)
+    rows = [{**row, "uri": f"{row['uri']}-{field}", field: None} for field in fields]
+    return [*rows, {**row, **{field: _hollow(row[field]) for field in fields}}]
+
+
+def _hollow(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: _hollow(inner) for name, inner in value.items()}
+    return [None, *map(_hollow, value)] if isinstance(value, list) else None
+
+
+@pytest.fixture
+def expected(sandbox: Sandbox) -> Tables:
+    """The tables as they should be; the sandbox serves odd rows from now on."""
+    truth = sandbox.calendly.truth()
+    rows = {name: rows_with_nulls(truth[name][0]) for name in STREAMS}
+    event_type = truth["event_types"][0]
+    given, loaded = odd_rows(event_type, ODD)
+    unknown = {**event_type, "uri": f"{event_type['uri']}-unknown", "brand_new": {"x": 1}}
+    served = {**rows, "event_types": [*rows["event_types"], *given, unknown]}
+    rows["event_types"] += [*loaded, unknown]
+
+    meeting = rows["scheduled_events"][-1]["uri"]
+    serve(
+        sandbox,
+        f"/scheduled_events/{meeting.rsplit('/', 1)[-1]}/invitees",
+        served.pop("event_invitees"),
+    )
+    serve(sandbox, "/scheduled_events/*/invitees", [])
+    for name, page in served.items():
+        serve(sandbox, f"/{name}", page)
+    for invitee in rows["event_invitees"]:
+        invitee["event_uri"] = meeting
+    return typed({name: {key_of(name, row): row for row in each} for name, each in rows.items()})
+
+
+def losses(oddities: list[Odd]) -> set[str]:
+    """Give the lines that say what was lost."""
+    counted = Counter((odd.field, odd.lost) for odd in oddities if odd.lost is not None)
+    return {
+        f"{number} value of event_types.{field} is {problem}."
+        if number == 1
+        else f"{number} values of event_types.{field} are {problem}."
+        for (field, problem), number in counted.items()
+    }
+
+
+def assert_nothing_is_lost_unsaid(log: str) -> None:
+    assert [line for line in losses(ODD) if line not in log] == []
+    assert log.count(" value of ") + log.count(" values of ") == len(losses(ODD))
+    assert f"event_types: {len(ODD) + 30} rows, 1 request, 5 texts cleaned" in log
+    assert "does not know are left out: brand_new." in log
+
+
+def test_postgres_has_what_calendly_gives_or_the_summary_says_what_is_lost(
+    tmp_path: Path, sandbox: Sandbox, expected: Tables, postgres: str
+) -> None:
+    with psycopg.connect(postgres, autocommit=True) as database:  # where nobody lives by UTC
+        database.execute("ALTER DATABASE postgres SET timezone = 'Asia/Tokyo'")
+
+    log = Project(tmp_path, sandbox).run(
+        "target-postgres",
+        TARGET_POSTGRES_SQLALCHEMY_URL=sqlalchemy(postgres),
+        TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA="odd",
+    )
+
+    assert in_postgres(postgres, "odd") == expected
+    assert_nothing_is_lost_unsaid(log)
+
+
+def test_duckdb_has_what_calendly_gives_or_the_summary_says_what_is_lost(
+    tmp_path: Path, sandbox: Sandbox, expected: Tables
+) -> None:
+    project = Project(tmp_path, sandbox)
+
+    log = project.run("target-duckdb")
+
+    assert in_duckdb(project) == without_empty_strings(expected)
+    assert_nothing_is_lost_unsaid(log)
+
+
+def test_a_page_without_damaged_texts_is_loaded_alike(sandbox: Sandbox) -> None:
+    event_type = sandbox.calendly.truth()["event_types"][0]
+    sound = [odd for odd in ODD if odd.given == odd.loaded or not _marks(odd.given)]
+    given, loaded = odd_rows(event_type, sound)
+    serve(sandbox, "/event_types", given)
+
+    rows = sync(sandbox, select={"event_types"}).rows("event_types")
+
+    assert len(sound) > len(ODD) - 10
+    assert rows == loaded
+
+
+def test_a_moment_that_cannot_be_read_does_not_hide_what_is_new(sandbox: Sandbox) -> None:
+    """Event types come by `updated_at`, the newest first, and reading stops at the bookmark."""
+    event_type = sandbox.calendly.truth()["event_types"][0]
+    state = sync(sandbox, select={"event_types"}).state
+    moments: tuple[object, ...] = (
+        None,
+        "soon",
+        1772616600,
+        [],
+        "2099-01-01T00:00:00+14:00",
+        "2000-01-01T00:00:00",
+    )
+    rows = [{**event_type, "uri": f"{n}", "updated_at": each} for n, each in enumerate(moments)]
+    serve(sandbox, "/event_types", rows)
+
+    run = sync(sandbox, select={"event_types"}, state=state)
+
+    assert [row["uri"] for row in run.rows("event_types")] == ["0", "1", "2", "3", "4"]
+
+
+@pytest.mark.parametrize("start", [None, "soon", "", 5, {}])
+def test_a_meeting_without_a_start_ends_the_run_in_one_line(
+    sandbox: Sandbox, start: object
+) -> None:
+    meeting = sandbox.calendly.truth()["scheduled_events"][0]
+    serve(sandbox, "/scheduled_events", [{**meeting, "start_time": start}])
+
+    with pytest.raises(CalendlyError) as error:
+        sync(sandbox, select={"scheduled_events", "event_invitees"})
+
+    assert str(error.value) == (
+        f"scheduled_events: Calendly gave the meeting {meeting['uri']} without a `start_time` that "
+        "can be read: report this line."
+    )
+
+
+def test_a_member_without_a_user_ends_the_run_in_one_line_where_the_user_is_needed(
+    sandbox: Sandbox,
+) -> None:
+    member = sandbox.calendly.truth()["organization_memberships"][0]
+    serve(sandbox, "/organization_memberships", [{**member, "user": None}])
+
+    alone = sync(sandbox, select={"organization_memberships"})
+    with pytest.raises(CalendlyError, match="without its `user`, for whom user_locations are read"):
+        sync(sandbox, select={"organization_memberships", "user_locations"})
+
+    assert [row["user"] for row in alone.rows("organization_memberships")] == [None]
+
+
+def test_a_key_that_cannot_be_read_ends_the_run_in_one_line(sandbox: Sandbox) -> None:
+    event_type = sandbox.calendly.truth()["event_types"][0]
+    serve(sandbox, "/event_types", [{**event_type, "active": "true"}])
+    page = {"collection": [{"start_time": "soon"}]}
+    sandbox.faults.add(Fault("/event_type_available_times", body=page, times=None))
+
+    with pytest.raises(CalendlyError, match="a row whose `start_time` cannot be read"):
+        sync(sandbox, select={"event_type_available_times"})
+
+
+@pytest.mark.parametrize("year", ["0001-01-01T00:00:00Z", "9998-12-31T23:59:59Z"])
+def test_a_meeting_at_the_end_of_time_does_not_stop_later_runs(sandbox: Sandbox, year: str) -> None:
+    meeting = sandbox.calendly.truth()["scheduled_events"][0]
+    serve(sandbox, "/scheduled_events", [{**meeting, "start_time": year}])
+    serve(sandbox, "/scheduled_events/*/invitees", [])
+    kept = Warehouse(sandbox)
+
+    for _ in range(3):
+        run = kept.run(select={"scheduled_events", "event_invitees"})
+        assert {row["start_time"] for row in run.rows("scheduled_events")} == {year}
+    queries = [parse_qs(one.query) for one in sandbox.requests if one.path == "/scheduled_events"]
+    bounds = [bound for query in queries for bound in query.get("min_start_time", [])]
+    assert {len(bound) for bound in bounds} == {len("2026-03-04T09:30:00.000000Z")}
+
+
+@pytest.mark.parametrize("key", [None, "", 5, [], {}])
+def test_a_row_without_a_key_ends_the_run_in_one_line(
+    sandbox: Sandbox, key: object, waits: list[float]
+) -> None:
+    event_type = sandbox.calendly.truth()["event_types"][0]
+    serve(sandbox, "/event_types", [{**event_type, "uri": key}])
+
+    with pytest.raises(CalendlyError, match="GET /event_types is not what Calendly's API sends"):
+        sync(sandbox, select={"event_types"})
+
+    assert waits
+
+
+NAN = '{"collection": [{"uri": "x", "duration": NaN}], "pagination": {"next_page": null}}'
+
+
+@pytest.mark.parametrize("body", [NAN, "[" * 100_000], ids=["NaN", "depth"])
+def test_what_is_no_json_ends_the_run_in_one_line(
+    sandbox: Sandbox, body: str, waits: list[float]
+) -> None:
+    sandbox.faults.add(Fault("/event_types", body=body, times=None))
+
+    with pytest.raises(CalendlyError, match="GET /event_types is not what Calendly's API sends"):
+        sync(sandbox, select={"event_types"})
+
+    assert waits
+
+
+def test_a_row_nested_too_deep_to_be_written_ends_the_run_in_one_line(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    event_type = sandbox.calendly.truth()["event_types"][0]
+    for _ in range(800):
+        event_type["profile"] = {"in": event_type["profile"]}
+    serve(sandbox, "/event_types", [event_type])
+    (tmp_path / "catalog.json").write_text(json.dumps(catalog({"event_types"})))
+
+    run = run_tap(tmp_path, "--catalog", "catalog.json", config=config(sandbox))
+
+    assert run.returncode == 1
+    (line,) = complaints(run)
+    assert "event_types: Calendly gave a row that is nested too deep" in line
+
+
+def test_columns_made_of_nested_fields_are_put_into_their_form(
+    sandbox: Sandbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    meeting = sandbox.calendly.truth()["scheduled_events"][0]
+    meeting["invitees_counter"] = {"total": "3", "active": 2**63, "limit": 1}
+    meeting["cancellation"] = {"reason": 5, "created_at": "2026-03-04T09:30:00+02:00"}
+    serve(sandbox, "/scheduled_events", [meeting])
+
+    (nested,) = sync(sandbox, select={"scheduled_events"}).rows("scheduled_events")
+    (row,) = sync(
+        sandbox, select={"scheduled_events"}, flattening_enabled=True, flattening_max_depth=1
+    ).rows("scheduled_events")
+
+    assert row["invitees_counter__total"] == 3
+    assert row["invitees_counter__active"] is None
+    assert row["cancellation__reason"] == "5"
+    assert row["cancellation__created_at"] == "2026-03-04T07:30:00Z"
+    assert nested["invitees_counter"] == {"total": 3, "active": 2**63, "limit": 1}
+    assert nested["cancellation"] == {"reason": "5", "created_at": "2026-03-04T09:30:00+02:00"}
+    lines = [line for line in caplog.messages if " of scheduled_events." in line]
+    assert lines == [f"1 value of scheduled_events.invitees_counter.active is {TOO_LARGE}."]
+
+
+SCALARS = [
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(),
+    st.datetimes().map(str),
+    st.integers().map(str),
+]
+NAMES = st.sampled_from(["name", "uri", "total", "position", "x"])
+ANYTHING = st.recursive(
+    st.one_of(SCALARS),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=5,
+)
+SCHEMAS = [{**one.properties.to_dict(), "required": []} for one in CLASSES if one.name in STREAMS]
+
+
+@pytest.mark.parametrize("schema", SCHEMAS, ids=STREAMS)
+@given(data=st.data())
+def test_whatever_comes_the_row_is_what_its_schema_says(
+    schema: dict[str, Any], data: st.DataObject
+) -> None:
+    """What a target checks of a row before it loads it."""
+    fields = sorted(schema["properties"].keys() - NEEDED)
+    row = data.draw(st.dictionaries(st.sampled_from(fields), ANYTHING, max_size=4))
+    columns = Columns(schema, 0)
+
+    fitted, misfits = columns.fit(row)
+
+    assert Draft202012Validator(schema).is_valid(fitted)
+    assert columns.fit(fitted) == (fitted, [])
+    assert fitted.keys() == row.keys()
+    lost = {name for name, value in row.items() if value is not None and fitted[name] is None}
+    assert lost <= {misfit.field for misfit in misfits}
