@@ -12,6 +12,7 @@ import duckdb
 import psycopg
 import pytest
 
+from sandbox.faults import Fault
 from tap_calendly.settings import moment
 from tests.documents import ROOT
 from tests.pipeline import (
@@ -256,6 +257,24 @@ def test_a_run_that_fails_makes_meltano_fail_and_says_why(project: Project) -> N
 
     assert result.returncode != 0
     assert "Calendly answered 401 to GET /users/me" in result.stdout
+
+
+def test_what_does_not_fail_is_loaded_and_the_next_run_loads_the_rest(
+    project: Project, large_sandbox: Sandbox
+) -> None:
+    large_sandbox.faults.add(Fault("/event_types", status=400, times=None))
+
+    with pytest.raises(AssertionError, match="event_types: Calendly answered 400 to GET"):
+        project.run("target-duckdb")
+
+    expected = without_empty_strings(typed(_core(large_sandbox)))
+    assert in_duckdb(project) == {**expected, "event_types": {}}
+    large_sandbox.faults.clear()
+    large_sandbox.forget_requests()
+    project.run("target-duckdb")
+    assert in_duckdb(project) == expected
+    read = large_sandbox.requests_by_path()["/scheduled_events/{uuid}/invitees"]
+    assert read < len(large_sandbox.calendly.events) / 4
 
 
 def _core(sandbox: Sandbox) -> Tables:
