@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.singerlib.catalog import (
     REPLICATION_FULL_TABLE,
     REPLICATION_INCREMENTAL,
+    Catalog,
     Metadata,
     MetadataMapping,
 )
@@ -57,6 +58,22 @@ def problems(content: object, streams: Mapping[str, type[CalendlyStream]]) -> li
     if not found and not any(_selection(entry).get((), True) for entry in ours):
         found.append("it selects no stream of the tap: select one at least.")
     return found
+
+
+def chosen(catalog: Catalog) -> Catalog:
+    """Leave out the streams that are not selected.
+
+    Args:
+        catalog: The catalog of a run.
+
+    Returns:
+        A catalog of the others.
+    """
+    return Catalog(
+        (name, entry)
+        for name, entry in catalog.items()
+        if entry.metadata.resolve_selection().get((), True)
+    )
 
 
 def _malformed(name: str, entry: Mapping[str, Any]) -> Iterator[str]:

@@ -208,6 +208,7 @@ STATES: dict[str, tuple[object, str]] = {
     "a bookmark that is a text": ({"bookmarks": {STREAM: TIME}}, f"{STREAM}: its entry"),
     "a bookmark of nothing": ({"bookmarks": {STREAM: None}}, f"{STREAM}: its entry"),
     "another tap's of texts": ({"bookmarks": {"x": "2020"}}, "x: its entry"),
+    "a name of two lines": ({"bookmarks": {"x\ny": "2020"}}, "x y: its entry"),
     "a stream twice": (
         f'{{"bookmarks": {{"{STREAM}": {{}}, "{STREAM}": {{}}}}}}',
         f'"{STREAM}" once',
@@ -387,7 +388,7 @@ MAPS: dict[str, tuple[object, str]] = {
     "a column of two words": ({STREAM: {"name": f"name {SECRET}"}}, f"stream_maps.{STREAM}.name"),
     "a column of a statement": ({STREAM: {"name": "import os"}}, f"stream_maps.{STREAM}.name"),
     "a column of NUL": ({STREAM: {"name": f"{SECRET}\x00"}}, f"stream_maps.{STREAM}.name"),
-    "a column without an end": ({STREAM: {"name": "(" * 9_999}}, f"stream_maps.{STREAM}.name"),
+    "a column without an end": ({STREAM: {"name": "-" * 99_999}}, f"stream_maps.{STREAM}.name"),
     "a function that does not exist": (
         {STREAM: {"name": f"md6('{SECRET}' + name)"}},
         f"stream_maps.{STREAM}.name",
@@ -409,6 +410,38 @@ def test_a_stream_map_that_cannot_be_used_ends_in_one_line_before_anything_is_as
     (line,) = complaints(result)
     assert f"Setting `{setting}` " in line
     assert SECRET not in result.stderr
+
+
+def test_a_stream_map_of_a_stream_that_is_not_selected_does_no_harm(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    maps = {"event_invitees": {"email": "md5(email)"}, "groups": {"name": None}}
+    (tmp_path / "catalog.json").write_text(json.dumps(singer.catalog({STREAM})))
+    settings = config(sandbox, stream_maps=maps)
+
+    result = run_here(tmp_path, "--catalog", str(tmp_path / "catalog.json"), config=settings)
+
+    assert result.returncode == 0
+    assert _tables(result) == {STREAM: truth(sandbox)[STREAM]}
+
+
+def test_stream_maps_can_do_what_the_sdk_says(tmp_path: Path, sandbox: Sandbox) -> None:
+    maps = {
+        "?vent_types": {"name": "' '.join([one for one in str(self)])", "__filter__": "active"},
+        "kinds": {"__source__": STREAM, "__key_properties__": ["id"], "id": "sha256(uri)"},
+        "groups": {"__alias__": "circles", "__else__": None, "uri": "uri"},
+    }
+
+    (tmp_path / "catalog.json").write_text(json.dumps(singer.catalog({STREAM, "groups"})))
+    settings = config(sandbox, stream_maps=maps)
+
+    result = run_here(tmp_path, "--catalog", str(tmp_path / "catalog.json"), config=settings)
+
+    assert result.returncode == 0
+    assert complaints(result) == []
+    assert len(_messages(result).rows("kinds")) == len(truth(sandbox)[STREAM])
+    written = {message["stream"] for message in _messages(result).of("SCHEMA")}
+    assert written == {STREAM, "kinds", "circles"}
 
 
 @pytest.mark.parametrize(
@@ -554,7 +587,7 @@ def test_an_entry_beside_those_of_other_streams_is_still_gone_by(
 ) -> None:
     catalog = _catalog()
     state = _state_of(_run(tmp_path, sandbox, catalog=catalog))
-    state["bookmarks"]["issues"] = {"since": TIME}
+    state["bookmarks"]["lunches"] = MARK
 
     result = _run(tmp_path, sandbox, catalog=catalog, state=state)
 
@@ -582,6 +615,7 @@ def test_an_unknown_stream_beside_known_ones_is_warned_of(tmp_path: Path, sandbo
     "edit",
     [
         _without("stream"),
+        _without("key_properties"),
         _without("metadata"),
         _without("replication_key"),
         _with(replication_method="FULL_TABLE"),
@@ -591,6 +625,7 @@ def test_an_unknown_stream_beside_known_ones_is_warned_of(tmp_path: Path, sandbo
     ],
     ids=[
         "no name beside the id",
+        "the key in the metadata alone",
         "no metadata",
         "no replication key",
         "a forced method",
