@@ -4,6 +4,7 @@
 PYTHON ?= python3
 
 BIN := .venv/bin
+PLUGINS := sandbox/plugins
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
 export UV_PYTHON := $(CURDIR)/.tools/bin/python
 export UV_PYTHON_DOWNLOADS := never
@@ -35,6 +36,15 @@ schedules: .cache/packages ## What a month of daily and of hourly runs costs and
 benchmark: .cache/packages ## How fast the tap is, beside a plain one and at the API's limit: about eight minutes
 	$(BIN)/python -m benchmarks.speed
 
+.PHONY: audit
+audit: .tools/bin/uv ## Known faults of all that is locked; asks the database at osv.dev
+	.tools/bin/uv audit --locked --preview-features audit-command
+	.tools/bin/uv audit --locked --preview-features audit-command --project $(PLUGINS)
+
+.PHONY: build
+build: .cache/build.txt ## The package, by the locked build tools, into dist/
+	.tools/bin/uv build --quiet --clear --build-constraints $< --require-hashes
+
 .PHONY: lint
 lint: .cache/packages ## Style, workflows and meltano.yml
 	$(BIN)/ruff check
@@ -44,6 +54,7 @@ lint: .cache/packages ## Style, workflows and meltano.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms \
 		$(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	$(BIN)/zizmor --offline --quiet --persona=pedantic .github
 
 .PHONY: types
 types: .cache/packages ## Strict types
@@ -55,7 +66,7 @@ docs: .cache/packages ## Write the README's tables and the snapshots of the cata
 
 .PHONY: clean
 clean: ## Remove what these commands have installed and written
-	rm -rf .cache .meltano .tools .venv output
+	rm -rf .cache .meltano .tools .venv dist output
 
 # What is installed, each kept as a stamp in .cache so that a second time is quick.
 
@@ -67,10 +78,29 @@ clean: ## Remove what these commands have installed and written
 	.tools/bin/uv sync --quiet --locked
 	@touch $@
 
-.cache/plugins-of-sync: .cache/packages meltano.yml sandbox/duckdb/pyproject.toml
-	$(BIN)/meltano --log-level=warning install tap-calendly target-duckdb
+# Every plugin has an environment of its own, and gets the packages that are locked for it.
+
+.cache/plugins-of-sync: .cache/plugin-tap-calendly .cache/plugin-target-duckdb
 	@touch $@
 
-.cache/plugins: .cache/plugins-of-sync
-	$(BIN)/meltano --log-level=warning install
+.cache/plugins: .cache/plugins-of-sync .cache/plugin-target-jsonl .cache/plugin-target-postgres
 	@touch $@
+
+.cache/plugin-%: .cache/%.txt .cache/packages meltano.yml sandbox/duckdb/pyproject.toml
+	UV_CONSTRAINT=$(CURDIR)/$< $(BIN)/meltano --log-level=warning install $*
+	@touch $@
+
+EXPORT := .tools/bin/uv export --quiet --locked --output-file
+
+.cache/tap-calendly.txt: .tools/bin/uv pyproject.toml uv.lock
+	@mkdir -p .cache
+	$(EXPORT) $@ --no-dev --no-emit-project
+
+.PRECIOUS: .cache/target-%.txt
+.cache/target-%.txt: .tools/bin/uv $(PLUGINS)/pyproject.toml $(PLUGINS)/uv.lock
+	@mkdir -p .cache
+	$(EXPORT) $@ --project $(PLUGINS) --only-group target-$*
+
+.cache/build.txt: .tools/bin/uv pyproject.toml uv.lock
+	@mkdir -p .cache
+	$(EXPORT) $@ --only-group build

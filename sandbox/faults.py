@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -21,26 +22,34 @@ class Fault:
 
     Attributes:
         path: Which requests: a glob over the whole path, whose ``*`` also runs across slashes.
+        query: Only those whose query holds this text.
         status: Answer with this status; the ordinary answer if left out.
         body: Answer with this: text as it is, anything else as JSON. Left out, a status speaks
             in the words Calendly usually has for it.
         headers: Put these on the answer, over those it would have.
         delay: Seconds the answer is held back.
-        reset: Reset the connection in place of an answer.
-        truncate: Close the connection after so many bytes of the body.
+        truncate: Close the connection after the headers and so many bytes of the body.
+        reset: Reset the connection in place of an answer, or of closing it.
+        stall: Say nothing in place of an answer, or of closing the connection.
+        drip: Seconds before each byte of the answer, that of the headers included.
         after: Matching requests that are let through first.
         times: Matching requests that it happens to; ``None`` for all that follow.
+        share: Of those, the share that it happens to, at random.
     """
 
     path: str
+    query: str = ""
     status: int | None = None
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     delay: float = 0.0
-    reset: bool = False
     truncate: int | None = None
+    reset: bool = False
+    stall: bool = False
+    drip: float = 0.0
     after: int = 0
     times: int | None = 1
+    share: float = 1.0
 
     def __post_init__(self) -> None:
         """Refuse what cannot happen.
@@ -51,6 +60,8 @@ class Fault:
         wrong = {
             "status": self.status is not None and not 200 <= self.status <= 599,  # noqa: PLR2004 -- all final statuses
             "delay": self.delay < 0,
+            "drip": self.drip < 0,
+            "share": not 0 <= self.share <= 1,
             "truncate": self.truncate is not None and self.truncate < 0,
             "after": self.after < 0,
             "times": self.times is not None and self.times < 1,
@@ -89,11 +100,11 @@ class Faults:
         with self._lock:
             self._orders.clear()
 
-    def next_for(self, path: str) -> Fault | None:
-        """Count a request for ``path``, and return what shall happen to it, if anything."""
+    def next_for(self, path: str, query: str) -> Fault | None:
+        """Count a request, and return what shall happen to it, if anything."""
         with self._lock:
             for order in self._orders:
-                if order.strikes(path):
+                if order.strikes(path, query):
                     return order.fault
         return None
 
@@ -104,12 +115,15 @@ class _Order:
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
         self._matched = 0
+        self._random = random.Random(0)  # noqa: S311 -- which ones is no secret
 
-    def strikes(self, path: str) -> bool:
+    def strikes(self, path: str, query: str) -> bool:
         fault = self.fault
-        if not fnmatchcase(path, fault.path):
+        if not fnmatchcase(path, fault.path) or fault.query not in query:
             return False
         if fault.times is not None and self._matched >= fault.after + fault.times:
+            return False
+        if fault.share < 1 and self._random.random() >= fault.share:
             return False
         self._matched += 1
         return self._matched > fault.after

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import Request
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
 
     from sandbox.api import Api
-    from sandbox.faults import Faults
+    from sandbox.faults import Fault, Faults
     from sandbox.oauth import OAuth
     from sandbox.recording import Recording
 
@@ -74,16 +75,12 @@ class Site:
         with self._recording.under_way(recorded):
             if self.interlude is not None:
                 self.interlude()
-            fault = self._faults.next_for(scope["path"])
+            fault = self._faults.next_for(scope["path"], recorded.query)
             wait = self._latency + (fault.delay if fault else 0)
             if wait and await _gone(receive, within=wait):
                 return
-            if fault and fault.reset:
-                _transport(send).get_extra_info("socket").setsockopt(
-                    socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT_AT_ALL
-                )
-                _transport(send).abort()
-                await _gone(receive)
+            if fault and (fault.reset or fault.stall) and fault.truncate is None:
+                await _break_off(fault, receive, send)
                 return
             if scope["path"].startswith(OAUTH):
                 response = self._oauth.answer(request, body, fault)
@@ -92,8 +89,10 @@ class Site:
             recorded.status = response.status_code
             if fault and fault.truncate is not None:
                 await _send_truncated(response, fault.truncate, send)
-                _transport(send).close()
-                await _gone(receive)
+                await _break_off(fault, receive, send)
+                return
+            if fault and fault.drip:
+                await _send_dripping(response, fault.drip, receive, send)
                 return
             await response(scope, receive, send)
 
@@ -109,6 +108,30 @@ async def _send_truncated(response: Response, length: int, send: Send) -> None:
     )
     body = bytes(response.body)[:length]
     await send({"type": "http.response.body", "body": body, "more_body": True})
+
+
+async def _send_dripping(response: Response, pause: float, receive: Receive, send: Send) -> None:
+    """Send an answer byte by byte; ASGI has no message for a piece of the headers."""
+    headers = b"".join(name + b": " + value + b"\r\n" for name, value in response.raw_headers)
+    head = f"HTTP/1.1 {response.status_code} {HTTPStatus(response.status_code).phrase}\r\n"
+    for byte in head.encode() + headers + b"\r\n" + bytes(response.body):
+        if await _gone(receive, within=pause):
+            return
+        _transport(send).write(bytes([byte]))
+    _transport(send).close()
+    await _gone(receive)
+
+
+async def _break_off(fault: Fault, receive: Receive, send: Send) -> None:
+    """End a connection before its answer has ended."""
+    if fault.reset:
+        _transport(send).get_extra_info("socket").setsockopt(
+            socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT_AT_ALL
+        )
+        _transport(send).abort()
+    elif not fault.stall:
+        _transport(send).close()
+    await _gone(receive)
 
 
 async def _gone(receive: Receive, within: float | None = None) -> bool:

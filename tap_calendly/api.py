@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import math
 import re
 import threading
 from collections import Counter
@@ -10,8 +12,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from itertools import count
-from random import uniform
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from urllib.parse import urlsplit
 
@@ -19,9 +19,9 @@ import msgspec
 import requests
 
 from tap_calendly import auth, connection, errors, throttle
+from tap_calendly.patience import Patience
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Callable, Mapping
 
 T = TypeVar("T")
@@ -58,6 +58,7 @@ class Api:
     Attributes:
         url: Where it is reached.
         throttle: The pace of all requests.
+        patience: The time they have together while none of them gets an answer.
     """
 
     def __init__(self, config: Mapping[str, Any], version: str, logger: logging.Logger) -> None:
@@ -71,6 +72,7 @@ class Api:
         self.url = str(config["api_url"]).strip().rstrip("/")
         bound = config.get("requests_per_minute")
         self.throttle = throttle.Throttle(bound, throttle.SystemClock())
+        self.patience = Patience(int(config["retry_timeout"]), self.throttle.clock)
         self._made: Counter[str] = Counter()
         self._cleaned: Counter[str] = Counter()
         self._agent = config.get("user_agent") or f"tap-calendly/{version}"
@@ -80,6 +82,8 @@ class Api:
         self._lock = threading.Lock()
         self._idle: list[requests.Session] = []
         self._now: datetime | None = None
+        self._unanswered: set[str] = set()
+        self._quiet_until = -math.inf
 
     @property
     def made(self) -> Counter[str]:
@@ -97,6 +101,11 @@ class Api:
     def owner(self) -> dict[str, str] | None:
         """The URIs of the token's `user` and `organization`, if known without asking."""
         return self._signature.owner(threading.Event())
+
+    @property
+    def is_out(self) -> bool:
+        """Whether two streams in a row got no answer at all: the next ones would not either."""
+        return len(self._unanswered) > 1
 
     def get(
         self, request: Request, read: Callable[[Any, requests.Response], T], stop: threading.Event
@@ -124,14 +133,26 @@ class Api:
                 "`api_url`; the token is not sent there: correct `api_url`."
             )
             raise errors.CalendlyError(message)
-        for tries in count(1):
+        retries = self.patience.retries()
+        while True:
             try:
-                return self._ask(request, read, stop)
+                found = self._ask(request, read, stop)
             except errors.PassingError as error:
-                if tries == throttle.MAX_TRIES:
+                seconds = retries.pause(error.response)
+                if seconds is None:
+                    self._unanswered.add(request.stream)
                     raise errors.CalendlyError(str(error)) from None
-                self._wait(request, error, tries, stop)
-        raise AssertionError  # tries are counted without end
+                self._pause(request, error, seconds, stop)
+            except errors.RefusedError:
+                self._note_answer()
+                raise
+            else:
+                self._note_answer()
+                return found
+
+    def _note_answer(self) -> None:
+        self.patience.answered()
+        self._unanswered.clear()
 
     def _ask(
         self, request: Request, read: Callable[[Any, requests.Response], T], stop: threading.Event
@@ -139,13 +160,13 @@ class Api:
         """Send a request once, and read the answer."""
         response = self._send(request, stop)
         if response.status_code != HTTPStatus.OK:
+            way = self._signature.way
+            message = errors.explain(request.stream, request.requires, response, way)
             if errors.is_transient(response.status_code):
-                way = self._signature.way
-                message = errors.explain(request.stream, request.requires, response, way)
                 raise errors.PassingError(message, response)
-            raise errors.RefusedError(
-                request.stream, request.requires, response, self._signature.way
-            )
+            if response.status_code == HTTPStatus.UNAUTHORIZED:
+                raise errors.FatalError(message)
+            raise errors.RefusedError(request.stream, message, response)
         try:
             found = read(self._json(request, response.content), response)
             self._now = parsedate_to_datetime(response.headers["Date"])
@@ -196,36 +217,40 @@ class Api:
             return self.throttle.send(send, stop)
         except requests.RequestException as error:
             message = errors.unreachable(request.stream, request.url, error)
-            if isinstance(error, connection.BROKEN_OFF):
+            if connection.may_come_back(error):
                 raise errors.PassingError(message, error) from None
+            self._unanswered.add(request.stream)
             raise errors.CalendlyError(message) from None
         finally:
             with self._lock:
                 self._idle.append(session)
 
-    def _wait(
-        self, request: Request, error: errors.PassingError, tries: int, stop: threading.Event
+    def _pause(
+        self, request: Request, error: errors.PassingError, seconds: float, stop: threading.Event
     ) -> None:
         """Wait before the next try: all requests together where the limit is used up."""
         if stop.is_set():
             raise throttle.StoppedError
-        now = datetime.now(timezone.utc)
-        seconds = throttle.seconds_until_retry(error.response, tries, now)
-        if error.status == HTTPStatus.TOO_MANY_REQUESTS:
-            if not self.throttle.pause(seconds):
-                return
-        else:
-            seconds += uniform(0, 1)  # noqa: S311 - no secret: threads shall not come back at once
-        self._logger.warning(
-            "%s: %s; trying again in %.0f s (try %d of %d).",
+        used_up = error.status == HTTPStatus.TOO_MANY_REQUESTS
+        news = self.throttle.pause(seconds) if used_up else self._is_news(seconds)
+        self._logger.log(
+            logging.WARNING if news else logging.DEBUG,
+            "%s: %s; trying again in %.0f s, for %d s in all.",
             request.stream,
             error.kind,
             seconds,
-            tries + 1,
-            throttle.MAX_TRIES,
+            self.patience.seconds,
         )
-        if error.status != HTTPStatus.TOO_MANY_REQUESTS:
+        if not used_up:
             self.throttle.rest(seconds, stop)
+
+    def _is_news(self, seconds: float) -> bool:
+        """Tell whether no other thread has just said the like: an outage fails them all."""
+        with self._lock:
+            now = self.throttle.clock.now()
+            news = now >= self._quiet_until
+            self._quiet_until = now + seconds if news else self._quiet_until
+            return news
 
     def _json(self, request: Request, content: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
         """Parse a body, and replace in its texts what databases cannot store."""

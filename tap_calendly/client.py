@@ -39,8 +39,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+FAULTS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What Python says of a fault in the tap, or of data that nobody has thought of."""
+
 PAGE_SIZE = 100
 """The most rows that Calendly puts on a page of most lists."""
+
+LONGEST_LIST = 100_000
+"""Pages after which a list is taken for one without end."""
 
 READINGS = 5
 """How often a list is read at most until it holds still."""
@@ -76,10 +82,6 @@ class Errand(NamedTuple):
     readings: dict[str, Reading[list[Record]]]
 
 
-class RestlessError(errors.CalendlyError):
-    """Rows came and went throughout the reading of a list; what could be read is out."""
-
-
 class CalendlyStream(Stream):
     """A list of Calendly's API.
 
@@ -96,7 +98,8 @@ class CalendlyStream(Stream):
         paged: Whether the API gives the list in pages.
         page_size: The most rows that the API puts on a page.
         detailed: Whether a row of the list lacks fields that the API gives at the row's own URI.
-        tolerated: Statuses that say of a row of the parent that there is nothing to read for it.
+        link: The field of the parent's row that holds this list's address, if any; null is none.
+        tolerated: Further statuses that say of a row of the parent that nothing can be read for it.
         horizon: How far into the future the API is asked, for what is to come.
         since_parameter: The parameter by which the API leaves out rows before a moment, if any.
         newest_first: Whether the API sorts the list by the replication key, from the newest row
@@ -120,7 +123,8 @@ class CalendlyStream(Stream):
     paged: ClassVar[bool] = True
     page_size: ClassVar[int | None] = None
     detailed: ClassVar[bool] = False
-    tolerated: ClassVar[frozenset[int]] = frozenset({HTTPStatus.NOT_FOUND})
+    link: ClassVar[str | None] = None
+    tolerated: ClassVar[frozenset[int]] = frozenset()
     horizon: ClassVar[timedelta | None] = None
     since_parameter: ClassVar[str | None] = None
     newest_first: ClassVar[bool] = False
@@ -151,6 +155,8 @@ class CalendlyStream(Stream):
         self._errands: list[Errand] = []
         self._ahead: Iterable[list[Record]] | None = None
         self.closed: errors.RefusedError | None = None
+        self.failed: errors.CalendlyError | None = None
+        self.tried = False
         self._opened = False
         self._refusals: list[errors.RefusedError] = []
         self._whole = True
@@ -267,16 +273,24 @@ class CalendlyStream(Stream):
         Raises:
             CalendlyError: As in `fetch`, and when the pages go round in a circle.
         """
-        visited: set[str] = set()
+        mark: object = None
         page = self.fetch(context)
-        yield page
-        while page.following is not None:
-            if page.following in visited:
-                message = f"{self.name}: Calendly's pages go round in a circle: run again later."
-                raise errors.CalendlyError(message)
-            visited.add(page.following)
-            page = self.fetch(context, page.following)
+        for number in range(1, LONGEST_LIST):
             yield page
+            if page.following is None:
+                return
+            # A page is known by its rows, as the address may change in every round.
+            content = [self.key_of(row) for row in page.rows] or page.following
+            if content == mark:
+                break
+            if number & (number - 1) == 0:  # a power of two: circles of any length come back to it
+                mark = content
+            page = self.fetch(context, page.following)
+        raise self._endless()
+
+    def _endless(self) -> errors.CalendlyError:
+        message = f"{self.name}: Calendly's pages go round in a circle: run again later."
+        return errors.CalendlyError(message)
 
     # Reading: in the threads of the look-ahead, which change nothing but what is read next.
 
@@ -288,13 +302,9 @@ class CalendlyStream(Stream):
             writes down how far reading has come.
         """
         began = None
-        try:
-            for page in self.settled(None):
-                began = began or page.answered
-                yield Stretch([Row(row, list(self.contexts(row))) for row in page.rows])
-        except RestlessError as error:
-            self._whole = False
-            self.logger.warning(error)
+        for page in self.settled(None):
+            began = began or page.answered
+            yield Stretch([Row(row, list(self.contexts(row))) for row in page.rows])
         yield Stretch([], partial(self._note_read, began))
 
     def read_for(self, context: Context) -> Iterator[list[Record]]:
@@ -306,15 +316,19 @@ class CalendlyStream(Stream):
         Yields:
             The rows, in the API's order; a row that changed under way comes again.
         """
-        if self.closed is not None:
-            return
+        try:
+            yield from self._found_for(context)
+        except errors.FatalError:
+            raise
+        except errors.CalendlyError as error:
+            self.fail(error)
+
+    def _found_for(self, context: Context) -> Iterator[list[Record]]:
         for last_try in (False, True):
+            if not self.goes_on:
+                return
             try:
                 yield from (page.rows for page in self.settled(context))
-                break
-            except RestlessError as error:
-                self._whole = False
-                self.logger.warning(error)
                 break
             except errors.RefusedError as error:
                 if error.status == HTTPStatus.FORBIDDEN and not self._opened:
@@ -322,12 +336,29 @@ class CalendlyStream(Stream):
                     if error.names_scopes or len(self._refusals) >= REFUSALS:
                         self._close(error)
                     break
-                if error.status not in self.tolerated:
-                    raise
-                if error.status != HTTPStatus.NOT_FOUND:
+                if error.status in self.tolerated:
                     self._whole = False  # there may be rows that could not be asked for
-                if last_try:  # what the rows belong to vanished after it was listed
-                    self.logger.warning("%s Nothing is read of it.", error)
+                elif error.status != HTTPStatus.NOT_FOUND:
+                    raise
+                if last_try:
+                    self._pass_over(error, context)
+
+    def _pass_over(self, error: errors.RefusedError, context: Context) -> None:
+        """Leave out a row of the parent, if it is true that there is nothing to read for it."""
+        if error.status == HTTPStatus.NOT_FOUND:
+            uri = str(next(iter(context.values())))
+            request = Request(self.name, self.requires, self.tap.api.url + urlsplit(uri).path)
+            read = partial(page_of, "resource", paged=False)
+            try:
+                (parent,) = self.tap.api.get(request, read, self._stopped).rows
+            except errors.RefusedError as refused:
+                # A user who was removed may be hidden; all else is not found.
+                if refused.status not in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
+                    raise
+            else:
+                if self.link is None or parent.get(self.link) is not None:
+                    raise error
+        self.logger.warning("%s Nothing is read of it.", error)
 
     def settled(self, context: Context | None) -> Iterator[Page]:
         """Read a list until it holds still.
@@ -343,8 +374,8 @@ class CalendlyStream(Stream):
             Pages with the rows that are wanted; one that changed between two readings comes again.
 
         Raises:
-            RestlessError: No two readings named the same rows.
-            CalendlyError: As in `fetch`; page tokens were refused in every reading.
+            CalendlyError: As in `fetch`; no two readings named the same rows, or page tokens were
+                refused in every one.
         """
         known: dict[str, bytes] = {}
         named: set[str] | None = None
@@ -376,20 +407,30 @@ class CalendlyStream(Stream):
             if not self.vanishing or pages == 1 or found == named:
                 return
             named = found
-        message = f"{self.name}: rows came and went throughout the reading."
-        raise RestlessError(message)
+        message = f"{self.name}: rows came and went throughout the reading: run again later."
+        raise errors.CalendlyError(message)
 
     def _detail(self, record: Record) -> Iterator[list[Record]]:
         """Read a row at its own URI."""
         url = self.tap.api.url + urlsplit(record["uri"]).path
         request = Request(self.name, self.requires, url)
-        read = partial(page_of, "resource", paged=False)
         try:
-            yield self.tap.api.get(request, read, self._stopped).rows
+            yield self.tap.api.get(request, partial(self._page_of, record), self._stopped).rows
         except errors.RefusedError as error:
-            if error.status not in self.tolerated:
+            if error.status != HTTPStatus.NOT_FOUND or self._lists(self.key_of(record)):
                 raise
-            self.logger.warning("%s Nothing is read of it.", error)
+            self.logger.warning("%s It has vanished since it was listed.", error)
+
+    def _page_of(self, record: Record, body: Any, response: requests.Response) -> Page:  # noqa: ANN401
+        page = page_of("resource", body, response, paged=False)
+        if self.key_of(page.rows[0]) != self.key_of(record):
+            message = "another row than was asked for"
+            raise ValueError(message)
+        return page
+
+    def _lists(self, key: str) -> bool:
+        """Tell whether a row is still in the list."""
+        return any(self.key_of(row) == key for page in self.pages(None) for row in page.rows)
 
     def concerns(self, record: Record) -> bool:  # noqa: ARG002 - for those with a choice
         """Tell whether a row of the parent has anything to read for this stream.
@@ -418,6 +459,27 @@ class CalendlyStream(Stream):
         return since is None or value is None or settings.moment(value) >= since
 
     # Records: in the one thread that writes messages.
+
+    @override  # type: ignore[misc]
+    def sync(self, context: Context | None = None) -> None:
+        """Load the stream; if it fails, the run goes on with the others.
+
+        Final in singer-sdk 0.54, which has no other place around a stream whether it ends well or
+        not.
+        """
+        if context is not None:
+            super().sync(context)
+        elif not self.tap.api.is_out:
+            self.tried = True
+            try:
+                super().sync()
+            except errors.FatalError:
+                raise
+            except errors.CalendlyError as error:
+                self.fail(error)
+            except FAULTS as error:
+                self.logger.debug("Where it happened:", exc_info=True)
+                self.fail(errors.unexpected(self.name, error))
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
@@ -469,6 +531,8 @@ class CalendlyStream(Stream):
             stretches = Reading(ahead, self.read(), first=True)
             begin = partial(self._errands_for, ahead, children)
             for row, errands in self._open(in_order(stretches, ahead, begin)):
+                if not any(stream.goes_on for stream in self.written):
+                    break
                 self._errands = errands
                 if self._takes_details:
                     yield from self._detailed(errands)
@@ -491,6 +555,28 @@ class CalendlyStream(Stream):
         if self.closed is None:
             self.closed = error
             self.logger.warning("Skipped: %s", error)
+
+    @property
+    def leading(self) -> CalendlyStream:
+        """The stream with which this one is read: the parent, or itself."""
+        return next(
+            (one for one in self.tap.calendly_streams if type(one) is self.parent_stream_type), self
+        )
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the stream has neither failed nor turned out to be closed."""
+        return self.closed is None and self.failed is None
+
+    def fail(self, error: errors.CalendlyError) -> None:
+        """Note that the stream cannot go on, and say so; the others can.
+
+        Args:
+            error: Why.
+        """
+        if self.failed is None:
+            self.failed = error
+            self.logger.warning("%s The other streams go on.", error)
 
     def stop(self) -> None:
         """Let the threads that read ahead end: the run is over, whether it ended well or not."""
@@ -550,7 +636,7 @@ class CalendlyStream(Stream):
                 f"Setting `stream_maps` takes {self.name} out, for whose rows {names} are read: "
                 f"name `{self.name}: {{}}` in it, and deselect the stream in the catalog instead."
             )
-            raise errors.CalendlyError(message)
+            raise errors.FatalError(message)
         for stream in self.children:
             stream._write_schema_message()  # noqa: SLF001 - the same class
 
@@ -559,21 +645,27 @@ class CalendlyStream(Stream):
 
         A target can then mark rows that vanished.
         """
-        for stream in (self, *self.children) if self._whole else ():
+        for stream in (self, *self.children):
             stream._check_access(last=True)  # noqa: SLF001 - the same class
-            if stream.closed is None and stream._whole:  # noqa: SLF001 - the same class
+            if stream.goes_on and stream._whole:  # noqa: SLF001 - the same class
                 stream._note_whole(began)  # noqa: SLF001 - the same class
 
-    def _check_access(self, *, last: bool = False) -> None:
-        """Refuse to skip a list that is closed for some rows of the parent and open for others.
+    def _check_access(self, *, last: bool = False) -> bool:
+        """Decide what refusals for some rows of the parent mean.
+
+        If the list is open for others, it has failed; if it is not open for any, it is closed.
 
         Args:
             last: Whether all rows of the parent were tried.
+
+        Returns:
+            Whether that is decided.
         """
         if self._refusals and self._opened:
-            raise self._refusals[0]
-        if self._refusals and last:
+            self.fail(self._refusals[0])
+        elif self._refusals and last:
             self._close(self._refusals[0])
+        return not (self._refusals and self.goes_on)
 
     def _note_whole(self, began: datetime | None) -> None:
         if began is not None:

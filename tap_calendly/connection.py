@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import time
+from http.client import HTTPResponse
+from typing import TYPE_CHECKING, Any
+
 import requests
+from requests.adapters import HTTPAdapter
+from typing_extensions import override
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from tap_calendly import errors
+
+if TYPE_CHECKING:
+    import socket
+
+    from urllib3 import PoolManager
 
 BROKEN_OFF = (
     requests.ConnectionError,
@@ -22,11 +38,97 @@ def session(url: str, agent: str) -> requests.Session:
 
     Returns:
         A session that takes no credentials from the environment (`.netrc`), and its proxies and
-        certificates once, as they are otherwise searched for each request.
+        certificates once, as they are otherwise searched for each request. The timeout of a request
+        bounds its whole answer.
     """
     made = requests.Session()
     made.headers["User-Agent"] = agent
     found = made.merge_environment_settings(url, {}, None, None, None)
     made.proxies, made.verify = found["proxies"], found["verify"]
     made.trust_env = False
+    for scheme in ("https://", "http://"):
+        made.mount(scheme, _Adapter())
     return made
+
+
+def may_come_back(error: requests.RequestException) -> bool:
+    """Tell whether a later try may get an answer where this one got none.
+
+    Args:
+        error: What the HTTP library raised.
+
+    Returns:
+        Whether the connection was broken off, and not refused by us.
+    """
+    return isinstance(error, BROKEN_OFF) and not errors.is_untrusted(error)
+
+
+class _Stream(io.RawIOBase):
+    """What comes over a connection, until an answer has taken too long."""
+
+    def __init__(self, raw: io.RawIOBase, connected: socket.socket) -> None:
+        super().__init__()
+        self._raw = raw
+        self._connected = connected
+        timeout = connected.gettimeout()
+        self._end = None if timeout is None else time.monotonic() + timeout
+
+    @override
+    def readable(self) -> bool:
+        return True
+
+    @override
+    def readinto(self, buffer: Any) -> int | None:
+        if self._end is not None:
+            if (left := self._end - time.monotonic()) <= 0:
+                raise TimeoutError
+            self._connected.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    @override
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(HTTPResponse):
+    """An answer that has come whole in the time for which others would wait for each byte."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as there
+        super().__init__(sock, *args, **kwargs)
+        self.fp = io.BufferedReader(_Stream(self.fp.detach(), sock))
+
+
+class _Plain(HTTPConnection):
+    response_class = _Response
+
+
+class _Encrypted(HTTPSConnection):
+    response_class = _Response
+
+
+class _PlainPool(HTTPConnectionPool):
+    ConnectionCls = _Plain
+
+
+class _EncryptedPool(HTTPSConnectionPool):
+    ConnectionCls = _Encrypted
+
+
+class _Adapter(HTTPAdapter):
+    """Bounds whole answers: the timeout of requests and urllib3 begins anew with each byte."""
+
+    @override
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        _bound(self.poolmanager)
+
+    @override
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        _bound(manager)
+        return manager
+
+
+def _bound(manager: PoolManager) -> None:
+    manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _EncryptedPool}

@@ -32,7 +32,9 @@ def verdicts(streams: Iterable[CalendlyStream]) -> Iterator[str]:
             continue
         try:
             row = _first(stream, None)
-        except errors.RefusedError as error:
+        except errors.FatalError:
+            raise
+        except errors.CalendlyError as error:
             yield from _closed((stream, *_children(stream)), error)
             continue
         yield _verdict(stream, row)
@@ -47,8 +49,12 @@ def _of_child(child: CalendlyStream, parent: CalendlyStream, row: Record | None)
     (context,) = parent.contexts(row)
     try:
         return _verdict(child, _first(child, dict(context)))
-    except errors.RefusedError as error:
-        if error.status in child.tolerated:
+    except errors.FatalError:
+        raise
+    except errors.CalendlyError as error:
+        if isinstance(error, errors.RefusedError) and (
+            error.status == HTTPStatus.NOT_FOUND or error.status in child.tolerated
+        ):
             return f"{child.name}: open, but not for the first row of {parent.name}"
         return next(_closed((child,), error))
 
@@ -62,13 +68,17 @@ def _verdict(stream: CalendlyStream, row: Record | None) -> str:
     return f"{stream.name}: {'empty' if row is None else 'open'}"
 
 
-def _closed(streams: Iterable[CalendlyStream], error: errors.RefusedError) -> Iterator[str]:
-    if error.status == HTTPStatus.UNAUTHORIZED:
-        raise error
+def _closed(streams: Iterable[CalendlyStream], error: errors.CalendlyError) -> Iterator[str]:
     for stream in streams:
-        stream.closed = error
-        word = "closed" if error.status == HTTPStatus.FORBIDDEN else "failed"
-        yield f"{stream.name}: {word}: {error}"
+        if isinstance(error, errors.RefusedError):
+            stream.closed = error
+        else:
+            stream.failed = error
+        yield f"{stream.name}: {'closed' if _is_closed(error) else 'failed'}: {error}"
+
+
+def _is_closed(error: errors.CalendlyError) -> bool:
+    return isinstance(error, errors.RefusedError) and error.status == HTTPStatus.FORBIDDEN
 
 
 def _children(stream: CalendlyStream) -> list[CalendlyStream]:

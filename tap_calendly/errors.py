@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import requests
 
 TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
@@ -33,6 +36,22 @@ NEXT_STEP: dict[int, str] = {
         "the request limit of this Calendly user is used up by other integrations: run again later."
     ),
 }
+
+FAILURES: dict[str, str] = {
+    "ConnectTimeout": "no connection in time",
+    "ReadTimeout": "no whole answer in time",
+    "ReadTimeoutError": "no whole answer in time",
+    "ConnectionRefusedError": "the connection is refused",
+    "ConnectionResetError": "the connection was broken off",
+    "BrokenPipeError": "the connection was broken off",
+    "RemoteDisconnected": "the connection was broken off",
+    "IncompleteRead": "the answer was cut short",
+    "NameResolutionError": "the name of the host cannot be resolved",
+    "ProxyError": "the proxy does not let it through",
+    "SSLError": "TLS failed",
+    "SSLCertVerificationError": "the certificate is not trusted",
+}
+"""What the kinds of error of requests, urllib3 and Python mean."""
 
 
 AUTHORIZE_AGAIN = "get new credentials with `tap-calendly --authorize`"
@@ -98,10 +117,27 @@ class Requires:
 
 
 class CalendlyError(Exception):
-    """A run that cannot go on; its text is the one line that the user reads."""
+    """A stream that cannot go on; its text is the one line that the user reads."""
 
 
-class SettingsError(CalendlyError):
+class FatalError(CalendlyError):
+    """A run that cannot go on, whatever the stream."""
+
+
+class StreamsError(CalendlyError):
+    """Streams could not go on; the others are done."""
+
+    def __init__(self, lines: list[str]) -> None:
+        """Hold what there is to say.
+
+        Args:
+            lines: A line for each thing.
+        """
+        super().__init__(" ".join(lines))
+        self.lines = lines
+
+
+class SettingsError(FatalError):
     """The configuration cannot be used."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -131,7 +167,7 @@ class PassingError(CalendlyError):
         """
         super().__init__(message)
         if isinstance(cause, Exception):
-            self.response, self.kind = None, type(cause).__name__
+            self.response, self.kind = None, failure(cause)
         else:
             self.response, self.kind = cause, f"Calendly answered {cause.status_code}"
 
@@ -150,21 +186,30 @@ class RefusedError(CalendlyError):
         names_scopes: Whether it says which scopes the token lacks.
     """
 
-    def __init__(
-        self, stream: str, requires: Requires, response: requests.Response, way: WayIn
-    ) -> None:
-        """Write the line for the user.
+    def __init__(self, stream: str, message: str, response: requests.Response) -> None:
+        """Hold the line for the user and what it comes from.
 
         Args:
             stream: The name of the stream that asked.
-            requires: What the stream needs.
+            message: The line for the user.
             response: The answer.
-            way: How the request was signed.
         """
-        super().__init__(explain(stream, requires, response, way))
+        super().__init__(message)
         self.stream = stream
         self.status = response.status_code
         self.names_scopes = "required_scopes" in _json_object(response)
+
+
+def is_untrusted(error: Exception) -> bool:
+    """Tell whether a host cannot prove who it is, which no later try cures.
+
+    Args:
+        error: What the HTTP library raised.
+
+    Returns:
+        Whether its certificate was refused.
+    """
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
 
 
 def is_transient(status: int) -> bool:
@@ -196,9 +241,21 @@ def explain(stream: str, requires: Requires, response: requests.Response, way: W
     words = f"{stream}: Calendly answered {status} to GET {urlsplit(response.url).path}"
     if said := _said(body):
         words += f" ({said})"
-    if request_id := response.headers.get("X-Request-Id"):
-        words += f" [request {request_id}]"
-    return f"{words}: {_next_step(status, body, requires, way)}"
+    return f"{words}{_request_id(response)}: {_next_step(status, body, requires, way)}"
+
+
+def failure(error: Exception) -> str:
+    """Say in a few words why no answer came.
+
+    Args:
+        error: What the HTTP library raised; its text is long, and may hold the query.
+
+    Returns:
+        The words, of the innermost reason that is known.
+    """
+    kinds = [type(cause).__name__ for cause in _causes(error)]
+    known = [FAILURES[kind] for kind in kinds if kind in FAILURES]
+    return known[-1] if known else kinds[0]
 
 
 def unreachable(stream: str, url: str, error: Exception) -> str:
@@ -207,15 +264,31 @@ def unreachable(stream: str, url: str, error: Exception) -> str:
     Args:
         stream: The name of the stream that made the request.
         url: The address asked.
-        error: What the HTTP library raised; only its kind is told, as its text may be long.
+        error: What the HTTP library raised.
 
     Returns:
         One line: stream, path, host, kind of failure, next step.
     """
     parts = urlsplit(url)
     return (
-        f"{stream}: no answer from {parts.netloc} to GET {parts.path} ({type(error).__name__}): "
-        "check the network, a proxy or firewall, and `api_url`; then run again."
+        f"{stream}: no answer from {parts.netloc} to GET {parts.path} ({failure(error)}): "
+        f"{_way_out(error, '`api_url`')}"
+    )
+
+
+def unexpected(what: str, error: Exception) -> CalendlyError:
+    """Say that the tap has a fault, or met what nobody has thought of.
+
+    Args:
+        what: What has failed by it: a stream, or the tap.
+        error: The error, of which only the kind is told, as its text may hold data.
+
+    Returns:
+        One line: what, kind, next step.
+    """
+    return CalendlyError(
+        f"{what} failed unexpectedly ({type(error).__name__}): run it again with "
+        "TAP_CALENDLY_LOGLEVEL=DEBUG, and report what it says."
     )
 
 
@@ -231,7 +304,8 @@ def not_calendly(stream: str, response: requests.Response) -> str:
     """
     return (
         f"{stream}: the answer {response.status_code} to GET {urlsplit(response.url).path} is not "
-        "what Calendly's API sends: check `api_url` and any proxy in between; then run again."
+        f"what Calendly's API sends{_request_id(response)}: check `api_url` and any proxy in "
+        "between; then run again."
     )
 
 
@@ -253,8 +327,7 @@ def explain_exchange(response: requests.Response, *, by_code: bool, in_doubt: bo
     error = _json_object(response).get("error")
     if isinstance(error, str) and re.fullmatch(r"[a-z_]{1,40}", error):
         words += f" ({error})"
-    if request_id := response.headers.get("X-Request-Id"):
-        words += f" [request {request_id}]"
+    words += _request_id(response)
     if error == "invalid_grant" and by_code:
         return f"{words}: the code was not accepted: run `tap-calendly --authorize` again."
     if error == "invalid_grant" and in_doubt:
@@ -273,15 +346,15 @@ def no_tokens_from(url: str, error: Exception) -> str:
 
     Args:
         url: The address asked.
-        error: What the HTTP library raised; only its kind is told, as its text may be long.
+        error: What the HTTP library raised.
 
     Returns:
         One line: host, path, kind of failure, next step.
     """
     parts = urlsplit(url)
     return (
-        f"OAuth: no answer from {parts.netloc} to POST {parts.path} ({type(error).__name__}): "
-        "check the network, a proxy or firewall, and `auth_url`; then run again."
+        f"OAuth: no answer from {parts.netloc} to POST {parts.path} ({failure(error)}): "
+        f"{_way_out(error, '`auth_url`')}"
     )
 
 
@@ -430,6 +503,34 @@ def _next_step(status: int, body: dict[str, Any], requires: Requires, way: WayIn
         return "it redirects elsewhere, and the token is not sent there: correct `api_url`."
     step = NEXT_STEP.get(status, "run again later.")
     return step.format(scope=requires.scope, plan=requires.plan)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Give an error and those that it stands for, the outermost first."""
+    seen: list[BaseException] = []
+    waiting = [error]
+    while waiting:
+        cause = waiting.pop(0)
+        if any(cause is one for one in seen):
+            continue
+        seen.append(cause)
+        yield cause
+        inner = [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
+        waiting += [one for one in inner if isinstance(one, BaseException)]
+
+
+def _way_out(error: Exception, setting: str) -> str:
+    if is_untrusted(error):
+        return (
+            "name the certificates of your proxy in the environment variable REQUESTS_CA_BUNDLE, "
+            f"or correct {setting}."
+        )
+    return f"check the network, a proxy or firewall, and {setting}; then run again."
+
+
+def _request_id(response: requests.Response) -> str:
+    request_id = response.headers.get("X-Request-Id")
+    return f" [request {request_id}]" if request_id else ""
 
 
 def _said(body: dict[str, Any]) -> str:

@@ -10,21 +10,22 @@ import json
 import re
 import time
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from http import HTTPStatus
-from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import requests
 import urllib3
 
-from tap_calendly import connection, errors, throttle
+from tap_calendly import connection, errors
+from tap_calendly.patience import Patience
 from tap_calendly.store import Tokens
 
 if TYPE_CHECKING:
     import logging
     import threading
     from collections.abc import Mapping
+
+    from tap_calendly.throttle import Throttle
 
 LIFE = 7200
 """Seconds that an access token lives where the answer does not say."""
@@ -71,7 +72,7 @@ class Endpoint:
         app: App,
         config: Mapping[str, Any],
         agent: str,
-        pace: throttle.Throttle,
+        pace: Throttle,
         logger: logging.Logger,
     ) -> None:
         """Prepare; nothing is asked yet.
@@ -89,6 +90,7 @@ class Endpoint:
         self._timeout = int(config["request_timeout"])
         self._agent = agent
         self._throttle = pace
+        self._patience = Patience(int(config["retry_timeout"]), pace.clock)
         self._logger = logger
 
     def tokens(self, form: Mapping[str, str], stop: threading.Event) -> Tokens:
@@ -105,23 +107,24 @@ class Endpoint:
             CalendlyError: Calendly refused, or gave no answer that can be used.
             StoppedError: Nobody waits for them any more.
         """
-        for tries in count(1):
+        retries = self._patience.retries()
+        while True:
             try:
-                return self._ask(form)
+                tokens = self._ask(form)
             except errors.PassingError as error:
-                if tries == throttle.MAX_TRIES:
-                    raise errors.CalendlyError(str(error)) from None
-                moment = datetime.now(timezone.utc)
-                seconds = throttle.seconds_until_retry(error.response, tries, moment)
+                seconds = retries.pause(error.response)
+                if seconds is None:
+                    raise errors.FatalError(str(error)) from None
                 self._logger.warning(
-                    "OAuth: %s; trying again in %.0f s (try %d of %d).",
+                    "OAuth: %s; trying again in %.0f s, for %d s in all.",
                     error.kind,
                     seconds,
-                    tries + 1,
-                    throttle.MAX_TRIES,
+                    self._patience.seconds,
                 )
                 self._throttle.rest(seconds, stop)
-        raise AssertionError  # tries are counted without end
+            else:
+                self._patience.answered()
+                return tokens
 
     def wake(self) -> None:
         """Let whoever waits for the next try look whether to stop."""
@@ -146,9 +149,9 @@ class Endpoint:
         except requests.RequestException as error:
             self.in_doubt |= _was_sent(error)
             message = errors.no_tokens_from(self._url, error)
-            if isinstance(error, connection.BROKEN_OFF):
+            if connection.may_come_back(error):
                 raise errors.PassingError(message, error) from None
-            raise errors.CalendlyError(message) from None
+            raise errors.FatalError(message) from None
         if response.status_code != HTTPStatus.OK:
             self.in_doubt |= response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
             message = errors.explain_exchange(
@@ -156,7 +159,7 @@ class Endpoint:
             )
             if errors.is_transient(response.status_code):
                 raise errors.PassingError(message, response)
-            raise errors.CalendlyError(message)
+            raise errors.FatalError(message)
         try:
             return tokens_in(json.loads(response.content), form.get("refresh_token"), now())
         except (AttributeError, KeyError, TypeError, ValueError):

@@ -86,7 +86,11 @@ class Progress:
                 yield f"{stream.name}: skipped, as the token does not open it (see above)"
             elif stream.selected:
                 line = f"{stream.name}: {_many(stream.rows_out, 'row')}, {_many(asked, 'request')}"
-                yield line + (f", {_many(replaced, 'text')} cleaned" if replaced else "")
+                yield (
+                    line
+                    + (f", {_many(replaced, 'text')} cleaned" if replaced else "")
+                    + _end(stream)
+                )
             elif asked:
                 yield f"{stream.name}: {_many(asked, 'request')} for its child streams"
         left_out = [s.name for s in self._streams if not s.selected and not made[s.name]]
@@ -106,3 +110,12 @@ def _reached(stream: CalendlyStream) -> str:
     """Tell the start that a stream of meetings has reached."""
     start = stream.last_out.get("start_time")
     return "" if start is None else f" (up to {str(start)[:10]})"
+
+
+def _end(stream: CalendlyStream) -> str:
+    """Tell how a stream has ended, unless all is well."""
+    if stream.failed is not None:
+        return "; failed (see the end)"
+    if stream.leading.failed is not None:
+        return f"; not read whole, as {stream.leading.name} failed"
+    return "" if stream.leading.tried else "; not tried, as Calendly does not answer"

@@ -112,10 +112,10 @@ class Scope:
             return owner
         try:
             self.whoever_asks = CurrentUser(self._tap).fetch(None)
-        except errors.RefusedError as error:
-            if error.status != HTTPStatus.FORBIDDEN:
-                raise
-            return self._owner_by_membership()
+        except errors.CalendlyError as error:
+            if _hides(error):
+                return self._owner_by_membership()
+            raise errors.FatalError(str(error)) from None
         (profile,) = self.whoever_asks.rows
         return {"user": profile["uri"], "organization": profile["current_organization"]}
 
@@ -126,9 +126,9 @@ class Scope:
             own = {"user": resource_uri("users", own_id)}
             try:
                 memberships = OrganizationMemberships(self._tap).fetch(own).rows
-            except errors.RefusedError as error:
-                if error.status != HTTPStatus.FORBIDDEN:
-                    raise
+            except errors.CalendlyError as error:
+                if not _hides(error):
+                    raise errors.FatalError(str(error)) from None
             else:
                 if memberships:
                     return {**own, "organization": memberships[0]["organization"]}
@@ -137,4 +137,9 @@ class Scope:
             "membership (scope organizations:read): add one of these scopes, or set "
             "`organization` and, for `scope: user`, `user`."
         )
-        raise errors.CalendlyError(message)
+        raise errors.FatalError(message)
+
+
+def _hides(error: errors.CalendlyError) -> bool:
+    """Tell whether the token lacks the scope."""
+    return isinstance(error, errors.RefusedError) and error.status == HTTPStatus.FORBIDDEN

@@ -201,7 +201,17 @@ SETTINGS = th.PropertiesList(
         th.IntegerType(minimum=1, maximum=3600),
         default=60,
         title="Request timeout",
-        description="Seconds without a byte from Calendly after which a request is tried again.",
+        description="Seconds after which an answer that has not come whole is asked for again.",
+    ),
+    th.Property(
+        "retry_timeout",
+        th.IntegerType(minimum=1, maximum=86_400),
+        default=300,
+        title="Retry timeout",
+        description=(
+            "Seconds for which a request that fails is tried again, and all requests together "
+            "while none is answered; then its stream fails."
+        ),
     ),
 )
 

@@ -193,18 +193,17 @@ def write_captured(entry: dict[str, Any], key: str, found: Captured, scope: str)
 
 
 def interrupted(
-    stream: str, entry: Mapping[str, Any], scope: str, streams: list[str]
-) -> Sweep | None:
+    stream: str, entry: Mapping[str, Any], scope: str
+) -> tuple[Sweep, list[str]] | None:
     """Read the sweep that an earlier run did not finish.
 
     Args:
         stream: The stream's name.
         entry: Its entry in the state.
         scope: What this run reads.
-        streams: The streams that this run's sweeps are for.
 
     Returns:
-        The sweep with what remains of it; None when there is none for just these streams.
+        The sweep with what remains of it, and the streams that it is for; None when there is none.
 
     Raises:
         CalendlyError: The entry is damaged or from a later version.
@@ -225,7 +224,7 @@ def interrupted(
         earliest=_moment_or_none(stream, found, "earliest"),
         remaining=tuple(_ranges(stream, found)),
     )
-    return begun if found["streams"] == streams else None
+    return begun, [str(name) for name in found["streams"]]
 
 
 def write_interrupted(entry: dict[str, Any], sweep: Sweep, scope: str, streams: list[str]) -> None:
@@ -252,7 +251,7 @@ def _check(stream: str, entry: Mapping[str, Any]) -> None:
     bookmark(stream, entry, scope, None)
     if entry.keys() & OF_SWEEPS:
         captured(stream, entry, scope)
-    interrupted(stream, entry, scope, [])
+    interrupted(stream, entry, scope)
 
 
 def _checked(stream: str, entry: Mapping[str, Any], scope: str) -> Mapping[str, Any]:

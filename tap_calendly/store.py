@@ -76,7 +76,7 @@ def folder(configured: str | None) -> Path:
             return Path(configured.strip()).expanduser()
         home = Path(state) if Path(state).is_absolute() else Path.home() / ".local" / "state"
     except RuntimeError:
-        raise errors.CalendlyError(errors.store_unusable("the home folder", None)) from None
+        raise errors.FatalError(errors.store_unusable("the home folder", None)) from None
     return home / "tap-calendly"
 
 
@@ -168,7 +168,7 @@ class Store:
             yield
         except OSError as error:
             message = errors.store_unusable(str(self.path.parent), error)
-            raise errors.CalendlyError(message) from None
+            raise errors.FatalError(message) from None
 
 
 class Writing:
@@ -212,7 +212,7 @@ class Writing:
             self.leave()  # Windows renames no file that is open
             self._waiting.replace(self._path)
         except OSError as error:
-            raise errors.CalendlyError(errors.store_failed(str(self._path), error)) from None
+            raise errors.FatalError(errors.store_failed(str(self._path), error)) from None
         with suppress(OSError):  # not every file system can, and the file is in its place
             _settle(self._path.parent)
 

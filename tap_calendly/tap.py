@@ -169,7 +169,7 @@ class TapCalendly(Tap):
 
         Raises:
             CalendlyError: The token does not open anything, or not all where `on_unavailable` asks
-                for that.
+                for that; or a stream could not be asked.
         """
         for line in connection_test.verdicts(self.calendly_streams):
             click.echo(line)
@@ -177,22 +177,27 @@ class TapCalendly(Tap):
         return True
 
     def _judge(self, streams: list[CalendlyStream], otherwise: str) -> None:
-        """Say what the token does not open, and decide whether the run has failed by that.
+        """Decide whether the run has failed.
 
         Args:
             streams: The streams of the run.
-            otherwise: What else there is to say where it has.
+            otherwise: What else there is to say where the token does not open all of them.
 
         Raises:
-            CalendlyError: It has.
+            StreamsError: It has.
         """
-        closed = [
-            stream
-            for stream in streams
-            if stream.closed is not None and (stream.selected or stream.children)
-        ]
+        wanted = [stream for stream in streams if stream.selected or stream.children]
+        failures = [str(stream.failed) for stream in wanted if stream.failed is not None]
+        if (closed := self._closed(wanted, otherwise)) is not None:
+            failures.append(closed)
+        if failures:
+            raise errors.StreamsError(list(dict.fromkeys(failures)))
+
+    def _closed(self, wanted: list[CalendlyStream], otherwise: str) -> str | None:
+        """Say what the token does not open, and whether the run has failed by that."""
+        closed = [stream for stream in wanted if stream.closed is not None]
         if not closed:
-            return
+            return None
         unexplained = any(s.closed is not None and not s.closed.names_scopes for s in closed)
         if unexplained and self.config["scope"] == "organization" and self.scope.role == "user":
             self.logger.warning(
@@ -200,13 +205,11 @@ class TapCalendly(Tap):
                 "and admins: use the token of one, or set `scope: user`."
             )
         names = ", ".join(stream.name for stream in closed)
-        wanted = [stream for stream in streams if stream.selected]
         if self.config["on_unavailable"] == "fail":
-            message = f"Not opened by the token: {names}{otherwise}."
-            raise errors.CalendlyError(message)
-        if all(stream.closed is not None for stream in wanted):
-            message = f"Nothing was read: the token opens none of {names}."
-            raise errors.CalendlyError(message)
+            return f"Not opened by the token: {names}{otherwise}."
+        if all(stream.closed is not None for stream in wanted if stream.selected):
+            return f"Nothing was read: the token opens none of {names}."
+        return None
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
@@ -304,20 +307,15 @@ def main() -> None:
         TapCalendly.cli()
     except errors.SettingsError as error:
         _give_up(error.problems)
+    except errors.StreamsError as error:
+        _give_up(error.lines)
     except errors.CalendlyError as error:
         _give_up([str(error)])
     except (ConfigurationError, MappingError) as error:
         _give_up([f"Setting `stream_maps` cannot be used: {' '.join(str(error).split())}"])
     except Exception as error:  # noqa: BLE001 - the last resort for the user at 7 a.m.
         TapCalendly.logger.debug("Where it happened:", exc_info=True)
-        _give_up(
-            [
-                (
-                    f"tap-calendly failed unexpectedly ({type(error).__name__}): run it again with "
-                    "TAP_CALENDLY_LOGLEVEL=DEBUG, and report what it says."
-                )
-            ]
-        )
+        _give_up([str(errors.unexpected("tap-calendly", error))])
 
 
 def _give_up(lines: list[str]) -> NoReturn:

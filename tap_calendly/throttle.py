@@ -15,17 +15,12 @@ import math
 import threading
 import time
 from dataclasses import dataclass, replace
-from email.utils import parsedate_to_datetime
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
-
-    from requests import Response
 
     class Answer(Protocol):
         """Whatever has headers."""
@@ -35,9 +30,6 @@ if TYPE_CHECKING:
             """The headers, by name in any case."""
 
     A = TypeVar("A", bound=Answer)
-
-MAX_TRIES = 6
-"""How often one request is sent before the run ends."""
 
 LONGEST_WAIT = 300
 """Seconds; a header that asks for more is taken for an error in it."""
@@ -199,40 +191,6 @@ def quota_of(headers: Mapping[str, str]) -> Quota | None:
     return Quota(limit, remaining, min(reset, LONGEST_WAIT))
 
 
-def seconds_until_retry(answer: Response | None, tries: int, now: datetime) -> float:
-    """Decide the pause before the next try of a request.
-
-    Args:
-        answer: The answer that was refused; None when none came.
-        tries: How often the request was sent so far, from 1.
-        now: The present moment (UTC), for a `Retry-After` that names one.
-
-    Returns:
-        Seconds: what the headers ask for, else 2, 4, 8, 16 … by the number of tries.
-    """
-    asked = []
-    if answer is not None:
-        asked.append(_seconds(answer.headers.get("Retry-After"), now))
-        if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            asked.append(_seconds(answer.headers.get("X-RateLimit-Reset"), now))
-    wait = max((seconds for seconds in asked if seconds is not None), default=2.0**tries)
-    return min(max(wait, 1.0), LONGEST_WAIT)
-
-
-def _seconds(value: str | None, now: datetime) -> float | None:
-    """Read a number of seconds or an HTTP date."""
-    if value is None:
-        return None
-    try:
-        return float(int(value))
-    except (OverflowError, ValueError):
-        pass
-    try:
-        return (parsedate_to_datetime(value) - now).total_seconds()
-    except (OverflowError, TypeError, ValueError):
-        return None
-
-
 class StoppedError(Exception):
     """Nobody waits for the request any more."""
 
@@ -260,7 +218,11 @@ class SystemClock(Clock):
 
 
 class Throttle:
-    """Lets requests of several threads pass at one pace."""
+    """Lets requests of several threads pass at one pace.
+
+    Attributes:
+        clock: What tells the time.
+    """
 
     def __init__(self, requests_per_minute: int | None, clock: Clock) -> None:
         """Begin with nothing known of the limit.
@@ -269,7 +231,7 @@ class Throttle:
             requests_per_minute: A bound of the user's own; None for none.
             clock: What tells the time.
         """
-        self._clock = clock
+        self.clock = clock
         self._changed = threading.Condition()
         self._pace = Pace(interval=60 / requests_per_minute if requests_per_minute else 0.0)
         self._waiting = 0
@@ -280,7 +242,7 @@ class Throttle:
     def waited(self) -> float:
         """Seconds for which requests have waited for the limit."""
         with self._changed:
-            under_way = self._clock.now() - self._waiting_since if self._waiting else 0.0
+            under_way = self.clock.now() - self._waiting_since if self._waiting else 0.0
             return self._waited + under_way
 
     def send(self, request: Callable[[], A], stop: threading.Event) -> A:
@@ -298,7 +260,7 @@ class Throttle:
         """
         with self._changed:
             self._wait_for_turn(stop)
-            began = self._clock.now()
+            began = self.clock.now()
             self._pace = sent(self._pace, began)
         quota = None
         try:
@@ -306,7 +268,7 @@ class Throttle:
             quota = quota_of(answer.headers)
         finally:
             with self._changed:
-                self._pace = answered(self._pace, quota, began, self._clock.now())
+                self._pace = answered(self._pace, quota, began, self.clock.now())
                 self._changed.notify_all()
         return answer
 
@@ -320,7 +282,7 @@ class Throttle:
             Whether that is news, and not what another thread has just said.
         """
         with self._changed:
-            until = self._clock.now() + seconds
+            until = self.clock.now() + seconds
             news = until > self._pace.paused_until + 1
             self._pace = replace(self._pace, paused_until=max(until, self._pace.paused_until))
             return news
@@ -336,8 +298,8 @@ class Throttle:
             StoppedError: Nobody waits for it any more.
         """
         with self._changed:
-            until = self._clock.now() + seconds
-            while (left := until - self._clock.now()) > 0:
+            until = self.clock.now() + seconds
+            while (left := until - self.clock.now()) > 0:
                 self._wait(left, stop)
 
     def wake(self) -> None:
@@ -348,22 +310,22 @@ class Throttle:
     def _wait_for_turn(self, stop: threading.Event) -> None:
         if stop.is_set():
             raise StoppedError
-        if not delay(self._pace, self._clock.now()):
+        if not delay(self._pace, self.clock.now()):
             return
         self._waiting += 1
         if self._waiting == 1:
-            self._waiting_since = self._clock.now()
+            self._waiting_since = self.clock.now()
         try:
-            while seconds := delay(self._pace, self._clock.now()):
+            while seconds := delay(self._pace, self.clock.now()):
                 self._wait(seconds, stop)
         finally:
             self._waiting -= 1
             if not self._waiting:
-                self._waited += self._clock.now() - self._waiting_since
+                self._waited += self.clock.now() - self._waiting_since
 
     def _wait(self, seconds: float, stop: threading.Event) -> None:
         if stop.is_set():
             raise StoppedError
-        self._clock.wait(self._changed, seconds)
+        self.clock.wait(self._changed, seconds)
         if stop.is_set():
             raise StoppedError

@@ -1,6 +1,7 @@
 """What the project says of itself, written from the code: `python -m tests.documents`.
 
-The README's tables of settings and streams, and a snapshot of the catalog's entry of each stream.
+The README's tables of settings, streams and personal data, and a snapshot of the catalog's entry of
+each stream.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from tap_calendly.settings import SETTINGS
 from tap_calendly.streams import STREAMS
 from tap_calendly.streams.recaps import MeetingRecaps
 from tap_calendly.tap import TapCalendly
+from tests import personal
 
 if TYPE_CHECKING:
     from tap_calendly.client import CalendlyStream
@@ -34,7 +36,7 @@ def catalog_entries() -> dict[str, dict[str, Any]]:
 
 def tables() -> dict[str, str]:
     """Give the README's tables, by the name in their markers."""
-    return {"settings": _settings(), "streams": _streams()}
+    return {"settings": _settings(), "streams": _streams(), "personal": personal.table()}
 
 
 def with_tables(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -13,12 +12,9 @@ from tap_calendly import settings
 from tap_calendly.streams import STREAMS
 from tap_calendly.tap import TapCalendly
 from tests.documents import README, ROOT, with_tables
-from tests.singer import sync
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from sandbox.server import Sandbox
 
 SETTINGS = settings.SETTINGS.to_dict()
 KINDS = {"string": "string", "integer": "integer"}
@@ -76,21 +72,6 @@ def test_the_example_of_an_environment_names_settings() -> None:
 
     assert named
     assert named <= known
-
-
-def test_the_recipe_for_personal_data_leaves_none_in_the_columns(sandbox: Sandbox) -> None:
-    recipe = README.read_text(encoding="utf-8").split("```yaml\n")[2].split("```")[0]
-    maps = yaml.safe_load(textwrap.dedent(recipe))["config"]["stream_maps"]
-    people = [row for rows in sandbox.calendly.invitees.values() for row in rows]
-
-    run = sync(sandbox, stream_maps=maps)
-
-    written = [run.rows(stream) for stream in maps]
-    assert all(written)
-    text = json.dumps(written)
-    for person in people:
-        assert person["email"] not in text
-        assert person["cancel_url"] not in text
 
 
 def test_the_sample_configuration_names_every_setting_and_can_be_used() -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from sandbox.faults import Fault
-from tap_calendly.errors import CalendlyError
+from tap_calendly.errors import CalendlyError, StreamsError
 from tests.singer import Warehouse, sync, truth
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def test_a_moment_that_never_holds_still_ends_the_run_in_one_line(
         interlude()
     empty_sandbox.interrupt(interlude)
 
-    with pytest.raises(CalendlyError, match=r"^scheduled_events: meetings at 2026-03-05 .* all"):
+    with pytest.raises(CalendlyError, match=r"^scheduled_events: rows came and went .*: run again"):
         sync(empty_sandbox, select={"scheduled_events"})
 
 
@@ -121,11 +122,15 @@ def test_a_list_that_never_holds_still_marks_nothing_and_keeps_its_bookmark(
 
     warehouse = Warehouse(sandbox)
     sandbox.interrupt(interlude)
-    run = warehouse.run(select={"event_types", "organization_memberships"})
+    with pytest.raises(StreamsError) as ended:
+        warehouse.run(select={"event_types", "organization_memberships"})
     sandbox.interrupt(None)
 
-    assert run.of("ACTIVATE_VERSION") == []
-    assert "replication_key_value" not in run.state["bookmarks"]["event_types"]
+    assert [line.split(" came and went ")[0] for line in ended.value.lines] == [
+        "event_types: rows",
+        "organization_memberships: rows",
+    ]
+    assert "replication_key_value" not in warehouse.state["bookmarks"]["event_types"]
     warehouse.run(select={"event_types", "organization_memberships"})
     assert warehouse.equals_calendly()
 
@@ -218,9 +223,19 @@ def test_a_passing_404_costs_no_invitee(sandbox: Sandbox) -> None:
 def test_a_meeting_that_vanished_before_its_invitees_were_read_stops_nothing(
     sandbox: Sandbox,
 ) -> None:
-    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=404, after=3, times=2))
+    gone = list(sandbox.calendly.events)[3]
+    sandbox.faults.add(Fault(f"{urlsplit(gone).path}*", status=404, times=None))
 
-    tables = sync(sandbox, max_concurrent_requests=1).tables()
+    tables = sync(sandbox).tables()
 
     missing = truth(sandbox)["event_invitees"].keys() - tables["event_invitees"].keys()
-    assert len({uri.rsplit("/invitees", 1)[0] for uri in missing}) == 1
+    assert {uri.rsplit("/invitees", 1)[0] for uri in missing} == {gone}
+
+
+def test_invitees_that_are_not_found_though_their_meeting_is_there_are_a_failure(
+    sandbox: Sandbox,
+) -> None:
+    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=404, times=None))
+
+    with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 404 to GET /sch"):
+        sync(sandbox)

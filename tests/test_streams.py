@@ -82,11 +82,12 @@ def test_a_stream_that_was_not_read_whole_keeps_its_bookmark(
         sync(sandbox, state=first.state, into=run)
 
     assert waits
-    for stream in ("scheduled_events", "event_invitees"):
-        kept = dict(run.state["bookmarks"][stream])
-        kept.pop("sweep", None)
-        assert kept == first.state["bookmarks"][stream]
-    assert "sweep" in run.state["bookmarks"]["scheduled_events"]
+    kept, before = run.state["bookmarks"], first.state["bookmarks"]
+    begun = kept["event_invitees"].pop("sweep", {"streams": ["event_invitees"]})
+    assert begun["streams"] == ["event_invitees"]
+    assert kept["event_invitees"] == before["event_invitees"]
+    moved = [bookmarks["scheduled_events"]["replication_key_value"] for bookmarks in (before, kept)]
+    assert moved[0] < moved[1]
 
 
 def test_event_types_are_read_down_to_the_bookmark(sandbox: Sandbox, clock: SimulatedClock) -> None:
@@ -220,6 +221,21 @@ def test_a_stream_map_that_leaves_out_meetings_leaves_out_their_invitees(sandbox
     assert {row["event"] for row in tables["event_invitees"].values()} <= set(
         tables["scheduled_events"]
     )
+
+
+def test_a_stream_map_of_a_deselected_stream_leaves_out_its_children_alone(
+    sandbox: Sandbox,
+) -> None:
+    maps = {
+        "scheduled_events": {"__filter__": "status == 'active'", "location": None},
+        "contacts": {"name": None},
+    }
+
+    run = sync(sandbox, select={"event_invitees"}, stream_maps=maps)
+
+    active = {uri for uri, event in sandbox.calendly.events.items() if event["status"] == "active"}
+    assert {row["event"] for row in run.rows("event_invitees")} == active
+    assert {message["stream"] for message in run.of("SCHEMA")} == {"event_invitees"}
 
 
 @pytest.mark.parametrize("kind", ["organization", "user", "group"])

@@ -39,7 +39,7 @@ class UserBusyTimes(CalendlyStream):
     primary_keys = ("user_uri", "id")
     requires = Requires("availability:read")
     # 424: the member's calendar could not be reached.
-    tolerated = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.FAILED_DEPENDENCY})
+    tolerated = frozenset({HTTPStatus.FAILED_DEPENDENCY})
     selected_by_default = False
     horizon = timedelta(days=7)
 

@@ -41,6 +41,7 @@ class MeetingRecapTranscripts(CalendlyStream):
     of_own_user = True
     parent_stream_type = MeetingRecaps
     envelope = "resource"
+    link = "transcript"
     properties = MEETING_RECAP_TRANSCRIPT
     requires = Requires("meeting_recaps:read", plan="Standard")
     replication_key = "recap_updated_at"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_calendly import errors, state, sweep
+from tap_calendly import state, sweep
 from tap_calendly.api import REQUEST_TIME
-from tap_calendly.client import CalendlyStream, RestlessError, Row
+from tap_calendly.client import LONGEST_LIST, CalendlyStream, Row
 from tap_calendly.errors import Requires
 from tap_calendly.lookahead import Stretch
 from tap_calendly.page import digest
@@ -46,16 +47,18 @@ class ScheduledEvents(CalendlyStream):
 
     @override
     def read(self) -> Iterator[Stretch[Row]]:
-        captured, begun = self._captured, self._interrupted
-        if begun is not None:
-            captured = yield from self._carry_out(begun, captured, None)
+        captured = dict(self._captured)
+        for begun, names in self._interrupted:
+            captured |= yield from self._carry_out(
+                begun, {name: captured[name] for name in names}, None
+            )
         # A sweep that began in an earlier run is followed by a fresh one: what was read before the
         # interruption may have changed since.
         rules = self.tap.rules
         known = [found for found in captured.values() if found is not None]
         nothing_yet = len(known) < len(captured)
         opening = rules.start_date if nothing_yet else sweep.window(known, rules)
-        page = self.fetch(_bounds(sweep.Range(opening, None)))
+        page = self._filled(_bounds(sweep.Range(opening, None)))
         if any(sweep.full_scan_is_due(found, page.answered, rules) for found in captured.values()):
             fresh = sweep.full_scan(page.answered, rules)
         else:
@@ -94,7 +97,7 @@ class ScheduledEvents(CalendlyStream):
                     rows.append(Row(record, list(self.contexts(record)) if due else []))
                 first = moment(records[0]["start_time"]) if records else None
                 begun = sweep.reached(begun, first, following)
-                yield Stretch(rows, partial(self._note_reached, begun))
+                yield Stretch(rows, partial(self._note_reached, begun, set(captured)))
             page = None
         now = {name: sweep.complete(found, begun) for name, found in captured.items()}
         yield Stretch([], partial(self._note_complete, now))
@@ -112,32 +115,34 @@ class ScheduledEvents(CalendlyStream):
             The rows that are new, and the start from which to go on; None at the end of the range.
         """
         known: dict[str, bytes] = {}
-        while True:
-            page = page or self.fetch(_bounds(part))
+        for _ in range(LONGEST_LIST):
+            page = page or self._filled(_bounds(part))
             rows, following = page.rows, _last_start(page)
             if following is not None and following == moment(rows[0]["start_time"]):
                 rows = self._at(following)
                 following += INSTANT * 2  # the moment is read whole: go on behind it
             if following is not None and part.start is not None and following <= part.start:
-                message = f"{self.name}: Calendly's pages go round in a circle: run again later."
-                raise errors.CalendlyError(message)
+                break
             digests = {row["uri"]: digest(row) for row in rows}
             yield [row for row in rows if known.get(row["uri"]) != digests[row["uri"]]], following
             if following is None:
                 return
             known = digests
             part, page = sweep.Range(following, part.end), None
+        raise self._endless()
+
+    def _filled(self, bounds: Context) -> Page:
+        """Read the first page, or the first of those behind it, that is not empty."""
+        began = None
+        for page in self.pages(bounds):
+            began = began or page.answered
+            if page.rows or page.following is None:
+                return replace(page, answered=began)
+        raise self._endless()
 
     def _at(self, start: datetime) -> list[Record]:
         """Read all meetings that start at a moment of which there are more than a page."""
-        try:
-            pages = list(self.settled(_bounds(sweep.Range(start, start))))
-        except RestlessError:
-            # The sweep must not count as complete: the next run goes on from here.
-            message = (
-                f"{self.name}: meetings at {start} came and went all the time: run again later."
-            )
-            raise errors.CalendlyError(message) from None
+        pages = self.settled(_bounds(sweep.Range(start, start)))
         return [row for page in pages for row in page.rows]
 
     @override
@@ -151,38 +156,59 @@ class ScheduledEvents(CalendlyStream):
             else None
             for stream in self._noting
         }
-        self._interrupted = self._interrupted_sweep()
+        self._interrupted = list(self._interrupted_sweeps())
+        # How far the last sweep for all of them has come.
+        self._reached = next(
+            (begun for begun, names in self._interrupted if len(names) == len(self._noting)), None
+        )
 
-    def _interrupted_sweep(self) -> sweep.Sweep | None:
-        """Give the sweep that an earlier run did not finish, if it was for the same streams."""
-        if not all(stream.incremental for stream in self._noting):
-            return None
-        holder, names = self._noting[0], [stream.name for stream in self._noting]
-        begun = state.interrupted(holder.name, holder.stream_state, holder.about, names)
-        if begun is None or begun.start_date != self.tap.rules.start_date:
-            return None
-        return begun
+    def _interrupted_sweeps(self) -> Iterator[tuple[sweep.Sweep, list[str]]]:
+        """Give the sweeps that earlier runs did not finish, and for which streams each was.
 
-    def _note_reached(self, begun: sweep.Sweep) -> None:
+        There are several after one of the streams had failed and the others went on.
+        """
+        for holder in self._noting:
+            found = state.interrupted(holder.name, holder.stream_state, holder.about)
+            if found is None or found[0].start_date != self.tap.rules.start_date:
+                continue
+            streams = [stream for stream in self._noting if stream.name in found[1]]
+            if len(streams) == len(found[1]) and all(stream.incremental for stream in streams):
+                yield found
+
+    def _note_reached(self, begun: sweep.Sweep, names: set[str]) -> None:
         """Write how far a sweep has come: once, with the streams that it is for."""
-        noting = [s for s in self._noting if s.incremental and s.closed is None]
-        names = [stream.name for stream in noting]
-        for stream in noting[:1]:
-            state.write_interrupted(stream.stream_state, begun, stream.about, names)
-        for stream in noting[1:]:
+        streams = [s for s in self._noting if s.name in names and s.incremental]
+        decided = [stream._check_access() for stream in streams]  # noqa: SLF001 - the same class
+        if not all(decided):
+            return
+        going = [stream for stream in streams if stream.goes_on]
+        for stream in streams:
+            if stream.failed is not None and self._reached is not None:
+                # It continues from there by itself.
+                entry, about = stream.stream_state, stream.about
+                state.write_interrupted(entry, self._reached, about, [stream.name])
+        for stream in going[:1]:
+            known = [one.name for one in going]
+            state.write_interrupted(stream.stream_state, begun, stream.about, known)
+        for stream in going[1:]:
             stream.stream_state.pop("sweep", None)
+        if len(going) == len(self._noting):
+            self._reached = begun
         self.state_manager.is_flushed = False
         self._write_state_message()
 
     def _note_complete(self, captured: Mapping[str, sweep.Captured]) -> None:
         """Write what the sweeps have captured of each stream."""
         for stream in self._noting:
+            if stream.name not in captured:
+                continue
             stream._check_access(last=True)  # noqa: SLF001 - the same class
-            if stream.incremental and stream.closed is None:
+            if stream.incremental and stream.goes_on:
                 entry, found = stream.stream_state, captured[stream.name]
                 state.refuse_future(stream.name, entry, stream.about, found.began)
                 state.write_captured(entry, str(stream.replication_key), found, stream.about)
                 stream.state_manager.is_flushed = False
+        self._reached = None
 
 
 class EventInvitees(CalendlyStream):

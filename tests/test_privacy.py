@@ -1,0 +1,479 @@
+"""What the README says of personal data: where it lies, the recipes, what becomes of it.
+
+Each recipe is run exactly as it stands in the README.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import textwrap
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import yaml
+
+from tests import personal, test_pipeline
+from tests.command import run_tap
+from tests.documents import README, ROOT, catalog_entries
+from tests.singer import NOT_BY_DEFAULT, Row, Run, config, key_of, sync
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from sandbox.clock import SimulatedClock
+    from sandbox.server import Sandbox
+
+postgres = test_pipeline.postgres
+
+SALT = "5f0c8a"
+ADA = "ada@example.com"
+HER = "(?i)lovelace|ada@example.com"
+ERASED = f"{HER}|@deleted.calendly.com"
+ALL = tuple(catalog_entries())
+PEOPLE = [
+    (stream, path)
+    for kind in (personal.VISITORS, personal.MEMBERS)
+    for stream, paths in kind.items()
+    for path in paths
+]
+OPENING = [(stream, path) for stream, paths in personal.OPENING.items() for path in paths]
+
+
+def test_every_field_is_known_to_hold_personal_data_or_none() -> None:
+    """After a new field: say in `tests/personal.py` what it holds, then `make docs`."""
+    found = {
+        f"{stream}.{path}"
+        for stream, entry in catalog_entries().items()
+        for path in personal.fields(entry["schema"])
+    }
+    declared = [f"{stream}.{path}" for stream, path in PEOPLE + OPENING]
+    sensitive = {path for path in found if personal.is_among(path, declared)}
+    plain = {path for path in found if {path, _last(path)} & personal.NOT_PERSONAL}
+
+    assert found - plain - sensitive == set()
+    assert [
+        one for one in declared if not any(personal.is_among(path, [one]) for path in found)
+    ] == []
+    assert personal.NOT_PERSONAL - plain - {_last(path) for path in plain} == set()
+
+
+def test_the_sandbox_fills_the_fields_with_personal_data(sandbox: Sandbox) -> None:
+    run = sync(_lived_in(sandbox), select=ALL)
+
+    assert {field for field in PEOPLE + OPENING if not _told(run, *field)} == set()
+
+
+def test_the_recipe_for_pseudonyms_leaves_nobody_in_any_table(sandbox: Sandbox) -> None:
+    run = sync(_lived_in(sandbox), select=ALL, **_pseudonyms())
+
+    assert all(run.rows(stream) for stream, _ in PEOPLE)
+    for stream, path in PEOPLE:
+        assert [told for told in _told(run, stream, path) if not _is_hash(told)] == [], path
+    assert ADA not in json.dumps(run.messages).lower()
+
+
+def test_the_recipe_for_pseudonyms_names_columns_that_exist() -> None:
+    """A map that names another is passed over silently, and would protect nobody."""
+    entries = catalog_entries()
+
+    for stream, columns in _pseudonyms()["stream_maps"].items():
+        assert columns.keys() <= entries[stream]["schema"]["properties"].keys(), stream
+
+
+def test_a_pseudonym_is_the_same_in_all_tables_and_another_with_another_salt(
+    sandbox: Sandbox,
+) -> None:
+    run = sync(_lived_in(sandbox), select=ALL, **_pseudonyms())
+    other = sync(sandbox, select=ALL, **_pseudonyms("another"))
+    uri = next(
+        row["uri"]
+        for invitees in sandbox.calendly.invitees.values()
+        for row in invitees
+        if row["email"] == ADA
+    )
+
+    (hashed,) = {row["email"] for row in run.rows("event_invitees") if row["uri"] == uri}
+    for stream, path in (
+        ("contacts", "emails.email"),
+        ("scheduled_events", "event_guests.email"),
+        ("meeting_recaps", "attendees.user_email"),
+        ("outgoing_communications", "to"),
+    ):
+        assert hashed in _told(run, stream, path), stream
+    assert hashed not in json.dumps(other.messages)
+
+
+def test_the_recipe_for_pseudonyms_keeps_keys_and_runs_incremental(sandbox: Sandbox) -> None:
+    plain, plain_requests = _run(_lived_in(sandbox))
+    run, requests = _run(sandbox, **_pseudonyms())
+    again, requests_again = _run(sandbox, state=run.state, **_pseudonyms())
+    plain_again, plain_requests_again = _run(sandbox, state=plain.state)
+
+    assert (requests, requests_again) == (plain_requests, plain_requests_again)
+    assert requests_again < requests
+    for stream in ALL:
+        keys = [key_of(stream, row) for row in run.rows(stream)]
+        assert keys == [key_of(stream, row) for row in plain.rows(stream)], stream
+        assert len(again.rows(stream)) == len(plain_again.rows(stream)), stream
+    for one in ("event_uri", "routing_form_submission", "old_invitee", "new_invitee"):
+        told = [row[one] for row in run.rows("event_invitees")]
+        assert told == [row[one] for row in plain.rows("event_invitees")]
+
+
+def test_nobody_gets_into_the_state(sandbox: Sandbox) -> None:
+    run = sync(_lived_in(sandbox), select=ALL)
+    texts = {
+        told for field in PEOPLE + OPENING for told in _told(run, *field) if isinstance(told, str)
+    }
+    state = json.dumps(run.of("STATE"))
+
+    assert [text for text in texts if len(text) > 3 and text in state] == []
+
+
+def test_without_the_salt_the_run_fails_and_no_address_is_hashed(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    maps = {"stream_maps": _pseudonyms()["stream_maps"]}
+
+    result = run_tap(tmp_path, config=config(_lived_in(sandbox), **maps))
+
+    rows = [json.loads(line).get("record", {}) for line in result.stdout.splitlines()]
+    assert result.returncode == 1
+    assert [row for row in rows if {"email", "emails", "to", "event_guests"} & row.keys()] == []
+    assert "@" not in result.stdout
+
+
+def test_the_recipe_for_harmless_answers_keeps_those_alone(sandbox: Sandbox) -> None:
+    expression = _section().split('`questions_and_answers: "')[1].split('"`')[0]
+    maps = {"event_invitees": {"questions_and_answers": expression}}
+
+    run = sync(sandbox, select={"event_invitees"}, stream_maps=maps)
+
+    kept = _told(run, "event_invitees", "questions_and_answers.question")
+    assert set(kept) == {"Which topics?"}
+
+
+def test_the_recipe_for_a_report_keeps_what_it_names_alone(sandbox: Sandbox) -> None:
+    maps = _recipe("Only what a report needs")["config"]["stream_maps"]
+    select = set(maps)
+
+    plain, run = sync(sandbox, select=select), sync(sandbox, select=select, stream_maps=maps)
+
+    for stream, columns in maps.items():
+        kept = columns.keys() - {"__else__"}
+        assert run.rows(stream)
+        assert {name for row in run.rows(stream) for name in row} == kept
+        before, after = _columns(plain, stream), _columns(run, stream)
+        assert after.keys() == kept
+        for name in kept:
+            assert {*after[name]["type"], "null"} == {*before[name]["type"], "null"}, name
+
+
+def test_the_recipe_for_links_leaves_out_all_that_opens_something() -> None:
+    patterns = _recipe("Links and secrets left out")["select"]
+    usual = _extractor(ROOT / "meltano.yml")["select"]
+
+    assert patterns[: len(usual)] == usual
+    assert sorted(patterns[len(usual) :]) == sorted(f"!{stream}.{path}" for stream, path in OPENING)
+
+
+def test_the_recipes_for_links_and_pseudonyms_hold_in_postgres(
+    tmp_path: Path, sandbox: Sandbox, postgres: str
+) -> None:
+    project = test_pipeline.Project(tmp_path, _lived_in(sandbox))
+    del project.environment["TAP_CALENDLY__SELECT"]
+    links, pseudonyms = _recipe("Links and secrets left out"), _recipe("People as pseudonyms")
+    _paste(tmp_path / "meltano.yml", links, pseudonyms)
+
+    log = project.run(
+        "target-postgres",
+        TARGET_POSTGRES_SQLALCHEMY_URL=_sqlalchemy(postgres),
+        TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA="pseudonyms",
+        TAP_CALENDLY_STREAM_MAP_CONFIG_SALT=SALT,
+    )
+
+    tables = _tables(postgres, "pseudonyms")
+    assert tables.keys() == set(ALL) - set(NOT_BY_DEFAULT)
+    for stream, path in PEOPLE:
+        told = [one for row in tables.get(stream, []) for one in personal.values(row, path)]
+        assert [one for one in told if one is not None and not _is_hash(one)] == [], path
+    for stream, path in OPENING:
+        assert tables[stream]
+        assert [one for row in tables[stream] for one in personal.values(row, path) if one] == []
+    assert SALT not in log
+    assert ADA not in log
+    meetings = {row["uri"] for row in tables["scheduled_events"]}
+    assert {row["event_uri"] for row in tables["event_invitees"]} <= meetings
+    query = _section().split("which this gives:\n`")[1].split("`")[0].replace("SALT", SALT)
+    with psycopg.connect(postgres) as database:
+        (hashed,) = database.execute(query.encode()).fetchone() or (None,)
+    assert hashed in {row["email"] for row in tables["event_invitees"]}
+
+
+def test_a_recipe_cleans_no_table_that_was_loaded_before(
+    tmp_path: Path, sandbox: Sandbox, postgres: str
+) -> None:
+    select = {"event_invitees"}
+    plain = sync(_lived_in(sandbox), select=select)
+    _load(tmp_path, postgres, plain, sync(sandbox, select=select, **_pseudonyms()))
+
+    rows = _tables(postgres, "calendly")["event_invitees"]
+    assert all(_is_hash(row["email"]) for row in rows)
+    assert "Ada Lovelace" in [row["name"] for row in rows]
+
+    (statement,) = re.findall(r"`(DROP SCHEMA [^`]+)`", _section())
+    _execute(postgres, statement)
+    assert _tables(postgres, "calendly") == {}
+
+
+def test_an_erasure_by_calendly_shows_in_postgres_and_the_rest_can_be_erased_by_hand(
+    tmp_path: Path, sandbox: Sandbox, clock: SimulatedClock, postgres: str
+) -> None:
+    select = {stream for stream in ALL if f"calendly.{stream}" in _sql("Erase somebody by hand")}
+    first = sync(_lived_in(sandbox), select=select)
+    hers = {row["uri"] for row in first.rows("event_invitees") if row["email"] == ADA}
+    clock.advance(timedelta(days=4))
+    sandbox.calendly.scrub_invitee(email=ADA)
+
+    _load(tmp_path, postgres, first, sync(sandbox, select=select, state=first.state))
+
+    shown = _tables(postgres, "calendly")
+    erased = [row for row in shown["event_invitees"] if row["uri"] in hers]
+    assert len(erased) == len(hers) > 1
+    active = next(row for row in erased if row["status"] == "active")
+    assert active["email"].endswith("@deleted.calendly.com")
+    assert (active["name"], active["questions_and_answers"]) == (None, [])
+    for table in ("scheduled_events", "contacts", "outgoing_communications"):
+        assert ADA in json.dumps(shown[table]).lower(), table
+
+    _execute(postgres, _sql("Erase somebody by hand"))
+
+    left = _tables(postgres, "calendly")
+    assert left.keys() == select
+    assert [name for name, rows in left.items() if re.search(HER, json.dumps(rows))] == []
+    assert "george@example.com" in json.dumps(
+        left["scheduled_events"]
+    )  # whom somebody else brought
+    for table in ("event_invitees", "contacts", "routing_form_submissions"):
+        others = [row for row in shown[table] if not re.search(ERASED, json.dumps(row))]
+        assert others
+        assert [row for row in others if row not in left[table]] == [], table
+    _execute(postgres, "DROP SCHEMA calendly CASCADE")
+
+
+def test_a_meeting_that_calendly_deleted_stays_unmarked_until_it_is_taken_out_by_hand(
+    tmp_path: Path, sandbox: Sandbox, clock: SimulatedClock, postgres: str
+) -> None:
+    select = {"scheduled_events", "event_invitees"}
+    first = sync(sandbox, select=select)
+    gone = next(iter(sandbox.calendly.events))
+    clock.advance(timedelta(days=8))
+    sandbox.calendly.delete_event_data(event=gone)
+
+    _load(tmp_path, postgres, first, sync(sandbox, select=select, state=first.state))
+
+    rows = _tables(postgres, "calendly")["scheduled_events"]
+    assert [row["_sdc_deleted_at"] for row in rows if row["uri"] == gone] == [None]
+
+    with psycopg.connect(postgres) as database:
+        (began,) = database.execute("SELECT now() AT TIME ZONE 'UTC'").fetchone() or ("",)
+    _load(tmp_path, postgres, sync(sandbox, select=select))
+    statements = _sql("Rows that Calendly no longer has")
+    _execute(postgres, statements.replace("2026-03-04 09:30", str(began)))
+
+    tables, truth = _tables(postgres, "calendly"), sandbox.calendly.truth()
+    for stream in select:
+        assert {row["uri"] for row in tables[stream]} == {row["uri"] for row in truth[stream]}
+    _execute(postgres, "DROP SCHEMA calendly CASCADE")
+
+
+def _section() -> str:
+    return README.read_text("utf-8").split("\n## Personal data\n")[1].split("\n## ")[0]
+
+
+def _block(heading: str, kind: str) -> str:
+    part = _section().split(f"\n### {heading}\n")[1].split("\n### ")[0]
+    (block,) = re.findall(rf"```{kind}\n(.*?)```", part, re.DOTALL)
+    return str(block)
+
+
+def _recipe(heading: str) -> dict[str, Any]:
+    recipe: dict[str, Any] = yaml.safe_load(textwrap.dedent(_block(heading, "yaml")))
+    return recipe
+
+
+def _sql(heading: str) -> str:
+    return _block(heading, "sql")
+
+
+def _pseudonyms(salt: str = SALT) -> dict[str, Any]:
+    maps = _recipe("People as pseudonyms")["config"]["stream_maps"]
+    return {"stream_maps": maps, "stream_map_config": {"salt": salt}}
+
+
+def _extractor(file: Path) -> dict[str, Any]:
+    (extractor,) = yaml.safe_load(file.read_text("utf-8"))["plugins"]["extractors"]
+    return dict(extractor)
+
+
+def _paste(file: Path, *recipes: Mapping[str, Any]) -> None:
+    """Paste recipes into a project, as the README says."""
+    project = yaml.safe_load(file.read_text("utf-8"))
+    (extractor,) = project["plugins"]["extractors"]
+    for recipe in recipes:
+        settings = extractor["settings"] + recipe.get("settings", [])
+        extractor |= {**recipe, "settings": settings}
+    file.write_text(yaml.safe_dump(project), "utf-8")
+
+
+def _lived_in(sandbox: Sandbox) -> Sandbox:
+    """Let Ada leave traces wherever somebody can, so that no field stays empty."""
+    calendly, now = sandbox.calendly, sandbox.calendly.clock.now()
+    owner = calendly.owner
+    calendly.users[owner]["avatar_url"] = "https://pictures.example/owner.png"
+    offered = next(
+        uri
+        for uri, hosts in calendly.event_type_hosts.items()
+        if owner in hosts and calendly.event_types[uri]["active"]
+    )
+    event, invitee = calendly.book(
+        event_type=offered,
+        start=now - timedelta(hours=2),
+        name="Ada Lovelace",
+        email=ADA,
+        answers={"Which topics?": "Engines"},
+        text_reminder_number="+44 20 5550 1815",
+    )
+    calendly.edit_notes(event=event, plain="Mrs Lovelace wants an engine")
+    calendly.send_message(
+        invitee=invitee, subject="Lovelace and us", body="To cancel: https://calendly.com/c/1"
+    )
+    recap = calendly.start_recap(event=event)
+    calendly.finish_recap(
+        recap=recap,
+        transcript="Lovelace: engines",
+        summary="Mrs Lovelace",
+        action_items="Write to Lovelace",
+        discussion="Engines",
+    )
+    calendly.share_recap(recap=recap)
+    calendly.recaps[recap] |= {
+        "name": "Lovelace and us",
+        "location": {
+            "type": "zoom",
+            "location": "Lovelace's",
+            "additional_info": "Ring at Lovelace",
+            "join_url": "https://zoom.example/j/1",
+            "data": {"password": "engine"},
+        },
+    }
+    _, left = calendly.book(
+        event_type=offered, start=now + timedelta(days=2), name="Ada Lovelace", email=ADA
+    )
+    calendly.cancel(invitee=left, by="invitee", reason="Lovelace is ill")
+    calendly.book(
+        event_type=offered,
+        start=now + timedelta(days=3),
+        name="Charles Babbage",
+        email="charles@example.com",
+        guests=[ADA.title(), "george@example.com"],
+    )
+    calendly.add_contact(
+        user=owner,
+        email=ADA.title(),
+        name="Ada Lovelace",
+        timezone="Europe/London",
+        country="United Kingdom",
+        state="England",
+        linkedin="https://linkedin.example/lovelace",
+    )
+    form = next(iter(calendly.routing_forms))
+    calendly.submit_form(
+        form=form,
+        answers={"Name": "Ada Lovelace", "E-mail": ADA},
+        result={"type": "external_url", "value": f"https://example.com/?who={ADA}"},
+        tracking={"salesforce_uuid": "003Lovelace"},
+    )
+    return sandbox
+
+
+def _told(run: Run, stream: str, path: str) -> list[Any]:
+    """Give what is not null at a path in the rows of a stream."""
+    found = [value for row in run.rows(stream) for value in personal.values(row, path)]
+    return [value for value in found if value is not None]
+
+
+def _columns(run: Run, stream: str) -> dict[str, Any]:
+    (message,) = run.of("SCHEMA", stream)
+    return dict(message["schema"]["properties"])
+
+
+def _last(path: str) -> str:
+    return path.rsplit(".", 1)[-1]
+
+
+def _is_hash(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"[0-9a-f]{64}", value) is not None
+
+
+def _run(sandbox: Sandbox, **settings: Any) -> tuple[Run, int]:  # noqa: ANN401 - as `sync` takes them
+    """Run the tap; give what it wrote, and how many requests it made."""
+    sandbox.forget_requests()
+    run = sync(sandbox, select=ALL, **settings)
+    return run, sum(sandbox.requests_by_path().values())
+
+
+def _load(folder: Path, address: str, *runs: Run) -> None:
+    """Load what runs wrote, one after the other, into the schema that the README's SQL names."""
+    target = ROOT / ".meltano" / "loaders" / "target-postgres" / "venv" / "bin" / "target-postgres"
+    settings = folder / "target.json"
+    settings.write_text(
+        json.dumps(
+            {
+                "sqlalchemy_url": _sqlalchemy(address),
+                "default_target_schema": "calendly",
+                "add_record_metadata": True,
+            }
+        )
+    )
+    result = subprocess.run(  # noqa: S603 - the target that Meltano has installed
+        [target, "--config", settings],
+        input="\n".join(json.dumps(message) for run in runs for message in run.messages),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def _tables(address: str, schema: str) -> dict[str, list[Row]]:
+    """Read the rows of all tables of a schema."""
+    with psycopg.connect(address, row_factory=psycopg.rows.dict_row) as database:
+        names = database.execute(
+            "SELECT table_name FROM information_schema.tables WHERE table_schema = %s", [schema]
+        ).fetchall()
+        return {
+            name: [
+                one["row"]
+                for one in database.execute(
+                    psycopg.sql.SQL("SELECT to_jsonb(t) AS row FROM {} AS t").format(
+                        psycopg.sql.Identifier(schema, name)
+                    )
+                )
+            ]
+            for name in (row["table_name"] for row in names)
+        }
+
+
+def _execute(address: str, statements: str) -> None:
+    with psycopg.connect(address, autocommit=True) as database:
+        database.execute(statements.encode())
+
+
+def _sqlalchemy(address: str) -> str:
+    return address.replace("postgresql://", "postgresql+psycopg://", 1)

@@ -1,0 +1,99 @@
+"""What is run and installed is what was chosen: pinned, locked, with no more rights than needed."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import distributions
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tests.documents import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+LOCKS = (ROOT / "uv.lock", ROOT / "sandbox" / "plugins" / "uv.lock")
+TARGETS = ("target-duckdb", "target-jsonl", "target-postgres")
+
+each_workflow = pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
+
+
+@each_workflow
+def test_every_action_is_pinned_to_a_commit_and_says_its_version(file: Path) -> None:
+    used = re.findall(r"uses: (.+)", file.read_text("utf-8"))
+
+    assert used
+    for action in used:
+        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
+
+
+def test_an_action_is_at_one_version_everywhere() -> None:
+    used = {one for file in WORKFLOWS for one in re.findall(r"uses: (.+)", file.read_text("utf-8"))}
+
+    assert len({action.split("@")[0] for action in used}) == len(used)
+
+
+@each_workflow
+def test_a_workflow_may_do_nothing_but_what_a_job_says(file: Path) -> None:
+    workflow = yaml.safe_load(file.read_text("utf-8"))
+
+    assert workflow["permissions"] == {}
+    for name, job in workflow["jobs"].items():
+        may = {"id-token": "write"} if name == "publish" else {"contents": "read"}
+        assert job["permissions"] == may, name
+
+
+@each_workflow
+def test_no_checkout_keeps_the_credentials_of_git(file: Path) -> None:
+    jobs = yaml.safe_load(file.read_text("utf-8"))["jobs"].values()
+    steps = [step for job in jobs for step in job["steps"] if "checkout" in step.get("uses", "")]
+
+    assert steps
+    for step in steps:
+        assert step["with"]["persist-credentials"] is False
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.parent.name)
+def test_every_package_is_locked_with_hashes_and_comes_from_pypi(lock: Path) -> None:
+    packages = lock.read_text("utf-8").split("\n[[package]]\n")[1:]
+    fetched = [package for package in packages if "source = { virtual" not in package]
+    fetched = [package for package in fetched if "source = { editable" not in package]
+
+    assert len(packages) - len(fetched) == 1  # the project itself
+    for package in fetched:
+        assert 'source = { registry = "https://pypi.org/simple" }' in package
+        files = re.findall(r"\{ url = .+\}", package)
+        assert files
+        assert [
+            file for file in files if not re.search(r'hash = "sha256:[0-9a-f]{64}"', file)
+        ] == []
+
+
+@pytest.mark.parametrize("plugin", ["tap-calendly", *TARGETS])
+def test_a_plugin_has_the_packages_that_are_locked_for_it(plugin: str) -> None:
+    locked = (ROOT / ".cache" / f"{plugin}.txt").read_text("utf-8")
+    kind = "extractors" if plugin.startswith("tap") else "loaders"
+    (folder,) = (ROOT / ".meltano" / kind / plugin / "venv" / "lib").glob("python*/site-packages")
+    found = {
+        f"{re.sub(r'[-_.]+', '-', one.name).lower()}=={one.version}"
+        for one in distributions(path=[str(folder)])
+    }
+    ours = {one for one in found if one.startswith(("singer-tap-calendly=", "target-duckdb-all"))}
+
+    assert found > ours
+    assert [one for one in found - ours if f"\n{one} " not in f"\n{locked}"] == []
+
+
+def test_the_targets_that_are_locked_are_those_of_meltano() -> None:
+    """But for target-duckdb, which comes by way of the package that mends it."""
+    locked = (ROOT / "sandbox" / "plugins" / "pyproject.toml").read_text("utf-8")
+    mended = (ROOT / "sandbox" / "duckdb" / "pyproject.toml").read_text("utf-8")
+    loaders = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))["plugins"]["loaders"]
+
+    assert sorted(loader["name"] for loader in loaders) == list(TARGETS)
+    for loader in loaders:
+        (package,) = re.findall(rf'^{loader["name"]} = \["(.+)"\]$', locked, re.MULTILINE)
+        assert package == loader["pip_url"] or f'dependencies = ["{package}"]' in mended
