@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
 from typing_extensions import override
@@ -15,24 +15,37 @@ from tap_calendly.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    Problems = Callable[[object], list[str]]
+    """Finds what is wrong with the content of a file, one sentence for each problem."""
+
 
 class JSONFile(click.File):
     """A file given to an option, which must hold what the option is for."""
+
+    def __init__(self, problems: Problems) -> None:
+        """Prepare.
+
+        Args:
+            problems: What is wrong with a content.
+        """
+        super().__init__()
+        self._problems = problems
 
     @override
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> IO[str]:
-        super().convert(value, param, ctx).close()
-        return io.StringIO(read(str(value), param.opts[0] if param else "--config"))
+        option = param.opts[0] if param else "an option"
+        return io.StringIO(read(str(value), option, self._problems))
 
 
-def read(path: str, option: str) -> str:
+def read(path: str, option: str, problems: Problems) -> str:
     """Read a file and check that it can be used.
 
     Args:
         path: Where it is.
         option: What it was given to: --config, --catalog or --state.
+        problems: What is wrong with a content.
 
     Returns:
         Its text.
@@ -41,54 +54,38 @@ def read(path: str, option: str) -> str:
         SettingsError: It cannot be read, or does not hold what the option is for.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
-        content = json.loads(text, parse_constant=_refuse)
+        # Editors on Windows begin a file with the mark of its encoding.
+        text = Path(path).read_text(encoding="utf-8-sig")
+        content = json.loads(text, parse_constant=_refuse, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
-        problem = f"is not JSON: see line {error.lineno}, column {error.colno}."
-    except (OSError, UnicodeDecodeError):
-        problem = "cannot be read as text in UTF-8."
+        found = [f"it is not JSON: see line {error.lineno}, column {error.colno}."]
+    except OSError as error:
+        found = [f"it cannot be read ({error.strerror or type(error).__name__})."]
+    except UnicodeDecodeError:
+        found = ["it must be text in UTF-8."]
+    except _TwiceError as error:
+        found = [f"it must say {json.dumps(str(error))} once, not twice."]
     except (RecursionError, ValueError):
-        problem = "is not JSON that can be used: a number or the nesting is out of bounds."
+        found = ["it is not JSON that can be used: a number or the nesting is out of bounds."]
     else:
-        if _SHAPES[option](content):
-            return text
-        problem = f"does not hold {_HOLDS[option]}."
-    raise SettingsError([f"The file {path} given to {option} {problem}"])
+        found = problems(content)
+    if found:
+        raise SettingsError([f"The file {path} given to {option}: {problem}" for problem in found])
+    return text
 
 
-def _refuse(constant: str) -> None:
+class _TwiceError(Exception):
+    """An object has two values of one name, of which one would be ignored."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise _TwiceError(name)
+        found[name] = value
+    return found
+
+
+def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
-
-
-def _is_settings(content: object) -> bool:
-    return isinstance(content, dict)
-
-
-def _is_state(content: object) -> bool:
-    if not isinstance(content, dict):
-        return False
-    bookmarks = content.get("bookmarks", {})
-    return isinstance(bookmarks, dict) and all(isinstance(e, dict) for e in bookmarks.values())
-
-
-def _is_catalog(content: object) -> bool:
-    streams = content.get("streams") if isinstance(content, dict) else None
-    return isinstance(streams, list) and all(
-        isinstance(stream, dict)
-        and isinstance(stream.get("tap_stream_id"), str)
-        and isinstance(stream.get("schema"), dict)
-        and isinstance(stream.get("metadata", []), list)
-        for stream in streams
-    )
-
-
-_SHAPES: dict[str, Callable[[object], bool]] = {
-    "--config": _is_settings,
-    "--catalog": _is_catalog,
-    "--state": _is_state,
-}
-_HOLDS = {
-    "--config": "a JSON object of settings",
-    "--catalog": "a Singer catalog, as tap-calendly --discover gives it",
-    "--state": "a Singer state, as tap-calendly gives it",
-}

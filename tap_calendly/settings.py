@@ -31,7 +31,15 @@ EPOCH, FAR_FUTURE = 1970, 3000
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts to which the token may go without encryption."""
 
+SHORTEST = 20
+"""The least bound of a column's name that leaves the keys as they are."""
+
 SCOPES = ("organization", "user", "group")
+
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+TRUTH = frozenset({"true", "1", "yes", "on", "false", "0", "no", "off"})
+"""What a switch can be in the environment."""
 
 OAUTH = "oauth_credentials"
 OAUTH_PARTS = ("client_id", "client_secret", "refresh_token")
@@ -226,8 +234,25 @@ def problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
         config[OAUTH] = {name: part for name, part in parts.items() if part not in (None, "")}
         if not config[OAUTH]:
             del config[OAUTH]
-    found = [_sentence(error) for error in JSONSchemaValidator(schema).iter_errors(config)]
-    return found or list(_beyond_schema(config))
+    # Stream maps are checked with the streams at hand.
+    kinds = {name: kind for name, kind in schema["properties"].items() if name != "stream_maps"}
+    found: dict[str, str] = {}
+    for error in JSONSchemaValidator({**schema, "properties": kinds}).iter_errors(config):
+        setting = ".".join(map(str, error.absolute_path))
+        found.setdefault(setting, f"Setting `{setting}` {_allowed(error)}.")
+    return list(found.values()) or list(_beyond_schema(config))
+
+
+def problems_with_file(content: object) -> list[str]:
+    """Find what makes a file no configuration at all.
+
+    Args:
+        content: What it holds.
+
+    Returns:
+        One sentence for each problem.
+    """
+    return [] if isinstance(content, dict) else ["it must hold a JSON object of settings."]
 
 
 def problems_in_environment(
@@ -254,7 +279,26 @@ def problems_in_environment(
             found.append(f"Environment variable `{variable}` must be a whole number.")
         elif "object" in kind.get("type", ()) and not _is_json_object(value):
             found.append(f"Environment variable `{variable}` must be a JSON object.")
+        elif "boolean" in kind.get("type", ()) and value.strip().lower() not in TRUTH:
+            found.append(f"Environment variable `{variable}` must be true or false.")
     return found
+
+
+def problem_with_log_level(environ: Mapping[str, str]) -> str | None:
+    """Find what the SDK would stumble over before it can say anything.
+
+    Args:
+        environ: The environment variables.
+
+    Returns:
+        A sentence naming the variable; None where there is nothing wrong.
+    """
+    for variable in ("TAP_CALENDLY_LOGLEVEL", "LOGLEVEL"):
+        if level := environ.get(variable):
+            if level.upper() in LOG_LEVELS:
+                return None
+            return f"Environment variable `{variable}` must be one of {', '.join(LOG_LEVELS)}."
+    return None
 
 
 def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
@@ -296,6 +340,21 @@ def moment(value: str) -> datetime:
     raise ValueError(message)
 
 
+def is_usable_date(value: str) -> bool:
+    """Tell whether a moment can be gone by; words such as `now` would move with the run.
+
+    Args:
+        value: What should be a date or date-time.
+
+    Returns:
+        Whether it is one, and of a year that makes sense.
+    """
+    try:
+        return value[:1].isdigit() and EPOCH < moment(value).year < FAR_FUTURE
+    except ValueError:
+        return False
+
+
 def resource_uri(collection: str, value: str) -> str:
     """Write a URI or a bare id as a URI, as Calendly's query parameters want it.
 
@@ -312,7 +371,8 @@ def resource_uri(collection: str, value: str) -> str:
 def _beyond_schema(config: Mapping[str, Any]) -> Iterator[str]:
     """Check what JSON schema cannot say, or says by repeating the value."""
     yield from _problems_with_credentials(config)
-    if (start_date := config.get("start_date")) is not None and not _is_usable_date(start_date):
+    yield from _problems_with_flattening(config)
+    if (start_date := config.get("start_date")) is not None and not is_usable_date(start_date):
         yield (
             "Setting `start_date` must be a date or date-time in ISO 8601 after the year 1970, "
             "such as 2025-01-01T00:00:00Z."
@@ -359,12 +419,11 @@ def _problems_with_credentials(config: Mapping[str, Any]) -> Iterator[str]:
             yield f"Setting `{setting}` must be one word of printable ASCII characters."
 
 
-def _is_usable_date(value: str) -> bool:
-    """Tell whether a date can be asked of Calendly; words such as `now` would move with the run."""
-    try:
-        return value[:1].isdigit() and EPOCH < moment(value).year < FAR_FUTURE
-    except ValueError:
-        return False
+def _problems_with_flattening(config: Mapping[str, Any]) -> Iterator[str]:
+    if config.get("flattening_enabled") and config.get("flattening_max_depth", -1) < 0:
+        yield "Setting `flattening_max_depth` must be a whole number of at least 0."
+    if config.get("flattening_max_key_length", SHORTEST) < SHORTEST:
+        yield f"Setting `flattening_max_key_length` must be a whole number of at least {SHORTEST}."
 
 
 def _is_json_object(text: str) -> bool:
@@ -391,15 +450,14 @@ def _problem_with_address(value: str | None) -> str | None:
     return None
 
 
-def _sentence(error: ValidationError) -> str:
-    setting = ".".join(map(str, error.absolute_path))
+def _allowed(error: ValidationError) -> str:
     allowed = {
         "type": "must be of type {}",
         "enum": "must be one of {}",
         "minimum": "must be a whole number of at least {}",
         "maximum": "must be a whole number of at most {}",
-    }.get(str(error.validator), "is not valid")
+    }.get(str(error.validator), "must be as the Meltano SDK's documentation says")
     bound: Any = error.validator_value
     choices = bound if isinstance(bound, list) else [bound]
     words = ", ".join(str(choice) for choice in choices if choice not in (None, "null"))
-    return f"Setting `{setting}` {allowed.format(words)}."
+    return allowed.format(words)

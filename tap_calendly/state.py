@@ -11,13 +11,74 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tap_calendly import errors, settings
-from tap_calendly.sweep import Captured, Range, Sweep, reaches_further_back
+from tap_calendly.sweep import OVERLAP, Captured, Range, Sweep, reaches_further_back
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
 LAYOUT = 1
 """The layout of an entry; a higher one comes from a later version of the tap."""
+
+OF_SWEEPS = frozenset({"full_scan", "window_start", "earliest"})
+"""The fields of an entry that sweeps write beside the bookmark."""
+
+FIELDS = OF_SWEEPS | {
+    "replication_key",
+    "replication_key_value",
+    "start_date",
+    "scope",
+    "layout",
+    "sweep",
+}
+"""All fields of an entry."""
+
+
+def problems(content: object, streams: Collection[str]) -> list[str]:
+    """Find what cannot be used in a whole state.
+
+    Args:
+        content: What the file holds.
+        streams: The names of the tap's streams; entries of others are no concern.
+
+    Returns:
+        One sentence for each problem, naming the stream.
+    """
+    if isinstance(content, dict) and content.keys() <= {"currently_syncing"}:
+        return []  # how a first run begins
+    bookmarks = content.get("bookmarks") if isinstance(content, dict) else None
+    if not isinstance(bookmarks, dict):
+        return ["it must be an object with `bookmarks`: the `value` of a run's last STATE message."]
+    found = []
+    for stream, entry in bookmarks.items():
+        if not isinstance(entry, dict):
+            found.append(f"{stream}: its entry in `bookmarks` must be an object.")
+            continue
+        try:
+            if stream in streams:
+                _check(stream, entry)
+        except errors.CalendlyError as error:
+            found.append(str(error))
+    return found
+
+
+def own(
+    bookmarks: Mapping[str, Mapping[str, Any]], streams: Collection[str]
+) -> dict[str, Mapping[str, Any]]:
+    """Choose the entries that a run can go by.
+
+    Args:
+        bookmarks: The entries by the name of the stream.
+        streams: The names of the tap's streams.
+
+    Returns:
+        Those of the tap's streams which say what they are about, with the fields that this tap
+        writes: others may be another tap's, or another organization's.
+    """
+    return {
+        stream: {field: value for field, value in entry.items() if field in FIELDS}
+        for stream, entry in bookmarks.items()
+        if stream in streams and "scope" in entry
+    }
 
 
 def bookmark(
@@ -39,11 +100,33 @@ def bookmark(
         CalendlyError: The entry is damaged or from a later version.
     """
     entry = _checked(stream, entry, scope)
-    value = entry.get("replication_key_value")
-    if value is None:
+    if "replication_key_value" not in entry:
         return None
-    bound = _moment_or_none(stream, entry.get("start_date"))
-    return None if reaches_further_back(start_date, bound) else _moment(stream, value)
+    reached = _moment(stream, entry, "replication_key_value")
+    bound = _moment_or_none(stream, entry, "start_date")
+    return None if reaches_further_back(start_date, bound) else reached
+
+
+def refuse_future(stream: str, entry: Mapping[str, Any], scope: str, now: datetime) -> None:
+    """Refuse to go on from a moment that has not come: what lay before it was left out.
+
+    Args:
+        stream: The stream's name.
+        entry: Its entry in the state.
+        scope: What this run reads.
+        now: The present moment, in the server's clock, by which all of a state is.
+
+    Raises:
+        CalendlyError: The entry is not of this Calendly.
+    """
+    entry = _checked(stream, entry, scope)
+    for field in entry.keys() & {"replication_key_value", "full_scan"}:
+        if _moment(stream, entry, field) > now + OVERLAP:
+            message = (
+                f"{stream}: the state is from the future, by Calendly's clock: start without this "
+                "stream's state, and everything is read again."
+            )
+            raise errors.CalendlyError(message)
 
 
 def write_bookmark(
@@ -85,16 +168,13 @@ def captured(stream: str, entry: Mapping[str, Any], scope: str) -> Captured | No
     entry = _checked(stream, entry, scope)
     if "replication_key_value" not in entry:
         return None
-    try:
-        return Captured(
-            began=_moment(stream, entry["replication_key_value"]),
-            full_scan=_moment(stream, entry["full_scan"]),
-            window_start=_moment_or_none(stream, entry["window_start"]),
-            start_date=_moment_or_none(stream, entry["start_date"]),
-            earliest=_moment_or_none(stream, entry["earliest"]),
-        )
-    except KeyError:
-        raise _damaged(stream) from None
+    return Captured(
+        began=_moment(stream, entry, "replication_key_value"),
+        full_scan=_moment(stream, entry, "full_scan"),
+        window_start=_moment_or_none(stream, entry, "window_start"),
+        start_date=_moment_or_none(stream, entry, "start_date"),
+        earliest=_moment_or_none(stream, entry, "earliest"),
+    )
 
 
 def write_captured(entry: dict[str, Any], key: str, found: Captured, scope: str) -> None:
@@ -131,21 +211,20 @@ def interrupted(
     found = _checked(stream, entry, scope).get("sweep")
     if found is None:
         return None
-    try:
-        begun = Sweep(
-            began=_moment(stream, found["began"]),
-            full=found["full"] is True,
-            window_start=_moment_or_none(stream, found["window_start"]),
-            start_date=_moment_or_none(stream, found["start_date"]),
-            earliest=_moment_or_none(stream, found["earliest"]),
-            remaining=tuple(
-                Range(_moment_or_none(stream, start), _moment_or_none(stream, end))
-                for start, end in found["remaining"]
-            ),
-        )
-        return begun, [str(name) for name in found["streams"]]
-    except (KeyError, TypeError, ValueError):
-        raise _damaged(stream) from None
+    if not isinstance(found, dict):
+        raise _damaged(stream, "sweep")
+    for field, kind in (("streams", list), ("full", bool), ("remaining", list)):
+        if not isinstance(found.get(field), kind):
+            raise _damaged(stream, field)
+    begun = Sweep(
+        began=_moment(stream, found, "began"),
+        full=found["full"],
+        window_start=_moment_or_none(stream, found, "window_start"),
+        start_date=_moment_or_none(stream, found, "start_date"),
+        earliest=_moment_or_none(stream, found, "earliest"),
+        remaining=tuple(_ranges(stream, found)),
+    )
+    return begun, [str(name) for name in found["streams"]]
 
 
 def write_interrupted(entry: dict[str, Any], sweep: Sweep, scope: str, streams: list[str]) -> None:
@@ -163,10 +242,24 @@ def write_interrupted(entry: dict[str, Any], sweep: Sweep, scope: str, streams: 
     entry |= {"scope": scope, "layout": LAYOUT, "sweep": progress}
 
 
+def _check(stream: str, entry: Mapping[str, Any]) -> None:
+    """Refuse an entry that this tap wrote and cannot read."""
+    if "scope" not in entry:
+        return
+    if not isinstance(scope := entry["scope"], str):
+        raise _damaged(stream, "scope")
+    bookmark(stream, entry, scope, None)
+    if entry.keys() & OF_SWEEPS:
+        captured(stream, entry, scope)
+    interrupted(stream, entry, scope)
+
+
 def _checked(stream: str, entry: Mapping[str, Any], scope: str) -> Mapping[str, Any]:
     """Refuse what cannot be understood, and pass over what is about other data."""
-    layout = entry.get("layout", 0)
-    if not isinstance(layout, int) or layout > LAYOUT:
+    layout = entry.get("layout", LAYOUT)
+    if not isinstance(layout, int) or isinstance(layout, bool) or layout < 1:
+        raise _damaged(stream, "layout")
+    if layout > LAYOUT:
         message = (
             f"{stream}: the state was written by a later version of tap-calendly: use that "
             "version, or start without this stream's state, and everything is read again."
@@ -175,21 +268,35 @@ def _checked(stream: str, entry: Mapping[str, Any], scope: str) -> Mapping[str, 
     return entry if entry.get("scope") == scope else {}
 
 
-def _moment(stream: str, value: object) -> datetime:
-    try:
-        return settings.moment(str(value))
-    except ValueError:
-        raise _damaged(stream) from None
+def _moment(stream: str, found: Mapping[str, Any], field: str) -> datetime:
+    value = found.get(field)
+    if not isinstance(value, str) or not settings.is_usable_date(value):
+        raise _damaged(stream, field)
+    return settings.moment(value)
 
 
-def _moment_or_none(stream: str, value: object) -> datetime | None:
-    return None if value is None else _moment(stream, value)
+def _moment_or_none(stream: str, found: Mapping[str, Any], field: str) -> datetime | None:
+    if field in found and found[field] is None:
+        return None
+    return _moment(stream, found, field)
 
 
-def _damaged(stream: str) -> errors.CalendlyError:
+def _ranges(stream: str, found: Mapping[str, Any]) -> Iterator[Range]:
+    for bounds in found["remaining"]:
+        match bounds:
+            case [_, _]:
+                start, end = (
+                    _moment_or_none(stream, {"remaining": b}, "remaining") for b in bounds
+                )
+                yield Range(start, end)
+            case _:
+                raise _damaged(stream, "remaining")
+
+
+def _damaged(stream: str, field: str) -> errors.CalendlyError:
     return errors.CalendlyError(
-        f"{stream}: the state cannot be read: start without this stream's state, and everything is "
-        "read again."
+        f"{stream}: the state cannot be read, as its `{field}` is damaged: start without this "
+        "stream's state, and everything is read again."
     )
 
 

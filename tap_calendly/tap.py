@@ -7,18 +7,27 @@ import os
 import signal
 import sys
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from singer_sdk import Tap
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import ConfigurationError, MappingError
-from singer_sdk.helpers._catalog import get_selected_schema
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
+from singer_sdk.mapper import CustomStreamMap
 from typing_extensions import override
 
-from tap_calendly import authorize, connection_test, errors, files, settings
+from tap_calendly import (
+    authorize,
+    catalog,
+    connection_test,
+    errors,
+    files,
+    maps,
+    settings,
+)
+from tap_calendly import state as state_entries
 from tap_calendly.api import Api
 from tap_calendly.client import CalendlyStream
 from tap_calendly.progress import Progress
@@ -53,23 +62,52 @@ class TapCalendly(Tap):
     ]
 
     @override
-    def setup_mapper(self) -> None:
-        """Let a stream map name a stream that is deselected; its filter may bear on children.
-
-        singer-sdk 0.54 seeks the key among the selected fields alone, and would refuse the map.
-        """
-        super(Tap, self).setup_mapper()
-        for entry in self.catalog.streams:
-            schema, selection = entry.schema.to_dict(), entry.metadata.resolve_selection()
-            if selection[()]:
-                schema = get_selected_schema(entry.tap_stream_id, schema, selection)
-            self.mapper.register_raw_stream_schema(
-                entry.tap_stream_id, schema, entry.key_properties
-            )
-
-    @override
     def discover_streams(self) -> Sequence[Stream]:
         return [stream(self) for stream in STREAMS]
+
+    @override
+    def setup_mapper(self) -> None:
+        """Check the stream maps, which the SDK would do too late."""
+        tables = {name: stream.schema["properties"] for name, stream in self.streams.items()}
+        keys = {name: stream.primary_keys for name, stream in self.streams.items()}
+        if found := list(maps.problems(self.config.get("stream_maps", {}), tables, keys)):
+            raise errors.SettingsError(found)
+        try:
+            # The next but one: the next would map what is not selected without any column, and then
+            # miss the key. Yet it has a map, as it may be read for the sake of its children.
+            super(Tap, self).setup_mapper()
+            self.mapper.register_raw_streams_from_catalog(catalog.chosen(self.catalog))
+            for name in tables.keys() - self.mapper.stream_maps:
+                self.mapper.register_raw_stream_schema(name, self.streams[name].schema, keys[name])
+        except ValueError:
+            message = (
+                "Setting `flattening_separator` or `flattening_max_key_length` makes one name of "
+                "two columns: choose a longer one."
+            )
+            raise errors.SettingsError([message]) from None
+        for chosen in self.mapper.stream_maps.values():
+            for one in chosen:
+                if isinstance(one, CustomStreamMap):
+                    one.__class__ = maps.Map  # the SDK makes its own and leaves no other place
+
+    @override
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go by what this tap wrote alone."""
+        given = {name: entry for name, entry in state.get("bookmarks", {}).items() if entry}
+        known = set(self.streams) if given else set()
+        own = state_entries.own(given, known)
+        if others := sorted(given.keys() - known):
+            self.logger.warning(
+                "The state has streams that are not tap-calendly's, which are ignored: %s.",
+                ", ".join(others),
+            )
+        if strange := sorted((given.keys() & known) - own.keys()):
+            self.logger.warning(
+                "The state has entries that tap-calendly did not write; these streams are read "
+                "from the start: %s.",
+                ", ".join(strange),
+            )
+        super().load_state({"bookmarks": own})
 
     @cached_property
     def api(self) -> Api:
@@ -109,6 +147,11 @@ class TapCalendly(Tap):
         Final in singer-sdk 0.54, which has no other place around a run whether it ends well or not.
         """
         streams = self.calendly_streams
+        if others := sorted(set(self.input_catalog or ()) - set(self.streams)):
+            self.logger.warning(
+                "The catalog has streams that are not tap-calendly's, which are ignored: %s.",
+                ", ".join(others),
+            )
         with Progress(streams, self.api, self.logger):
             try:
                 super().sync_all()
@@ -183,6 +226,7 @@ class TapCalendly(Tap):
                 raise errors.SettingsError(problems)
             for name in settings.unknown(self._config, schema):
                 self.logger.warning("There is no setting `%s`: it is ignored.", name)
+                self._config.pop(name, None)  # the SDK goes by some that a tap does not offer
         if not self.logger.isEnabledFor(logging.DEBUG):
             # Four metrics for every meeting would bury the lines worth reading.
             self.metrics_logger.setLevel(logging.WARNING)
@@ -195,7 +239,7 @@ class TapCalendly(Tap):
     ) -> _ConfigInput:
         for path in value:
             if path != "ENV":
-                files.read(path, "--config")
+                files.read(path, "--config", settings.problems_with_file)
                 continue
             schema = dict(cls.config_jsonschema)
             cls.append_builtin_config(schema)
@@ -207,9 +251,14 @@ class TapCalendly(Tap):
     @override
     def get_singer_command(cls) -> click.Command:
         command = super().get_singer_command()
+        streams = {stream.name: stream for stream in STREAMS}
+        checks: dict[str | None, files.Problems] = {
+            "catalog": partial(catalog.problems, streams=streams),
+            "state": partial(state_entries.problems, streams=streams),
+        }
         for param in command.params:
-            if isinstance(param.type, click.File):
-                param.type = files.JSONFile()
+            if param.name in checks:
+                param.type = files.JSONFile(checks[param.name])
         command.params.extend(authorize.OPTIONS)
         return command
 
@@ -252,6 +301,8 @@ class TapCalendly(Tap):
 
 def main() -> None:
     """Run the command; whatever stops it ends in one line each and status 1."""
+    if (problem := settings.problem_with_log_level(os.environ)) is not None:
+        _give_up([problem])
     try:
         TapCalendly.cli()
     except errors.SettingsError as error:
@@ -269,5 +320,5 @@ def main() -> None:
 
 def _give_up(lines: list[str]) -> NoReturn:
     for line in lines:
-        TapCalendly.logger.error(line)
+        TapCalendly.logger.error(" ".join(line.split()))  # a name in a file may hold line breaks
     sys.exit(1)

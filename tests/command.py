@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
+import logging
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import patch
+
+from tap_calendly import tap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +55,47 @@ def run_tap(
         timeout=60,
         check=False,
     )
+
+
+def run_here(
+    folder: Path,
+    *arguments: str,
+    config: Mapping[str, Any] | str,
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Run the command in this process, which takes a hundredth of the time.
+
+    Args:
+        folder: Where to write the configuration.
+        *arguments: What follows `--config`.
+        config: The settings, or the text of a file that should hold them.
+        environment: Variables beside the usual ones.
+
+    Returns:
+        Exit status, standard output, standard error.
+    """
+    file = folder / "config.json"
+    file.write_text(config if isinstance(config, str) else json.dumps(config))
+    written, said = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+    root, status = logging.getLogger(), None
+    level = root.level
+    with (
+        patch.object(sys, "argv", ["tap-calendly", "--config", str(file), *arguments]),
+        patch.object(sys, "excepthook", sys.excepthook),
+        patch.object(root, "handlers", []),
+        patch.dict(os.environ, {**ENVIRONMENT, **(environment or {})}, clear=True),
+        redirect_stdout(written),
+        redirect_stderr(said),
+    ):
+        try:
+            tap.main()
+        except SystemExit as ended:
+            status = ended.code
+        finally:
+            logging.captureWarnings(capture=False)
+            root.setLevel(level)
+    output, complaints = (str(s.buffer.getvalue(), "utf-8") for s in (written, said))
+    return subprocess.CompletedProcess(arguments, int(status or 0), output, complaints)
 
 
 def start_tap(folder: Path, config: Mapping[str, Any]) -> subprocess.Popen[str]:

@@ -1,0 +1,708 @@
+"""A malformed catalog, state or stream map ends in one line; what does no harm is passed over."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox.calendly import Calendly
+from sandbox.clock import SimulatedClock
+from sandbox.server import Sandbox
+from tests import singer
+from tests.command import complaints, run_here, run_tap
+from tests.conftest import NOW
+from tests.singer import Run, config, truth
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    Edit = Callable[[dict[str, Any]], object]
+
+SECRET = "c2VjcmV0"  # noqa: S105 - made up
+STREAM = "event_types"
+
+
+@pytest.fixture(scope="module")
+def quiet() -> Iterator[Sandbox]:
+    """A Calendly that nothing should be asked of."""
+    clock = SimulatedClock(NOW)
+    with Sandbox(Calendly(clock, seed=1, plan="enterprise"), clock=clock) as sandbox:
+        yield sandbox
+
+
+def _catalog(*edits: Edit, of: str = STREAM, select: bool = True) -> dict[str, Any]:
+    """Give a catalog of one stream, selected, with something done to its entry."""
+    whole = singer.catalog({of} if select else set())
+    assert whole is not None
+    (entry,) = (entry for entry in whole["streams"] if entry["tap_stream_id"] == of)
+    for edit in edits:
+        edit(entry)
+    return {"streams": [entry]}
+
+
+def _with(**fields: object) -> Edit:
+    return lambda entry: entry.update(fields)
+
+
+def _without(*fields: str) -> Edit:
+    return lambda entry: [entry.pop(field) for field in fields]
+
+
+def _columns(**columns: object) -> Edit:
+    return lambda entry: entry["schema"]["properties"].update(columns)
+
+
+def _lacking(column: str) -> Edit:
+    return lambda entry: entry["schema"]["properties"].pop(column)
+
+
+def _said(breadcrumb: object, **said: object) -> Edit:
+    """Replace what the metadata say of a place."""
+
+    def edit(entry: dict[str, Any]) -> None:
+        others = [part for part in entry["metadata"] if part["breadcrumb"] != breadcrumb]
+        entry["metadata"] = [*others, {"breadcrumb": breadcrumb, "metadata": said}]
+
+    return edit
+
+
+CATALOGS: dict[str, tuple[object, str]] = {
+    "not JSON": ("{'streams': []}", "it is not JSON"),
+    "nothing": ("", "it is not JSON"),
+    "a list": ([], "`tap-calendly --discover`"),
+    "no streams": ({}, "`tap-calendly --discover`"),
+    "streams by name": ({"streams": {STREAM: {}}}, "`tap-calendly --discover`"),
+    "the same name twice": ('{"streams": [], "streams": []}', '"streams" once'),
+    "an empty one": ({"streams": []}, "selects no stream"),
+    "a stream that is a text": ({"streams": [STREAM]}, "entry 1 of `streams`"),
+    "a stream without a name": (_catalog(_without("tap_stream_id")), "`tap_stream_id`"),
+    "a stream that is a number": (_catalog(_with(tap_stream_id=5)), "`tap_stream_id`"),
+    "none selected": (_catalog(select=False), "selects no stream"),
+    "an unknown stream only": (_catalog(_with(tap_stream_id="x", stream="x")), "selects no stream"),
+    "a stream twice": ({"streams": _catalog()["streams"] * 2}, f"{STREAM}: there must be one"),
+    "another name": (_catalog(_with(stream="kinds")), f"{STREAM}: `stream` must"),
+    "a name that is a list": (_catalog(_with(stream=["kinds"])), f"{STREAM}: `stream` must"),
+    "no schema": (_catalog(_without("schema")), f"{STREAM}: `schema` must"),
+    "a schema that is a text": (_catalog(_with(schema="any")), f"{STREAM}: `schema` must"),
+    "columns as a list": (
+        _catalog(_with(schema={"properties": ["uri"]})),
+        f"{STREAM}: `schema` must",
+    ),
+    "a column without a schema": (_catalog(_columns(name=True)), f"{STREAM}: `schema` must"),
+    "items without a schema": (
+        _catalog(_columns(name={"type": "array", "items": "string"})),
+        f"{STREAM}: `schema` must",
+    ),
+    "no key": (_catalog(_lacking("uri")), f"{STREAM}: the schema must have the column uri"),
+    "no replication key": (
+        _catalog(_lacking("updated_at")),
+        f"{STREAM}: the schema must have the column updated_at",
+    ),
+    "no key of a child": (
+        _catalog(_lacking("id"), of="user_busy_times"),
+        "user_busy_times: the schema must have the column id",
+    ),
+    "metadata as an object": (_catalog(_with(metadata={})), f"{STREAM}: `metadata` must"),
+    "metadata of numbers": (_catalog(_with(metadata=[5])), f"{STREAM}: `metadata` must"),
+    "metadata of no place": (
+        _catalog(_with(metadata=[{"metadata": {"selected": True}}])),
+        f"{STREAM}: `metadata` must",
+    ),
+    "metadata that say nothing": (
+        _catalog(_with(metadata=[{"breadcrumb": []}])),
+        f"{STREAM}: `metadata` must",
+    ),
+    "a breadcrumb that is a text": (
+        _catalog(_said("properties.name", selected=False)),
+        f"{STREAM}: `metadata` must",
+    ),
+    "a breadcrumb to nowhere": (
+        _catalog(_said(["properties", "nmae"], selected=False)),
+        f"{STREAM}: `metadata` must name columns of the schema, not properties.nmae",
+    ),
+    "selected as a text": (_catalog(_said([], selected="false")), f"{STREAM}: `selected` of the"),
+    "a column selected as a text": (
+        _catalog(_said(["properties", "name"], selected="no")),
+        f"{STREAM}: `selected` of properties.name",
+    ),
+    "an inclusion that does not exist": (
+        _catalog(_said(["properties", "name"], inclusion=["available"])),
+        f"{STREAM}: `inclusion` of properties.name in `metadata` must be one of available",
+    ),
+    "a deselected key": (
+        _catalog(_said(["properties", "uri"], inclusion="available", selected=False)),
+        f"{STREAM}: the column uri must be selected",
+    ),
+    "another key": (_catalog(_with(key_properties=["name"])), f"{STREAM}: `key_properties` must"),
+    "a key that is a text": (
+        _catalog(_with(key_properties="uri")),
+        f"{STREAM}: `key_properties` must",
+    ),
+    "no key properties": (
+        _catalog(_without("key_properties"), _said([], selected=True)),
+        f"{STREAM}: `key_properties` must be uri",
+    ),
+    "another replication key": (
+        _catalog(_with(replication_key="created_at")),
+        f"{STREAM}: `replication_key` must be updated_at",
+    ),
+    "a replication key of a full table": (
+        _catalog(_with(replication_key="created_at"), of="groups"),
+        "groups: `replication_key` must be left out",
+    ),
+    "a replication method that does not exist": (
+        _catalog(_with(replication_method="LOG_BASED")),
+        f"{STREAM}: `replication_method` must be one of FULL_TABLE, INCREMENTAL",
+    ),
+}
+"""Catalogs, and what the line about them says."""
+
+LATER = "start without this stream's state"
+TIME = "2026-03-04T09:00:00Z"
+SCOPE = "organization AAAA"
+MARK = {"scope": SCOPE, "layout": 1, "replication_key_value": TIME, "start_date": None}
+WHOLE = {**MARK, "full_scan": TIME, "window_start": None, "earliest": None}
+SWEEP = {
+    "streams": ["scheduled_events"],
+    "began": TIME,
+    "full": True,
+    "window_start": None,
+    "start_date": None,
+    "earliest": None,
+    "remaining": [[None, TIME]],
+}
+
+
+def _mark(**fields: object) -> dict[str, Any]:
+    return {"bookmarks": {STREAM: {**MARK, **fields}}}
+
+
+def _whole(**fields: object) -> dict[str, Any]:
+    return {"bookmarks": {"scheduled_events": {**WHOLE, **fields}}}
+
+
+def _sweep(**fields: object) -> dict[str, Any]:
+    return _whole(sweep={**SWEEP, **fields})
+
+
+def _damaged(field: str, stream: str = STREAM) -> str:
+    return f"{stream}: the state cannot be read, as its `{field}` is damaged: {LATER}"
+
+
+STATES: dict[str, tuple[object, str]] = {
+    "not JSON": ("bookmarks", "it is not JSON"),
+    "nothing": ("", "it is not JSON"),
+    "truncated": (json.dumps(_mark())[:-9], "it is not JSON"),
+    "two of them": (f"{json.dumps(_mark())}\n{json.dumps(_mark())}", "see line 2"),
+    "a list": ([_mark()], "`bookmarks`"),
+    "a whole message": ({"type": "STATE", "value": _mark()}, "the `value` of a run's last STATE"),
+    "as Meltano keeps it": ({"singer_state": _mark()}, "`bookmarks`"),
+    "bookmarks at the top": ({STREAM: TIME}, "`bookmarks`"),
+    "bookmarks of nothing": ({"bookmarks": None}, "`bookmarks`"),
+    "bookmarks as a list": ({"bookmarks": [MARK]}, "`bookmarks`"),
+    "a bookmark that is a text": ({"bookmarks": {STREAM: TIME}}, f"{STREAM}: its entry"),
+    "a bookmark of nothing": ({"bookmarks": {STREAM: None}}, f"{STREAM}: its entry"),
+    "another tap's of texts": ({"bookmarks": {"x": "2020"}}, "x: its entry"),
+    "a name of two lines": ({"bookmarks": {"x\ny": "2020"}}, "x y: its entry"),
+    "a stream twice": (
+        f'{{"bookmarks": {{"{STREAM}": {{}}, "{STREAM}": {{}}}}}}',
+        f'"{STREAM}" once',
+    ),
+    "a later layout": (_mark(layout=2), f"{STREAM}: the state was written by a later version"),
+    "a huge layout": (_mark(layout=10**30), f"{STREAM}: the state was written by a later version"),
+    "a negative layout": (_mark(layout=-1), _damaged("layout")),
+    "a layout that is a text": (_mark(layout="1"), _damaged("layout")),
+    "a layout of nothing": (_mark(layout=None), _damaged("layout")),
+    "a layout that is a switch": (_mark(layout=True), _damaged("layout")),
+    "a scope that is a list": (_mark(scope=[SCOPE]), _damaged("scope")),
+    "a number of seconds": (
+        _mark(replication_key_value=1_772_614_800),
+        _damaged("replication_key_value"),
+    ),
+    "a number that reads as a date": (
+        _mark(replication_key_value=20260304),
+        _damaged("replication_key_value"),
+    ),
+    "no date": (_mark(replication_key_value="yesterday"), _damaged("replication_key_value")),
+    "a date that moves": (_mark(replication_key_value="now"), _damaged("replication_key_value")),
+    "a time of day": (_mark(replication_key_value="09:00"), _damaged("replication_key_value")),
+    "the year 1": (
+        _mark(replication_key_value="0001-01-01T00:00:00Z"),
+        _damaged("replication_key_value"),
+    ),
+    "the year 9999": (
+        _mark(replication_key_value="9999-12-31T23:59:59Z"),
+        _damaged("replication_key_value"),
+    ),
+    "a bound that is a number": (_mark(start_date=2025), _damaged("start_date")),
+    "no bound": (
+        {"bookmarks": {STREAM: {**MARK, "start_date": ""}}},
+        _damaged("start_date"),
+    ),
+    "a full scan of nothing": (_whole(full_scan=None), _damaged("full_scan", "scheduled_events")),
+    "a window that is a switch": (
+        _whole(window_start=False),
+        _damaged("window_start", "scheduled_events"),
+    ),
+    "a first meeting in the year 1": (
+        _whole(earliest="0001-01-01T00:00:00Z"),
+        _damaged("earliest", "scheduled_events"),
+    ),
+    "a sweep that is a list": (_whole(sweep=[]), _damaged("sweep", "scheduled_events")),
+    "a sweep without a beginning": (_sweep(began=None), _damaged("began", "scheduled_events")),
+    "a sweep half full": (_sweep(full="half"), _damaged("full", "scheduled_events")),
+    "a sweep with a broken window": (
+        _sweep(window_start=5),
+        _damaged("window_start", "scheduled_events"),
+    ),
+    "a sweep with a broken bound": (
+        _sweep(start_date={}),
+        _damaged("start_date", "scheduled_events"),
+    ),
+    "a sweep with a broken start": (_sweep(earliest="x"), _damaged("earliest", "scheduled_events")),
+    "a sweep of streams that are none": (
+        _sweep(streams=5),
+        _damaged("streams", "scheduled_events"),
+    ),
+    "a sweep without ranges": (_sweep(remaining=None), _damaged("remaining", "scheduled_events")),
+    "a sweep of half a range": (
+        _sweep(remaining=[[TIME]]),
+        _damaged("remaining", "scheduled_events"),
+    ),
+    "a sweep of texts": (_sweep(remaining=["ab"]), _damaged("remaining", "scheduled_events")),
+    "a sweep with a range to nowhere": (
+        _sweep(remaining=[[None, "x"]]),
+        _damaged("remaining", "scheduled_events"),
+    ),
+}
+"""States, and what the line about them says."""
+
+
+@pytest.mark.parametrize(
+    ("option", "content", "says"),
+    [
+        pytest.param(option, content, says, id=f"{option[2:]}: {what}")
+        for option, table in (("--catalog", CATALOGS), ("--state", STATES))
+        for what, (content, says) in table.items()
+    ],
+)
+def test_a_file_that_cannot_be_used_ends_in_one_line_before_anything_is_asked(
+    tmp_path: Path, quiet: Sandbox, option: str, content: object, says: str
+) -> None:
+    file = tmp_path / "broken.json"
+    file.write_text(content if isinstance(content, str) else json.dumps(content))
+    quiet.forget_requests()
+
+    result = run_here(tmp_path, option, str(file), config=config(quiet))
+
+    _is_refused(result, quiet)
+    (line,) = complaints(result)
+    assert f"broken.json given to {option}: " in line
+    assert says in line
+
+
+@pytest.mark.parametrize("option", ["--config", "--catalog", "--state"])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "cannot be read (No such file or directory)"),
+        ("folder", "cannot be read (Is a directory)"),
+        (b"\xff\xfe{\x00}\x00", "UTF-8"),
+        (b"{", "line 1, column 2"),
+        (b"5", "it must "),
+        (b'{"a": 1e999999, "a": NaN}', "it is not JSON that can be used"),
+        (b'{"a": {"b": 1, "b": 2}}', 'it must say "b" once'),
+        (b"[" * 100_000, "it is not JSON that can be used"),
+    ],
+    ids=["missing", "a folder", "UTF-16", "cut", "a number", "no number", "twice", "too deep"],
+)
+def test_a_file_that_cannot_be_read_ends_in_one_line(
+    tmp_path: Path, quiet: Sandbox, option: str, content: bytes | str | None, says: str
+) -> None:
+    file = tmp_path / "broken.json"
+    if isinstance(content, bytes):
+        file.write_bytes(content)
+    elif content is not None:
+        file.mkdir()
+    quiet.forget_requests()
+
+    result = run_here(tmp_path, option, str(file), config=config(quiet))
+
+    _is_refused(result, quiet)
+    (line,) = complaints(result)
+    assert f"broken.json given to {option}: " in line
+    assert says in line
+
+
+MAPS: dict[str, tuple[object, str]] = {
+    "a text": (SECRET, "stream_maps"),
+    "a stream that does not exist": ({"event_type": {}}, "stream_maps.event_type"),
+    "a pattern without a stream": ({"event_x*": None}, "stream_maps.event_x*"),
+    "a source that does not exist": ({"kinds": {"__source__": "x"}}, "stream_maps.kinds"),
+    "a source that is a number": ({"kinds": {"__source__": 5}}, "stream_maps.kinds"),
+    "a stream that is a number": ({STREAM: 5}, f"stream_maps.{STREAM}"),
+    "a stream that is an expression": ({STREAM: SECRET}, f"stream_maps.{STREAM}"),
+    "the other streams as a text": ({"__else__": SECRET}, "stream_maps.__else__"),
+    "an option that does not exist": (
+        {STREAM: {"__fliter__": "active"}},
+        f"stream_maps.{STREAM}.__fliter__",
+    ),
+    "the other columns as a text": (
+        {STREAM: {"__else__": SECRET}},
+        f"stream_maps.{STREAM}.__else__",
+    ),
+    "an alias that is a number": ({STREAM: {"__alias__": 5}}, f"stream_maps.{STREAM}.__alias__"),
+    "an alias of two words": ({STREAM: {"__alias__": "a b"}}, f"stream_maps.{STREAM}.__alias__"),
+    "a filter that is no expression": (
+        {STREAM: {"__filter__": f"name = '{SECRET}'"}},
+        f"stream_maps.{STREAM}.__filter__",
+    ),
+    "a filter of another column": (
+        {STREAM: {"__filter__": f"nmae == '{SECRET}'"}},
+        f"stream_maps.{STREAM}.__filter__",
+    ),
+    "a key that is a text": (
+        {STREAM: {"__key_properties__": "uri"}},
+        f"stream_maps.{STREAM}.__key_properties__",
+    ),
+    "a key of another column": (
+        {STREAM: {"__key_properties__": ["id"]}},
+        f"stream_maps.{STREAM}.__key_properties__",
+    ),
+    "a key of lists": (
+        {STREAM: {"__key_properties__": [["uri"]]}},
+        f"stream_maps.{STREAM}.__key_properties__",
+    ),
+    "the key left out": ({STREAM: {"uri": None}}, f"stream_maps.{STREAM}.uri"),
+    "a column left out that does not exist": (
+        {"event_invitees": {"emial": "__NULL__"}},
+        "stream_maps.event_invitees.emial",
+    ),
+    "a column that is a number": ({STREAM: {"name": 5}}, f"stream_maps.{STREAM}.name"),
+    "a column of nothing": ({STREAM: {"name": ""}}, f"stream_maps.{STREAM}.name"),
+    "a column of two words": ({STREAM: {"name": f"name {SECRET}"}}, f"stream_maps.{STREAM}.name"),
+    "a column of a statement": ({STREAM: {"name": "import os"}}, f"stream_maps.{STREAM}.name"),
+    "a column of NUL": ({STREAM: {"name": f"{SECRET}\x00"}}, f"stream_maps.{STREAM}.name"),
+    "a column without an end": ({STREAM: {"name": "-" * 99_999}}, f"stream_maps.{STREAM}.name"),
+    "a function that does not exist": (
+        {STREAM: {"name": f"md6('{SECRET}' + name)"}},
+        f"stream_maps.{STREAM}.name",
+    ),
+    "a column of another column": ({STREAM: {"name": "md5(nmae)"}}, f"stream_maps.{STREAM}.name"),
+}
+"""Stream maps, and the setting that the line names."""
+
+
+@pytest.mark.parametrize(("given", "setting"), MAPS.values(), ids=MAPS)
+def test_a_stream_map_that_cannot_be_used_ends_in_one_line_before_anything_is_asked(
+    tmp_path: Path, quiet: Sandbox, given: object, setting: str
+) -> None:
+    quiet.forget_requests()
+
+    result = run_here(tmp_path, config=config(quiet, stream_maps=given))
+
+    _is_refused(result, quiet)
+    (line,) = complaints(result)
+    assert f"Setting `{setting}` " in line
+    assert SECRET not in result.stderr
+
+
+def test_a_stream_map_of_a_stream_that_is_not_selected_does_no_harm(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    maps = {"event_invitees": {"email": "md5(email)"}, "groups": {"name": None}}
+    (tmp_path / "catalog.json").write_text(json.dumps(singer.catalog({STREAM})))
+    settings = config(sandbox, stream_maps=maps)
+
+    result = run_here(tmp_path, "--catalog", str(tmp_path / "catalog.json"), config=settings)
+
+    assert result.returncode == 0
+    assert _tables(result) == {STREAM: truth(sandbox)[STREAM]}
+
+
+def test_stream_maps_can_do_what_the_sdk_says(tmp_path: Path, sandbox: Sandbox) -> None:
+    maps = {
+        "?vent_types": {"name": "' '.join([one for one in str(self)])", "__filter__": "active"},
+        "kinds": {"__source__": STREAM, "__key_properties__": ["id"], "id": "sha256(uri)"},
+        "groups": {"__alias__": "circles", "__else__": None, "uri": "uri"},
+    }
+
+    (tmp_path / "catalog.json").write_text(json.dumps(singer.catalog({STREAM, "groups"})))
+    settings = config(sandbox, stream_maps=maps)
+
+    result = run_here(tmp_path, "--catalog", str(tmp_path / "catalog.json"), config=settings)
+
+    assert result.returncode == 0
+    assert complaints(result) == []
+    assert len(_messages(result).rows("kinds")) == len(truth(sandbox)[STREAM])
+    written = {message["stream"] for message in _messages(result).of("SCHEMA")}
+    assert written == {STREAM, "kinds", "circles"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("TAP_CALENDLY_LOOKBACK_DAYS", "a week"),
+        ("TAP_CALENDLY_FLATTENING_ENABLED", "perhaps"),
+        ("TAP_CALENDLY_STREAM_MAPS", "[]"),
+        ("TAP_CALENDLY_OAUTH_CREDENTIALS", SECRET),
+        ("TAP_CALENDLY_LOGLEVEL", "chatty"),
+        ("LOGLEVEL", "5"),
+    ],
+)
+def test_a_variable_that_cannot_be_used_ends_in_one_line(
+    tmp_path: Path, quiet: Sandbox, variable: str, value: str
+) -> None:
+    quiet.forget_requests()
+
+    result = run_here(
+        tmp_path, "--config", "ENV", config=config(quiet), environment={variable: value}
+    )
+
+    _is_refused(result, quiet)
+    (line,) = complaints(result)
+    assert f"Environment variable `{variable}` must be " in line
+    assert value not in line
+
+
+def _is_refused(result: subprocess.CompletedProcess[str], sandbox: Sandbox) -> None:
+    assert result.returncode == 1
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    assert "unexpectedly" not in result.stderr
+    assert not sandbox.requests
+
+
+def test_every_problem_of_a_file_has_a_line_of_its_own(tmp_path: Path, quiet: Sandbox) -> None:
+    state = {
+        "bookmarks": {STREAM: {**MARK, "layout": 9}, "contacts": {**MARK, "layout": 0}, "x": 5}
+    }
+    (tmp_path / "state.json").write_text(json.dumps(state))
+
+    result = run_tap(tmp_path, "--state", "state.json", config=config(quiet))
+
+    assert result.returncode == 1
+    assert result.stdout == ""
+    said = [line.split("given to --state: ")[1].split(":")[0] for line in complaints(result)]
+    assert said == [STREAM, "contacts", "x"]
+
+
+def test_an_expression_that_fails_with_a_row_names_the_column(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    maps = {STREAM: {"name": f"md5('{SECRET}' + deleted_at)"}}
+
+    result = run_here(tmp_path, config=config(sandbox, stream_maps=maps))
+
+    assert result.returncode == 1
+    (line,) = _errors(result)
+    assert f"{STREAM}: `name` of `stream_maps` fails with a row (TypeError)" in line
+    assert SECRET not in line
+
+
+@pytest.mark.parametrize("field", ["replication_key_value", "full_scan"])
+def test_a_bookmark_after_calendlys_own_clock_is_refused_and_names_the_stream(
+    tmp_path: Path, sandbox: Sandbox, field: str
+) -> None:
+    """It would leave out what it cannot know; a clock that differs by moments is no matter."""
+    given = _state_of(_run(tmp_path, sandbox))
+    names = [name for name, entry in given["bookmarks"].items() if field in entry]
+    assert len(names) >= (8 if field == "replication_key_value" else 2)
+    for name in names:
+        state = copy.deepcopy(given)
+        state["bookmarks"][name][field] = "2027-01-01T00:00:00Z"
+
+        result = _run(tmp_path, sandbox, state=state)
+
+        assert result.returncode == 1
+        (line,) = _errors(result)
+        assert f"{name}: the state is from the future, by Calendly's clock: {LATER}" in line
+
+        state["bookmarks"][name][field] = "2026-03-04T09:31:00Z"
+        assert _run(tmp_path, sandbox, state=state).returncode == 0
+
+
+def test_an_interrupted_sweep_of_the_future_is_refused(tmp_path: Path, sandbox: Sandbox) -> None:
+    given = _state_of(_run(tmp_path, sandbox))
+    entry = given["bookmarks"]["scheduled_events"]
+    sweep = {**SWEEP, "began": "2027-01-01T00:00:00Z", "remaining": []}
+    sweep["streams"] = ["scheduled_events", "event_invitees"]
+    for left in (entry, {"scope": entry["scope"], "layout": 1}):
+        given["bookmarks"]["scheduled_events"] = {**left, "sweep": sweep}
+
+        result = _run(tmp_path, sandbox, state=given)
+
+        assert result.returncode == 1
+        (line,) = _errors(result)
+        assert "scheduled_events: the state is from the future" in line
+
+
+HARMLESS: dict[str, tuple[object, str | None]] = {
+    "none": ({}, None),
+    "no bookmarks": ({"bookmarks": {}}, None),
+    "empty entries": ({"bookmarks": {STREAM: {}, "groups": {}, "x": {}}}, None),
+    "a stream under way": ({"currently_syncing": STREAM, "bookmarks": {}}, None),
+    "no stream under way": ({"currently_syncing": None}, None),
+    "another tap's": (
+        {"bookmarks": {"issues": {"since": TIME}, "repos": {"partitions": 5}}},
+        "not tap-calendly's, which are ignored: issues, repos.",
+    ),
+    "a later version's stream": (
+        {"bookmarks": {"lunches": {**MARK, "layout": 2}}},
+        "not tap-calendly's, which are ignored: lunches.",
+    ),
+    "another tap's of the same name": (
+        {"bookmarks": {STREAM: {"replication_key": "id", "replication_key_value": 17}}},
+        f"did not write; these streams are read from the start: {STREAM}.",
+    ),
+    "another tap's partitions": (
+        {"bookmarks": {STREAM: {"partitions": [{"context": {"user": "x"}, "since": TIME}]}}},
+        f"did not write; these streams are read from the start: {STREAM}.",
+    ),
+    "another organization's": (_mark(), None),
+    "partitions beside what tap-calendly writes": (_mark(partitions=5, progress_markers=[]), None),
+}
+"""States that leave nothing out, and what is said of them."""
+
+
+@pytest.mark.parametrize(("state", "says"), HARMLESS.values(), ids=HARMLESS)
+def test_a_state_of_something_else_is_passed_over_and_every_row_is_there(
+    tmp_path: Path, sandbox: Sandbox, state: object, says: str | None
+) -> None:
+    result = _run(tmp_path, sandbox, state=state)
+
+    assert result.returncode == 0
+    assert _tables(result) == truth(sandbox)
+    assert [says in line for line in complaints(result) if says] == [True] * (says is not None)
+    assert len(complaints(result)) == (says is not None)
+
+
+def test_an_entry_beside_those_of_other_streams_is_still_gone_by(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    catalog = _catalog()
+    state = _state_of(_run(tmp_path, sandbox, catalog=catalog))
+    state["bookmarks"]["lunches"] = MARK
+
+    result = _run(tmp_path, sandbox, catalog=catalog, state=state)
+
+    assert result.returncode == 0
+    assert '"RECORD"' not in result.stdout
+    assert list(_state_of(result)["bookmarks"]) == [STREAM]
+
+
+def test_an_unknown_stream_beside_known_ones_is_warned_of(tmp_path: Path, sandbox: Sandbox) -> None:
+    (unknown,) = _catalog(_with(tap_stream_id="lunches", stream="lunches"))["streams"]
+    catalog = _catalog()
+    catalog["streams"].append(unknown)
+
+    result = _run(tmp_path, sandbox, catalog=catalog)
+
+    assert result.returncode == 0
+    (line,) = complaints(result)
+    assert (
+        "The catalog has streams that are not tap-calendly's, which are ignored: lunches." in line
+    )
+    assert _tables(result) == {STREAM: truth(sandbox)[STREAM]}
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        _without("stream"),
+        _without("key_properties"),
+        _without("metadata"),
+        _without("replication_key"),
+        _with(replication_method="FULL_TABLE"),
+        _with(metadata=[{"breadcrumb": [], "metadata": {"selected": True}}]),
+        _said(["properties", "uri"], inclusion="automatic", selected=False),
+        _columns(lunch={"type": ["string", "null"]}),
+    ],
+    ids=[
+        "no name beside the id",
+        "the key in the metadata alone",
+        "no metadata",
+        "no replication key",
+        "a forced method",
+        "the stream alone",
+        "a key that comes by itself",
+        "a column more",
+    ],
+)
+def test_a_catalog_with_less_or_more_than_it_takes_loads_every_row(
+    tmp_path: Path, sandbox: Sandbox, edit: Edit
+) -> None:
+    result = _run(tmp_path, sandbox, catalog=_catalog(edit))
+
+    assert result.returncode == 0
+    assert complaints(result) == []
+    assert _tables(result) == {STREAM: truth(sandbox)[STREAM]}
+
+
+def test_a_stream_whose_parent_the_catalog_leaves_out_is_loaded(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    result = _run(tmp_path, sandbox, catalog=_catalog(of="event_invitees"))
+
+    assert result.returncode == 0
+    assert _tables(result) == {"event_invitees": truth(sandbox)["event_invitees"]}
+
+
+def test_a_file_of_windows_is_read(tmp_path: Path, sandbox: Sandbox) -> None:
+    """It begins with the mark of its encoding."""
+    for name, content in (("catalog", _catalog()), ("state", {"bookmarks": {}})):
+        (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8-sig")
+
+    result = run_tap(
+        tmp_path,
+        *("--catalog", "catalog.json", "--state", "state.json"),
+        config="\ufeff" + json.dumps(config(sandbox)),
+    )
+
+    assert result.returncode == 0
+    assert _tables(result) == {STREAM: truth(sandbox)[STREAM]}
+
+
+def test_what_is_no_setting_of_the_tap_changes_nothing(tmp_path: Path, sandbox: Sandbox) -> None:
+    """The SDK would write files by it, and fail where they cannot be."""
+    settings = config(sandbox, batch_config={"encoding": {"format": "jsonl"}, "storage": 5})
+
+    result = run_here(tmp_path, config=settings)
+
+    assert result.returncode == 0
+    (line,) = complaints(result)
+    assert "There is no setting `batch_config`" in line
+    assert _tables(result) == truth(sandbox)
+
+
+def _run(folder: Path, sandbox: Sandbox, **files: object) -> subprocess.CompletedProcess[str]:
+    """Run the tap with a catalog, a state, or both."""
+    options: list[str] = []
+    for name, content in files.items():
+        file = folder / f"{name}.json"
+        file.write_text(json.dumps(content))
+        options += [f"--{name}", str(file)]
+    return run_here(folder, *options, config=config(sandbox))
+
+
+def _errors(result: subprocess.CompletedProcess[str]) -> list[str]:
+    """Give the lines on which the run ended: that a stream failed was said before, as a warning."""
+    return [line for line in complaints(result) if "| ERROR " in line]
+
+
+def _messages(result: subprocess.CompletedProcess[str]) -> Run:
+    return Run([json.loads(line) for line in result.stdout.splitlines()])
+
+
+def _tables(result: subprocess.CompletedProcess[str]) -> Mapping[str, Mapping[str, Any]]:
+    return _messages(result).tables()
+
+
+def _state_of(result: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    assert result.returncode == 0
+    return _messages(result).state
