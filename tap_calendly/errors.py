@@ -14,11 +14,29 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import urllib3
+
+from tap_calendly.redaction import line
+
 if TYPE_CHECKING:
     import requests
 
 TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 """Statuses below 500 that a later try may cure."""
+
+UNREADABLE = (
+    AttributeError,
+    KeyError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What reading raises where something is not what it should be."""
+
+LONGEST_QUOTE = 500
+LONGEST_ID = 100
+"""Characters of Calendly's own words, and of a request's id, that a line holds."""
 
 NEXT_STEP: dict[int, str] = {
     HTTPStatus.BAD_REQUEST: "this is a fault in the tap or its settings: report it with this line.",
@@ -98,7 +116,15 @@ class Requires:
 
 
 class CalendlyError(Exception):
-    """A run that cannot go on; its text is the one line that the user reads."""
+    """A run that cannot go on; its text is the one line that the user reads, without secrets."""
+
+    def __init__(self, message: str) -> None:
+        """Hold the line.
+
+        Args:
+            message: What happened, to which stream, and what to do.
+        """
+        super().__init__(line(message))
 
 
 class SettingsError(CalendlyError):
@@ -111,7 +137,7 @@ class SettingsError(CalendlyError):
             problems: One sentence for each, naming the setting and what is allowed.
         """
         super().__init__(" ".join(problems))
-        self.problems = problems
+        self.problems = [line(problem) for problem in problems]
 
 
 class PassingError(CalendlyError):
@@ -196,8 +222,7 @@ def explain(stream: str, requires: Requires, response: requests.Response, way: W
     words = f"{stream}: Calendly answered {status} to GET {urlsplit(response.url).path}"
     if said := _said(body):
         words += f" ({said})"
-    if request_id := response.headers.get("X-Request-Id"):
-        words += f" [request {request_id}]"
+    words += _request_id(response)
     return f"{words}: {_next_step(status, body, requires, way)}"
 
 
@@ -216,6 +241,26 @@ def unreachable(stream: str, url: str, error: Exception) -> str:
     return (
         f"{stream}: no answer from {parts.netloc} to GET {parts.path} ({type(error).__name__}): "
         "check the network, a proxy or firewall, and `api_url`; then run again."
+    )
+
+
+def elsewhere(stream: str, url: str) -> str:
+    """Say that an address that Calendly gave is not asked.
+
+    Args:
+        stream: The name of the stream.
+        url: The address.
+
+    Returns:
+        One line: stream, host, next step.
+    """
+    try:
+        host = urllib3.util.parse_url(url).host or "no host"
+    except ValueError:
+        host = "no host"
+    return (
+        f"{stream}: Calendly's next page lies on {host}, not on the host of `api_url`; the token "
+        "is not sent there: correct `api_url`."
     )
 
 
@@ -253,8 +298,7 @@ def explain_exchange(response: requests.Response, *, by_code: bool, in_doubt: bo
     error = _json_object(response).get("error")
     if isinstance(error, str) and re.fullmatch(r"[a-z_]{1,40}", error):
         words += f" ({error})"
-    if request_id := response.headers.get("X-Request-Id"):
-        words += f" [request {request_id}]"
+    words += _request_id(response)
     if error == "invalid_grant" and by_code:
         return f"{words}: the code was not accepted: run `tap-calendly --authorize` again."
     if error == "invalid_grant" and in_doubt:
@@ -423,7 +467,7 @@ def cannot_write(path: str, error: OSError) -> str:
 
 def _next_step(status: int, body: dict[str, Any], requires: Requires, way: WayIn) -> str:
     if isinstance(scopes := body.get("required_scopes"), list):
-        return way.more_scopes.format(", ".join(map(str, scopes)))
+        return way.more_scopes.format(", ".join(map(str, scopes))[:LONGEST_QUOTE])
     if status == HTTPStatus.UNAUTHORIZED:
         return way.refused
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
@@ -441,12 +485,18 @@ def _said(body: dict[str, Any]) -> str:
         for detail in (details if isinstance(details, list) else [])
         if isinstance(detail, dict)
     ]
-    return " ".join(" ".join(part.split()) for part in parts if isinstance(part, str))[:500]
+    return " ".join(line(part) for part in parts if isinstance(part, str))[:LONGEST_QUOTE]
+
+
+def _request_id(response: requests.Response) -> str:
+    """Give what Calendly's support asks for."""
+    found = response.headers.get("X-Request-Id")
+    return f" [request {found[:LONGEST_ID]}]" if found else ""
 
 
 def _json_object(response: requests.Response) -> dict[str, Any]:
     try:
         body = json.loads(response.content)
-    except ValueError:
+    except (RecursionError, ValueError):
         return {}
     return body if isinstance(body, dict) else {}

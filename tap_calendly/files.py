@@ -53,7 +53,8 @@ def read(path: str, option: str) -> str:
         if _SHAPES[option](content):
             return text
         problem = f"does not hold {_HOLDS[option]}."
-    raise SettingsError([f"The file {path} given to {option} {problem}"])
+    named = "{…}" if path.lstrip().startswith("{") else path  # what it should hold is no name
+    raise SettingsError([f"The file {named} given to {option} {problem}"])
 
 
 def _refuse(constant: str) -> None:

@@ -13,6 +13,8 @@ from pendulum.parsing.exceptions import ParserError
 from singer_sdk import typing as th
 from singer_sdk.plugin_base import JSONSchemaValidator
 
+from tap_calendly.redaction import PIECE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping
     from datetime import datetime
@@ -33,6 +35,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 SCOPES = ("organization", "user", "group")
 
+TOKEN = "personal_access_token"  # noqa: S105 - the setting's name
 OAUTH = "oauth_credentials"
 OAUTH_PARTS = ("client_id", "client_secret", "refresh_token")
 
@@ -217,7 +220,22 @@ def problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
         if not config[OAUTH]:
             del config[OAUTH]
     found = [_sentence(error) for error in JSONSchemaValidator(schema).iter_errors(config)]
-    return found or list(_beyond_schema(config))
+    return found or [*_beyond_schema(config), *_astray(config, schema)]
+
+
+def secrets_in(config: Mapping[str, Any]) -> set[str]:
+    """Collect what must not be shown.
+
+    Args:
+        config: The configuration as given, whatever its shape.
+
+    Returns:
+        Every text in the settings that hold secrets, but for the app's name.
+    """
+    parts = config.get(OAUTH)
+    if isinstance(parts, dict):
+        parts = {name: part for name, part in parts.items() if name != "client_id"}
+    return set(_texts([config.get(TOKEN), parts]))
 
 
 def problems_in_environment(
@@ -280,7 +298,7 @@ def moment(value: str) -> datetime:
             return parsed.in_timezone("UTC")
         if isinstance(parsed, pendulum.Date):
             return pendulum.datetime(parsed.year, parsed.month, parsed.day)
-    except (ParserError, ValueError, OverflowError) as error:
+    except (ParserError, ValueError, OverflowError, TypeError) as error:
         raise ValueError(str(error)) from None
     message = "neither a date nor a date-time"
     raise ValueError(message)
@@ -347,6 +365,24 @@ def _problems_with_credentials(config: Mapping[str, Any]) -> Iterator[str]:
     for setting, secret in given.items():
         if not re.fullmatch(r"[\x21-\x7e]*", (secret or "").strip()):
             yield f"Setting `{setting}` must be one word of printable ASCII characters."
+
+
+def _astray(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+    """Find secrets in other settings, which are sent and shown."""
+    secrets = [secret.strip() for secret in secrets_in(config)]
+    for name in sorted(schema["properties"].keys() & config.keys() - {TOKEN, OAUTH}):
+        texts = list(_texts(config[name]))
+        if any(secret in text for secret in secrets if len(secret) >= PIECE for text in texts):
+            yield f"Setting `{name}` holds a secret, which is to stand in `{TOKEN}` or `{OAUTH}`."
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Give every text in what JSON holds, but for names."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
 
 
 def _is_usable_date(value: str) -> bool:

@@ -17,7 +17,7 @@ from singer_sdk.exceptions import ConfigurationError, MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from typing_extensions import override
 
-from tap_calendly import authorize, connection_test, errors, files, settings
+from tap_calendly import authorize, connection_test, errors, files, redaction, settings
 from tap_calendly.api import Api
 from tap_calendly.client import CalendlyStream
 from tap_calendly.progress import Progress
@@ -158,6 +158,7 @@ class TapCalendly(Tap):
         """
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
+        redaction.remember(*settings.secrets_in(self._config))
         problems = settings.problems(self._config, schema)
         if raise_errors:
             if problems:
@@ -233,6 +234,7 @@ class TapCalendly(Tap):
 
 def main() -> None:
     """Run the command; whatever stops it ends in one line each and status 1."""
+    redaction.guard_logs()
     try:
         TapCalendly.cli()
     except errors.SettingsError as error:
