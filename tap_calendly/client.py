@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from functools import cached_property, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -245,7 +245,7 @@ class CalendlyStream(Stream):
         known = dict(context or {})
         if "{organization}" in self.path:
             known["organization"] = self.tap.scope.organization
-        ids = {name: quote(str(uri).rsplit("/", 1)[-1], safe="") for name, uri in known.items()}
+        ids = {name: _id(str(uri)) for name, uri in known.items()}
         return self.tap.api.url + self.path.format_map(ids)
 
     def _page(self, context: Context | None, body: Any, response: requests.Response) -> Page:  # noqa: ANN401
@@ -381,7 +381,7 @@ class CalendlyStream(Stream):
 
     def _detail(self, record: Record) -> Iterator[list[Record]]:
         """Read a row at its own URI."""
-        url = self.tap.api.url + urlsplit(record["uri"]).path
+        url = f"{self._address(None)}/{_id(record['uri'])}"
         request = Request(self.name, self.requires, url)
         read = partial(page_of, "resource", paged=False)
         try:
@@ -715,3 +715,8 @@ class CalendlyStream(Stream):
     @override
     def log_sync_costs(self) -> None:
         """Say nothing: the summary at the end of the run does."""
+
+
+def _id(uri: str) -> str:
+    """Give the last segment of a URI as a part of a path."""
+    return quote(uri.rsplit("/", 1)[-1], safe="")
