@@ -15,7 +15,7 @@ import pytest
 from typing_extensions import override
 
 from sandbox.faults import Fault
-from tap_calendly import redaction
+from tap_calendly import redaction, store
 from tap_calendly.errors import CalendlyError
 from tests.command import complaints, run_tap, start_tap
 from tests.secrecy import shown
@@ -157,6 +157,14 @@ def test_the_tokens_of_oauth_are_in_their_store_alone_which_is_the_owners(
     for file in (tmp_path / "store").iterdir():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "store").stat().st_mode) == 0o700
+
+
+def test_tokens_that_are_got_under_way_are_secrets_too() -> None:
+    tokens = store.Tokens("an-access-token-of-today", "a-refresh-token-of-today", 0.0)
+
+    said = f"{tokens.access_token} and {tokens.refresh_token} in {tokens}"
+
+    assert redaction.clean(said).startswith("****** and ****** in Tokens(renew_at=0.0")
 
 
 LINK = "https://calendly.com/cancellations/2f6f0d4c-1111-4222-8333-944445555666"
