@@ -13,7 +13,6 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 import requests
@@ -126,13 +125,8 @@ class Api:
             CalendlyError: No answer that can be used came, however often it was tried.
             StoppedError: Nobody waits for the answer any more.
         """
-        if _origin(request.url) != _origin(self.url):
-            host = urlsplit(request.url).netloc
-            message = (
-                f"{request.stream}: Calendly's next page lies on {host}, not on the host of "
-                "`api_url`; the token is not sent there: correct `api_url`."
-            )
-            raise errors.CalendlyError(message)
+        if not connection.same_host(request.url, self.url):
+            raise errors.CalendlyError(errors.elsewhere(request.stream, request.url))
         retries = self.patience.retries()
         while True:
             try:
@@ -170,7 +164,7 @@ class Api:
         try:
             found = read(self._json(request, response.content), response)
             self._now = parsedate_to_datetime(response.headers["Date"])
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except errors.UNREADABLE:
             message = errors.not_calendly(request.stream, response)
             raise errors.PassingError(message, response, "the answer is not Calendly's") from None
         return found
@@ -298,8 +292,3 @@ def _number(literal: str) -> float | str:
 def _refuse(constant: str) -> NoReturn:
     message = f"{constant} is no JSON"
     raise ValueError(message)
-
-
-def _origin(url: str) -> tuple[str, str | None, int | None]:
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)

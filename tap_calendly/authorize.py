@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 
 import click
 
-from tap_calendly import errors, oauth, settings, store, throttle
+from tap_calendly import errors, oauth, redaction, settings, store, throttle
 
 if TYPE_CHECKING:
     import logging
@@ -120,6 +120,7 @@ def authorize(
     # With a token in place of the one that is still to come, the settings are those of a run.
     config = {**config, settings.OAUTH: {**named, "refresh_token": "-"}}
     config.pop("personal_access_token", None)
+    redaction.remember(*settings.secrets_in(config))
     if problems := settings.problems(config, schema):
         raise errors.SettingsError(problems)
     app = oauth.app_of(config[settings.OAUTH])

@@ -41,10 +41,13 @@ def code_in(address: str, state: str) -> str | None:
     Raises:
         CalendlyError: The user, or Calendly, did not allow it; or it answers another question.
     """
-    answer = dict(parse_qsl(urlsplit(address.strip()).query))
+    try:
+        answer = dict(parse_qsl(urlsplit(address.strip()).query))
+    except ValueError:
+        return None
     if not answer.keys() & {"code", "error"}:
         return None
-    if not secrets.compare_digest(answer.get("state", "").encode(), state.encode()):
+    if not secrets.compare_digest(answer.get("state", "").encode(errors="replace"), state.encode()):
         raise errors.CalendlyError(errors.STATE_MISMATCH)
     if "code" not in answer:
         raise errors.CalendlyError(errors.not_authorized(answer["error"]))

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from functools import cached_property, partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import msgspec
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -254,7 +254,7 @@ class CalendlyStream(Stream):
         known = dict(context or {})
         if "{organization}" in self.path:
             known["organization"] = self.tap.scope.organization
-        ids = {name: quote(str(uri).rsplit("/", 1)[-1], safe="") for name, uri in known.items()}
+        ids = {name: _id(str(uri)) for name, uri in known.items()}
         return self.tap.api.url + self.path.format_map(ids)
 
     def _page(self, context: Context | None, body: Any, response: requests.Response) -> Page:  # noqa: ANN401
@@ -352,8 +352,9 @@ class CalendlyStream(Stream):
     def _pass_over(self, error: errors.RefusedError, context: Context) -> None:
         """Leave out a row of the parent, if it is true that there is nothing to read for it."""
         if error.status == HTTPStatus.NOT_FOUND:
-            uri = str(next(iter(context.values())))
-            request = Request(self.name, self.requires, self.tap.api.url + urlsplit(uri).path)
+            *_, collection, uuid = str(next(iter(context.values()))).split("/")
+            url = f"{self.tap.api.url}/{quote(collection, safe='')}/{quote(uuid, safe='')}"
+            request = Request(self.name, self.requires, url)
             read = partial(page_of, "resource", paged=False)
             try:
                 (parent,) = self.tap.api.get(request, read, self._stopped).rows
@@ -418,7 +419,7 @@ class CalendlyStream(Stream):
 
     def _detail(self, record: Record) -> Iterator[list[Record]]:
         """Read a row at its own URI."""
-        url = self.tap.api.url + urlsplit(record["uri"]).path
+        url = f"{self._address(None)}/{_id(record['uri'])}"
         request = Request(self.name, self.requires, url)
         try:
             yield self.tap.api.get(request, partial(self._page_of, record), self._stopped).rows
@@ -620,7 +621,7 @@ class CalendlyStream(Stream):
         errands = []
         if self._takes_details:
             errands.append(Errand(None, {self.name: Reading(ahead, self._detail(row.record))}))
-        if children and row.contexts and self._is_wanted(row.record):
+        if children and row.contexts and self.stream_maps[0].get_filter_result(row.record):
             errands += [
                 Errand(
                     context,
@@ -633,12 +634,6 @@ class CalendlyStream(Stream):
                 for context in row.contexts
             ]
         return errands
-
-    def _is_wanted(self, record: Record) -> bool:
-        try:
-            return bool(self.stream_maps[0].get_filter_result(record))
-        except FAULTS as error:
-            raise errors.unmapped(self.name, error) from None
 
     @property
     def _takes_details(self) -> bool:
@@ -824,10 +819,6 @@ class CalendlyStream(Stream):
         except RecursionError:
             text = f"{self.name}: Calendly gave a row that is nested too deep: report this line."
             raise errors.CalendlyError(text) from None
-        except FAULTS as error:
-            if not self.config.get("stream_maps"):
-                raise
-            raise errors.unmapped(self.name, error) from None
         self.last_out = record
         self.state_manager.is_flushed = False
 
@@ -845,3 +836,8 @@ class CalendlyStream(Stream):
     @override
     def log_sync_costs(self) -> None:
         """Say nothing: the summary at the end of the run does."""
+
+
+def _id(uri: str) -> str:
+    """Give the last segment of a URI as a part of a path."""
+    return quote(uri.rsplit("/", 1)[-1], safe="")

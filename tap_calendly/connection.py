@@ -8,17 +8,15 @@ from http.client import HTTPResponse
 from typing import TYPE_CHECKING, Any
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from typing_extensions import override
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from tap_calendly import errors
 
 if TYPE_CHECKING:
     import socket
-
-    from urllib3 import PoolManager
 
 BROKEN_OFF = (
     requests.ConnectionError,
@@ -27,6 +25,9 @@ BROKEN_OFF = (
     requests.exceptions.ContentDecodingError,
 )
 """What the HTTP library says when no answer came, or not all of it."""
+
+# Python's own trace of connections, wherever it is switched on, would print the token.
+urllib3.connection.HTTPConnection.debuglevel = 0
 
 
 def session(url: str, agent: str) -> requests.Session:
@@ -38,17 +39,46 @@ def session(url: str, agent: str) -> requests.Session:
 
     Returns:
         A session that takes no credentials from the environment (`.netrc`), and its proxies and
-        certificates once, as they are otherwise searched for each request. The timeout of a request
-        bounds its whole answer.
+        certificates once, as they are otherwise searched for each request. No proxy gets to read
+        what is sent: without encryption, which is to this computer alone, there is none. The
+        timeout of a request bounds its whole answer.
     """
     made = requests.Session()
     made.headers["User-Agent"] = agent
     found = made.merge_environment_settings(url, {}, None, None, None)
-    made.proxies, made.verify = found["proxies"], found["verify"]
+    made.proxies = found["proxies"] if url.lower().startswith("https:") else {}
+    made.verify = found["verify"]
     made.trust_env = False
     for scheme in ("https://", "http://"):
         made.mount(scheme, _Adapter())
     return made
+
+
+def same_host(url: str, other: str) -> bool:
+    r"""Tell whether two addresses lead to the same host, so that the token may go to either.
+
+    They are read as the HTTP library reads them: others see the end of a host elsewhere, such as
+    in `https://evil.example\@api.calendly.com`.
+
+    Args:
+        url: An address; one that cannot be read leads nowhere.
+        other: The other.
+
+    Returns:
+        Whether scheme, credentials (there should be none), host and port are the same.
+    """
+    if url.startswith(f"{other}/"):  # which is quick: every reader sees a host end there
+        return True
+    try:
+        return _origin(url) == _origin(other)
+    except ValueError:
+        return False
+
+
+def _origin(url: str) -> tuple[str | None, str | None, str | None, int | None]:
+    parts = urllib3.util.parse_url(url)
+    port = parts.port or {"http": 80, "https": 443}.get(str(parts.scheme))
+    return parts.scheme, parts.auth, parts.host, port
 
 
 def may_come_back(error: requests.RequestException) -> bool:
@@ -107,11 +137,11 @@ class _Encrypted(HTTPSConnection):
     response_class = _Response
 
 
-class _PlainPool(HTTPConnectionPool):
+class _PlainPool(urllib3.HTTPConnectionPool):
     ConnectionCls = _Plain
 
 
-class _EncryptedPool(HTTPSConnectionPool):
+class _EncryptedPool(urllib3.HTTPSConnectionPool):
     ConnectionCls = _Encrypted
 
 
@@ -130,5 +160,5 @@ class _Adapter(HTTPAdapter):
         return manager
 
 
-def _bound(manager: PoolManager) -> None:
+def _bound(manager: urllib3.PoolManager) -> None:
     manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _EncryptedPool}

@@ -15,6 +15,10 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import urllib3
+
+from tap_calendly.redaction import line
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,6 +26,20 @@ if TYPE_CHECKING:
 
 TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 """Statuses below 500 that a later try may cure."""
+
+UNREADABLE = (
+    AttributeError,
+    KeyError,
+    OverflowError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What reading raises where something is not what it should be."""
+
+LONGEST_QUOTE = 500
+LONGEST_ID = 100
+"""Characters of Calendly's own words, and of a request's id, that a line holds."""
 
 NEXT_STEP: dict[int, str] = {
     HTTPStatus.BAD_REQUEST: "this is a fault in the tap or its settings: report it with this line.",
@@ -117,7 +135,15 @@ class Requires:
 
 
 class CalendlyError(Exception):
-    """A stream that cannot go on; its text is the one line that the user reads."""
+    """A stream that cannot go on; its text is the one line that the user reads, without secrets."""
+
+    def __init__(self, message: str) -> None:
+        """Hold the line.
+
+        Args:
+            message: What happened, to which stream, and what to do.
+        """
+        super().__init__(line(message))
 
 
 class FatalError(CalendlyError):
@@ -147,7 +173,7 @@ class SettingsError(FatalError):
             problems: One sentence for each, naming the setting and what is allowed.
         """
         super().__init__(" ".join(problems))
-        self.problems = problems
+        self.problems = [line(problem) for problem in problems]
 
 
 class PassingError(CalendlyError):
@@ -295,19 +321,23 @@ def unexpected(what: str, error: Exception) -> CalendlyError:
     )
 
 
-def unmapped(stream: str, error: Exception) -> CalendlyError:
-    """Say that a stream map fails on a row.
+def elsewhere(stream: str, url: str) -> str:
+    """Say that an address that Calendly gave is not asked.
 
     Args:
-        stream: The stream's name.
-        error: The error, of which only the kind is told, as its text may hold data.
+        stream: The name of the stream.
+        url: The address.
 
     Returns:
-        One line: stream, setting, kind, next step.
+        One line: stream, host, next step.
     """
-    return CalendlyError(
-        f"{stream}: setting `stream_maps` fails on a row ({type(error).__name__}): correct its "
-        "expressions, which must also bear nulls and missing fields, or `stream_map_config`."
+    try:
+        host = urllib3.util.parse_url(url).netloc or "no host"
+    except ValueError:
+        host = "no host"
+    return (
+        f"{stream}: Calendly's next page lies on {host}, not on the host of `api_url`; the token "
+        "is not sent there: correct `api_url`."
     )
 
 
@@ -515,7 +545,7 @@ def cannot_write(path: str, error: OSError) -> str:
 
 def _next_step(status: int, body: dict[str, Any], requires: Requires, way: WayIn) -> str:
     if isinstance(scopes := body.get("required_scopes"), list):
-        return way.more_scopes.format(", ".join(map(str, scopes)))
+        return way.more_scopes.format(", ".join(map(str, scopes))[:LONGEST_QUOTE])
     if status == HTTPStatus.UNAUTHORIZED:
         return way.refused
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
@@ -547,11 +577,6 @@ def _way_out(error: Exception, setting: str) -> str:
     return f"check the network, a proxy or firewall, and {setting}; then run again."
 
 
-def _request_id(response: requests.Response) -> str:
-    request_id = response.headers.get("X-Request-Id")
-    return f" [request {request_id}]" if request_id else ""
-
-
 def _said(body: dict[str, Any]) -> str:
     """Join the title, message and details of an error body into one line."""
     details = body.get("details")
@@ -561,12 +586,18 @@ def _said(body: dict[str, Any]) -> str:
         for detail in (details if isinstance(details, list) else [])
         if isinstance(detail, dict)
     ]
-    return " ".join(" ".join(part.split()) for part in parts if isinstance(part, str))[:500]
+    return " ".join(line(part) for part in parts if isinstance(part, str))[:LONGEST_QUOTE]
+
+
+def _request_id(response: requests.Response) -> str:
+    """Give what Calendly's support asks for."""
+    found = response.headers.get("X-Request-Id")
+    return f" [request {found[:LONGEST_ID]}]" if found else ""
 
 
 def _json_object(response: requests.Response) -> dict[str, Any]:
     try:
         body = json.loads(response.content)
-    except ValueError:
+    except (RecursionError, ValueError):
         return {}
     return body if isinstance(body, dict) else {}

@@ -70,7 +70,8 @@ def read(path: str, option: str, problems: Problems) -> str:
     else:
         found = problems(content)
     if found:
-        raise SettingsError([f"The file {path} given to {option}: {problem}" for problem in found])
+        named = "{…}" if path.lstrip().startswith("{") else path  # what it should hold is no name
+        raise SettingsError([f"The file {named} given to {option}: {problem}" for problem in found])
     return text
 
 

@@ -7,7 +7,6 @@ themselves in the form (API reference, "Get Access Token").
 from __future__ import annotations
 
 import json
-import re
 import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -18,7 +17,7 @@ import urllib3
 
 from tap_calendly import connection, errors
 from tap_calendly.patience import Patience
-from tap_calendly.store import Tokens
+from tap_calendly.store import Tokens, text, word
 
 if TYPE_CHECKING:
     import logging
@@ -29,6 +28,9 @@ if TYPE_CHECKING:
 
 LIFE = 7200
 """Seconds that an access token lives where the answer does not say."""
+
+LONGEST_LIFE = 10**9
+"""Seconds; an answer that says more does not say."""
 
 MARGIN = 300
 """Seconds before its end at which an access token is renewed."""
@@ -162,7 +164,7 @@ class Endpoint:
             raise errors.FatalError(message)
         try:
             return tokens_in(json.loads(response.content), form.get("refresh_token"), now())
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except errors.UNREADABLE:
             self.in_doubt = True
             message, kind = errors.no_tokens(response), "the answer is not Calendly's"
             raise errors.PassingError(message, response, kind) from None
@@ -210,20 +212,12 @@ def tokens_in(answer: Any, sent: str | None, moment: float) -> Tokens:  # noqa: 
         ValueError: Likewise.
     """
     life = answer.get("expires_in")
-    if not isinstance(life, int | float) or not life > 0:
+    if not isinstance(life, int | float) or not 0 < life < LONGEST_LIFE:
         life = LIFE
-    user, organization = answer.get("owner"), answer.get("organization")
     return Tokens(
-        access_token=_word(answer["access_token"]),
-        refresh_token=_word(answer.get("refresh_token") or sent),
+        access_token=word(answer["access_token"]),
+        refresh_token=word(answer.get("refresh_token") or sent),
         renew_at=moment + life - min(MARGIN, life / 2),
-        user=user if isinstance(user, str) else None,
-        organization=organization if isinstance(organization, str) else None,
+        user=text(answer.get("owner")),
+        organization=text(answer.get("organization")),
     )
-
-
-def _word(token: object) -> str:
-    if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
-        message = "no token"
-        raise TypeError(message)
-    return token

@@ -13,6 +13,8 @@ from pendulum.parsing.exceptions import ParserError
 from singer_sdk import typing as th
 from singer_sdk.plugin_base import JSONSchemaValidator
 
+from tap_calendly.redaction import PIECE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping
     from datetime import datetime
@@ -40,6 +42,10 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 TRUTH = frozenset({"true", "1", "yes", "on", "false", "0", "no", "off"})
 """What a switch can be in the environment."""
+
+TOKEN = "personal_access_token"  # noqa: S105 - the setting's name
+LONGEST_NAME = 40
+"""Characters up to which an unknown setting is named; a longer one may be a misplaced secret."""
 
 OAUTH = "oauth_credentials"
 OAUTH_PARTS = ("client_id", "client_secret", "refresh_token")
@@ -240,7 +246,7 @@ def problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     for error in JSONSchemaValidator({**schema, "properties": kinds}).iter_errors(config):
         setting = ".".join(map(str, error.absolute_path))
         found.setdefault(setting, f"Setting `{setting}` {_allowed(error)}.")
-    return list(found.values()) or list(_beyond_schema(config))
+    return list(found.values()) or list(_beyond_schema(config)) or list(_astray(config, schema))
 
 
 def problems_with_file(content: object) -> list[str]:
@@ -253,6 +259,21 @@ def problems_with_file(content: object) -> list[str]:
         One sentence for each problem.
     """
     return [] if isinstance(content, dict) else ["it must hold a JSON object of settings."]
+
+
+def secrets_in(config: Mapping[str, Any]) -> set[str]:
+    """Collect what must not be shown.
+
+    Args:
+        config: The configuration as given, whatever its shape.
+
+    Returns:
+        Every text in the settings that hold secrets, but for the app's name.
+    """
+    parts = config.get(OAUTH)
+    if isinstance(parts, dict):
+        parts = {name: part for name, part in parts.items() if name != "client_id"}
+    return set(_texts([config.get(TOKEN), parts]))
 
 
 def problems_in_environment(
@@ -313,7 +334,7 @@ def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     """
     found = set(config) - set(schema["properties"])
     found |= {f"{OAUTH}.{part}" for part in set(config.get(OAUTH) or ()) - set(OAUTH_PARTS)}
-    return sorted(found)
+    return sorted(name if len(name) <= LONGEST_NAME else "…" for name in found)
 
 
 def moment(value: str) -> datetime:
@@ -334,14 +355,30 @@ def moment(value: str) -> datetime:
             return parsed.in_timezone("UTC")
         if isinstance(parsed, pendulum.Date):
             return pendulum.datetime(parsed.year, parsed.month, parsed.day)
-    except (ParserError, ValueError, OverflowError) as error:
+    except (ParserError, ValueError, OverflowError, TypeError) as error:
         raise ValueError(str(error)) from None
     message = "neither a date nor a date-time"
     raise ValueError(message)
 
 
+def is_date(value: str) -> bool:
+    """Tell whether a text is a moment; words such as `now` would move with the run.
+
+    Args:
+        value: What should be a date or date-time.
+
+    Returns:
+        Whether it is one.
+    """
+    try:
+        moment(value)
+    except ValueError:
+        return False
+    return value[:1].isdigit()
+
+
 def is_usable_date(value: str) -> bool:
-    """Tell whether a moment can be gone by; words such as `now` would move with the run.
+    """Tell whether a moment can be gone by.
 
     Args:
         value: What should be a date or date-time.
@@ -349,10 +386,7 @@ def is_usable_date(value: str) -> bool:
     Returns:
         Whether it is one, and of a year that makes sense.
     """
-    try:
-        return value[:1].isdigit() and EPOCH < moment(value).year < FAR_FUTURE
-    except ValueError:
-        return False
+    return is_date(value) and EPOCH < moment(value).year < FAR_FUTURE
 
 
 def resource_uri(collection: str, value: str) -> str:
@@ -424,6 +458,24 @@ def _problems_with_flattening(config: Mapping[str, Any]) -> Iterator[str]:
         yield "Setting `flattening_max_depth` must be a whole number of at least 0."
     if config.get("flattening_max_key_length", SHORTEST) < SHORTEST:
         yield f"Setting `flattening_max_key_length` must be a whole number of at least {SHORTEST}."
+
+
+def _astray(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
+    """Find secrets in other settings, which are sent and shown."""
+    secrets = [secret.strip() for secret in secrets_in(config)]
+    for name in sorted(schema["properties"].keys() & config.keys() - {TOKEN, OAUTH}):
+        texts = list(_texts(config[name]))
+        if any(secret in text for secret in secrets if len(secret) >= PIECE for text in texts):
+            yield f"Setting `{name}` holds a secret, which is to stand in `{TOKEN}` or `{OAUTH}`."
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Give every text in what JSON holds, but for names."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
 
 
 def _is_json_object(text: str) -> bool:

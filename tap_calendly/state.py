@@ -16,6 +16,9 @@ from tap_calendly.sweep import OVERLAP, Captured, Range, Sweep, reaches_further_
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
+STARTS = frozenset({"earliest", "remaining"})
+"""Fields that hold the starts of meetings."""
+
 LAYOUT = 1
 """The layout of an entry; a higher one comes from a later version of the tap."""
 
@@ -270,7 +273,9 @@ def _checked(stream: str, entry: Mapping[str, Any], scope: str) -> Mapping[str, 
 
 def _moment(stream: str, found: Mapping[str, Any], field: str) -> datetime:
     value = found.get(field)
-    if not isinstance(value, str) or not settings.is_usable_date(value):
+    # A meeting can start whenever Calendly says; when a run began is within reason.
+    usable = settings.is_date if field in STARTS else settings.is_usable_date
+    if not isinstance(value, str) or not usable(value):
         raise _damaged(stream, field)
     return settings.moment(value)
 

@@ -21,13 +21,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sys
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tap_calendly import errors
+from tap_calendly import errors, redaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -56,6 +57,10 @@ class Tokens:
     renew_at: float
     user: str | None = None
     organization: str | None = None
+
+    def __post_init__(self) -> None:
+        """Have them kept out of all that is shown."""
+        redaction.remember(self.access_token, self.refresh_token)
 
 
 def folder(configured: str | None) -> Path:
@@ -241,12 +246,48 @@ def content(tokens: Tokens) -> bytes:
     return json.dumps(asdict(tokens)).encode()
 
 
+def word(token: object) -> str:
+    """Check that a token can be sent.
+
+    Args:
+        token: The token.
+
+    Returns:
+        It.
+
+    Raises:
+        TypeError: It is no word of printable ASCII.
+    """
+    if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
+        message = "no token"
+        raise TypeError(message)
+    return token
+
+
+def text(value: object) -> str | None:
+    """Take what Calendly may tell, or not.
+
+    Args:
+        value: Whatever it is.
+
+    Returns:
+        It, if it is a text; else None.
+    """
+    return value if isinstance(value, str) else None
+
+
 def _in(path: Path) -> Tokens | None:
     """Read the tokens in a file; None where there are none that can be read."""
     try:
         kept = json.loads(path.read_text(encoding="utf-8"))
-        return Tokens(**{each.name: kept[each.name] for each in fields(Tokens)})
-    except (FileNotFoundError, KeyError, TypeError, ValueError):
+        return Tokens(
+            access_token=word(kept["access_token"]),
+            refresh_token=word(kept["refresh_token"]),
+            renew_at=float(kept["renew_at"]),
+            user=text(kept["user"]),
+            organization=text(kept["organization"]),
+        )
+    except (FileNotFoundError, *errors.UNREADABLE):
         return None
 
 

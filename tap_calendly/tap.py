@@ -25,6 +25,7 @@ from tap_calendly import (
     errors,
     files,
     maps,
+    redaction,
     settings,
 )
 from tap_calendly import state as state_entries
@@ -220,6 +221,7 @@ class TapCalendly(Tap):
         """
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
+        redaction.remember(*settings.secrets_in(self._config))
         problems = settings.problems(self._config, schema)
         if raise_errors:
             if problems:
@@ -301,6 +303,7 @@ class TapCalendly(Tap):
 
 def main() -> None:
     """Run the command; whatever stops it ends in one line each and status 1."""
+    redaction.guard_logs()
     if (problem := settings.problem_with_log_level(os.environ)) is not None:
         _give_up([problem])
     try:

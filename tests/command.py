@@ -98,14 +98,16 @@ def run_here(
     return subprocess.CompletedProcess(arguments, int(status or 0), output, complaints)
 
 
-def start_tap(folder: Path, config: Mapping[str, Any]) -> subprocess.Popen[str]:
+def start_tap(
+    folder: Path, config: Mapping[str, Any], environment: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
     """Start `tap-calendly`; its standard output and error can be read while it runs."""
     file = folder / "config.json"
     file.write_text(json.dumps(config))
     return subprocess.Popen(  # noqa: S603 - our own executable
         [EXECUTABLE, "--config", file],
         cwd=folder,
-        env=ENVIRONMENT,
+        env={**ENVIRONMENT, **(environment or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -187,18 +187,23 @@ def test_what_nobody_has_thought_of_fails_its_stream_alone(
     }
 
 
-def test_a_stream_map_that_fails_on_a_row_names_the_setting(sandbox: Sandbox) -> None:
+def test_a_stream_map_that_fails_with_a_row_fails_its_stream_alone(sandbox: Sandbox) -> None:
     maps = {"event_invitees": {"email": "sha256(config['salt'] + email)"}}
+    warehouse = Warehouse(sandbox, {"stream_maps": maps})
+
+    with pytest.raises(StreamsError) as ended:
+        warehouse.run()
+
+    (line,) = ended.value.lines
+    assert line.startswith("event_invitees: `email` of `stream_maps` fails with a row (KeyError)")
+    assert warehouse.tables["scheduled_events"] == truth(sandbox)["scheduled_events"]
+
+
+def test_a_filter_that_fails_with_a_row_names_itself(sandbox: Sandbox) -> None:
+    maps = {"scheduled_events": {"__filter__": "config['salt'] == name"}}
 
     with pytest.raises(StreamsError) as ended:
         sync(sandbox, stream_maps=maps)
 
     (line,) = ended.value.lines
-    assert line.startswith("event_invitees: setting `stream_maps` fails on a row (KeyError)")
-
-
-def test_a_filter_that_fails_on_a_row_names_the_setting(sandbox: Sandbox) -> None:
-    maps = {"scheduled_events": {"__filter__": "config['salt'] == name"}}
-
-    with pytest.raises(CalendlyError, match=r"^scheduled_events: setting `stream_maps` fails on a"):
-        sync(sandbox, stream_maps=maps, select=MEETINGS)
+    assert line.startswith("scheduled_events: `__filter__` of `stream_maps` fails with a row")

@@ -142,8 +142,9 @@ def test_without_the_salt_the_run_fails_and_no_address_is_hashed(
 
     rows = [json.loads(line).get("record", {}) for line in result.stdout.splitlines()]
     assert result.returncode == 1
-    assert [row for row in rows if {"email", "emails", "to", "event_guests"} & row.keys()] == []
-    assert "@" not in result.stdout
+    hashed = ("email", "emails", "to", "event_guests")
+    assert [row for row in rows if any(row.get(column) for column in hashed)] == []
+    assert "@" not in json.dumps(rows)
 
 
 def test_the_recipe_for_harmless_answers_keeps_those_alone(sandbox: Sandbox) -> None:

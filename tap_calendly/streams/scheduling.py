@@ -120,7 +120,9 @@ class ScheduledEvents(CalendlyStream):
             rows, following = page.rows, _last_start(page)
             if following is not None and following == _start(rows[0]):
                 rows = self._at(following)
-                following += INSTANT * 2  # the moment is read whole: go on behind it
+                following = _moved(
+                    following, INSTANT * 2
+                )  # the moment is read whole: go on behind it
             if following is not None and part.start is not None and following <= part.start:
                 break
             digests = {row["uri"]: digest(row) for row in rows}
@@ -231,10 +233,18 @@ def _bounds(part: sweep.Range) -> dict[str, str]:
     """
     bounds = {}
     if part.start is not None:
-        bounds["min_start_time"] = _written(part.start - INSTANT)
+        bounds["min_start_time"] = _written(_moved(part.start, -INSTANT))
     if part.end is not None:
-        bounds["max_start_time"] = _written(part.end + INSTANT)
+        bounds["max_start_time"] = _written(_moved(part.end, INSTANT))
     return bounds
+
+
+def _moved(moment: datetime, by: timedelta) -> datetime:
+    """Move a moment, unless it is at the end of time already."""
+    try:
+        return moment + by
+    except OverflowError:
+        return moment
 
 
 def _written(bound: datetime) -> str:
