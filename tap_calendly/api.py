@@ -102,6 +102,11 @@ class Api:
         return self._signature.owner(threading.Event())
 
     @property
+    def now(self) -> datetime:
+        """The present moment (UTC), as of the last answer in the server's clock."""
+        return self._now or datetime.now(timezone.utc)
+
+    @property
     def is_out(self) -> bool:
         """Whether two streams in a row got no answer at all: the next ones would not either."""
         return len(self._unanswered) > 1
@@ -179,7 +184,7 @@ class Api:
             `start_time` and `end_time`: from a minute after the last answer, in the server's clock,
             as Calendly wants them to lie in the future when the request arrives.
         """
-        start = (self._now or datetime.now(timezone.utc)) + timedelta(minutes=1)
+        start = self.now + timedelta(minutes=1)
         bounds = {"start_time": start, "end_time": start + span}
         return {name: moment.strftime(REQUEST_TIME) for name, moment in bounds.items()}
 

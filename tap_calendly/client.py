@@ -740,7 +740,7 @@ class CalendlyStream(Stream):
         """
         if self.selected and self.incremental:
             key = str(self.replication_key)
-            state.refuse_future(self.name, self.stream_state, self.about, began)
+            state.refuse_future(self.name, self.stream_state, self.about, self.tap.api.now)
             state.write_bookmark(self.stream_state, key, began, self.about, self._oldest_row)
             self.state_manager.is_flushed = False
 

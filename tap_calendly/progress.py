@@ -122,4 +122,4 @@ def _end(stream: CalendlyStream) -> str:
         return "; failed (see the end)"
     if stream.leading.failed is not None:
         return f"; not read whole, as {stream.leading.name} failed"
-    return "" if stream.leading.tried else "; not tried, as Calendly does not answer"
+    return "" if stream.leading.tried else "; not tried"

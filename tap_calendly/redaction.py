@@ -30,6 +30,7 @@ CAPABILITY = re.compile(
 URI, which ends as they do."""
 
 _pieces: set[str] = set()
+_make_record = logging.getLogRecordFactory()
 
 
 def remember(*secrets: str) -> None:
@@ -80,13 +81,12 @@ def line(text: str) -> str:
 
 def guard_logs() -> None:
     """Clean all that is logged from now on: of every logger, at every level, wherever it goes."""
-    make = logging.getLogRecordFactory()
-
-    def cleaned(*args: Any, **kwargs: Any) -> logging.LogRecord:  # noqa: ANN401 - as logging has it
-        return _cleaned(make(*args, **kwargs))
-
-    logging.setLogRecordFactory(cleaned)
+    logging.setLogRecordFactory(_make_clean_record)
     threading.excepthook = _log_end_of_thread
+
+
+def _make_clean_record(*args: Any, **kwargs: Any) -> logging.LogRecord:  # noqa: ANN401 - as there
+    return _cleaned(_make_record(*args, **kwargs))
 
 
 def _cleaned(record: logging.LogRecord) -> logging.LogRecord:

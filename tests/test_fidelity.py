@@ -77,6 +77,7 @@ class History(RuleBasedStateMachine):
         self.settings: dict[str, Any] = {
             "lookback_days": lookback,
             "full_scan_interval_days": interval,
+            "retry_timeout": 1,
         }
         self.start_date = START - timedelta(days=20) if bounded else None
         if self.start_date is not None:

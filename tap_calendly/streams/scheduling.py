@@ -207,7 +207,7 @@ class ScheduledEvents(CalendlyStream):
             stream._check_access(last=True)  # noqa: SLF001 - the same class
             if stream.incremental and stream.goes_on:
                 entry, found = stream.stream_state, captured[stream.name]
-                state.refuse_future(stream.name, entry, stream.about, found.began)
+                state.refuse_future(stream.name, entry, stream.about, self.tap.api.now)
                 state.write_captured(entry, str(stream.replication_key), found, stream.about)
                 stream.state_manager.is_flushed = False
         self._reached = None
