@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator
 
-settings.register_profile("ci", max_examples=30, stateful_step_count=50, deadline=None)
+settings.register_profile("ci", max_examples=30, stateful_step_count=35, deadline=None)
 settings.register_profile("long", max_examples=1_500, stateful_step_count=60, deadline=None)
 settings.register_profile("quick", parent=settings.get_profile("ci"), phases=[Phase.generate])
 settings.load_profile("ci")
