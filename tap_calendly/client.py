@@ -326,7 +326,7 @@ class CalendlyStream(Stream):
             yield from self._found_for(context)
         except errors.FatalError:
             raise
-        except errors.CalendlyError as error:
+        except (errors.CalendlyError, *FAULTS) as error:
             self.fail(error)
 
     def _found_for(self, context: Context) -> Iterator[list[Record]]:
@@ -483,11 +483,12 @@ class CalendlyStream(Stream):
             super().sync(context)
         except errors.FatalError:
             raise
-        except errors.CalendlyError as error:
+        except (errors.CalendlyError, *FAULTS) as error:
+            if context is not None and self.leading.is_behind(error):
+                raise
             self.fail(error)
-        except FAULTS as error:
-            self.logger.debug("Where it happened:", exc_info=True)
-            self.fail(errors.unexpected(self.name, error))
+        finally:
+            self.stop()
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
@@ -592,15 +593,29 @@ class CalendlyStream(Stream):
         """Whether the stream has neither failed nor turned out to be closed."""
         return self.closed is None and self.failed is None
 
-    def fail(self, error: errors.CalendlyError) -> None:
+    def fail(self, error: Exception) -> None:
         """Note that the stream cannot go on, and say so; the others can.
 
         Args:
             error: Why.
         """
+        if not isinstance(error, errors.CalendlyError):
+            self.logger.debug("Where it happened:", exc_info=error)
+            error = errors.unexpected(self.name, error)
         if self.failed is None:
             self.failed = error
             self.logger.warning("%s The other streams go on.", error)
+
+    def is_behind(self, error: BaseException) -> bool:
+        """Tell whether an error is this stream's, though another met it while it waited for rows.
+
+        Args:
+            error: The error.
+
+        Returns:
+            Whether it has ended the reading ahead: what is read for a row fails its own stream.
+        """
+        return self._lookahead is not None and self._lookahead.failure is error
 
     def stop(self) -> None:
         """Let the threads that read ahead end: the run is over, whether it ended well or not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,8 @@ import pytest
 
 from sandbox.faults import Fault
 from tap_calendly.errors import CalendlyError, StreamsError
-from tap_calendly.streams.event_types import EventTypes
+from tap_calendly.streams import scheduling
+from tap_calendly.streams.event_types import EventTypeMemberships, EventTypes
 from tests.command import complaints, run_tap
 from tests.singer import NOT_BY_DEFAULT, Warehouse, config, sync, truth
 from tests.test_faults import TARGETS
@@ -185,6 +187,64 @@ def test_what_nobody_has_thought_of_fails_its_stream_alone(
     assert {name: warehouse.tables[name] for name in others} == {
         name: truth(sandbox)[name] for name in others
     }
+
+
+def _stumble(*_: Any) -> Any:  # noqa: ANN401
+    raise OverflowError
+
+
+def test_what_nobody_has_thought_of_while_reading_for_a_row_fails_that_stream_alone(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = Warehouse(sandbox)
+    with monkeypatch.context() as patched:
+        patched.setattr(EventTypeMemberships, "settled", _stumble)
+        with pytest.raises(StreamsError) as ended:
+            warehouse.run()
+
+    (line,) = ended.value.lines
+    assert line.startswith("event_type_memberships failed unexpectedly (OverflowError): ")
+    expected = truth(sandbox)
+    del warehouse.tables["event_type_memberships"], expected["event_type_memberships"]
+    assert warehouse.tables == expected
+    warehouse.run()
+    assert warehouse.equals_calendly()
+
+
+@pytest.mark.parametrize("unthought", [False, True])
+def test_a_failure_is_not_laid_on_those_that_wait_for_rows_just_then(
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    small_pages: int,
+    *,
+    unthought: bool,
+) -> None:
+    """Meetings fail while the invitees of earlier ones are on their way."""
+    assert small_pages
+    caplog.set_level(logging.INFO, "tap-calendly")
+    warehouse = Warehouse(sandbox)
+    sandbox.faults.add(Fault(INVITEES, delay=0.5, times=None))
+    if unthought:
+        read, pages = scheduling._last_start, itertools.count()  # noqa: SLF001 - as it is
+        monkeypatch.setattr(
+            scheduling, "_last_start", lambda page: _stumble() if next(pages) else read(page)
+        )
+    else:
+        sandbox.faults.add(Fault("/scheduled_events", status=418, after=1, times=None))
+
+    with pytest.raises(StreamsError) as ended:
+        warehouse.run(select=MEETINGS)
+
+    (line,) = ended.value.lines
+    assert line.startswith("scheduled_events")
+    assert caplog.messages.count(f"{line} The other streams go on.") == 1
+    (end,) = [one for one in caplog.messages if one.startswith("event_invitees: ")]
+    assert end.endswith("; not read whole, as scheduled_events failed")
+    sandbox.faults.clear()
+    monkeypatch.undo()
+    warehouse.run(select=MEETINGS)
+    assert warehouse.equals_calendly()
 
 
 def test_a_stream_map_that_fails_with_a_row_fails_its_stream_alone(sandbox: Sandbox) -> None:
