@@ -53,9 +53,6 @@ LONGEST_LIST = 100_000
 READINGS = 5
 """How often a list is read at most until it holds still."""
 
-REFUSALS = 5
-"""Rows of the parent for which a list is refused before it counts as closed altogether."""
-
 PAGES_AHEAD = 5
 """Pages of a row's own list that are read before its turn has come."""
 
@@ -161,7 +158,7 @@ class CalendlyStream(Stream):
         self.failed: errors.CalendlyError | None = None
         self.tried = False
         self._opened = False
-        self._refusals: list[errors.RefusedError] = []
+        self._refusal: errors.RefusedError | None = None
         self._whole = True
         self._lookahead: Lookahead | None = None
 
@@ -338,8 +335,8 @@ class CalendlyStream(Stream):
                 break
             except errors.RefusedError as error:
                 if error.status == HTTPStatus.FORBIDDEN and not self._opened:
-                    self._refusals.append(error)
-                    if error.names_scopes or len(self._refusals) >= REFUSALS:
+                    self._refusal = self._refusal or error
+                    if error.names_scopes:
                         self._close(error)
                     break
                 if error.status in self.tolerated:
@@ -700,11 +697,11 @@ class CalendlyStream(Stream):
         Returns:
             Whether that is decided.
         """
-        if self._refusals and self._opened:
-            self.fail(self._refusals[0])
-        elif self._refusals and last:
-            self._close(self._refusals[0])
-        return not (self._refusals and self.goes_on)
+        if self._refusal is not None and self._opened:
+            self.fail(self._refusal)
+        elif self._refusal is not None and last:
+            self._close(self._refusal)
+        return self._refusal is None or not self.goes_on
 
     def _note_whole(self, began: datetime | None) -> None:
         if began is not None:

@@ -64,14 +64,14 @@ class ScheduledEvents(CalendlyStream):
         else:
             fresh = sweep.partial(known, page.answered, rules)
         usable = fresh.remaining[0] == sweep.Range(opening, None)
-        yield from self._carry_out(fresh, captured, page if usable else None)
+        yield from self._carry_out(fresh, captured, page if usable else None, last=True)
 
     @override
     def contexts(self, record: Record) -> Iterable[Context]:
         return [{"event_uri": record["uri"]}]
 
     def _carry_out(
-        self, begun: sweep.Sweep, captured: Captured, page: Page | None
+        self, begun: sweep.Sweep, captured: Captured, page: Page | None, *, last: bool = False
     ) -> Generator[Stretch[Row], None, Captured]:
         """Read what remains of a sweep.
 
@@ -79,6 +79,7 @@ class ScheduledEvents(CalendlyStream):
             begun: The sweep.
             captured: What earlier sweeps have captured of each stream.
             page: The first page, if it is read already.
+            last: Whether no other sweep follows.
 
         Yields:
             The meetings; their notes write down how far the sweep has come.
@@ -100,7 +101,7 @@ class ScheduledEvents(CalendlyStream):
                 yield Stretch(rows, partial(self._note_reached, begun, set(captured)))
             page = None
         now = {name: sweep.complete(found, begun) for name, found in captured.items()}
-        yield Stretch([], partial(self._note_complete, now))
+        yield Stretch([], partial(self._note_complete, now, last=last))
         return now
 
     def _stretches(
@@ -199,13 +200,13 @@ class ScheduledEvents(CalendlyStream):
         self.state_manager.is_flushed = False
         self._write_state_message()
 
-    def _note_complete(self, captured: Mapping[str, sweep.Captured]) -> None:
+    def _note_complete(self, captured: Mapping[str, sweep.Captured], *, last: bool) -> None:
         """Write what the sweeps have captured of each stream."""
         for stream in self._noting:
             if stream.name not in captured:
                 continue
-            stream._check_access(last=True)  # noqa: SLF001 - the same class
-            if stream.incremental and stream.goes_on:
+            decided = stream._check_access(last=last)  # noqa: SLF001 - the same class
+            if stream.incremental and stream.goes_on and decided:
                 entry, found = stream.stream_state, captured[stream.name]
                 state.refuse_future(stream.name, entry, stream.about, found.began)
                 state.write_captured(entry, str(stream.replication_key), found, stream.about)
