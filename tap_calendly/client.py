@@ -31,7 +31,7 @@ from tap_calendly.lookahead import Lookahead, Reading, Stretch, in_order
 from tap_calendly.page import Page, digest, moment_of, page_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import requests
     from singer_sdk import typing as th
@@ -208,10 +208,13 @@ class CalendlyStream(Stream):
                 query |= {"count": str(self.rows_a_page or self.page_size or PAGE_SIZE)}
         else:
             url, query = following, {}
-        request = Request(self.name, self.requires, url, query)
+        request = self._request(url, query)
         page = self.tap.api.get(request, partial(self._page, context), self._stopped)
         self._opened = True
         return page
+
+    def _request(self, url: str, query: Mapping[str, Any] | None = None) -> Request:
+        return Request(self.name, self.leading.name, self.requires, url, query or {})
 
     def prepare(self, row: Record, context: Context | None) -> Record:
         """Add to a row what a join needs and the API leaves out.
@@ -351,7 +354,7 @@ class CalendlyStream(Stream):
         if error.status == HTTPStatus.NOT_FOUND:
             *_, collection, uuid = str(next(iter(context.values()))).split("/")
             url = f"{self.tap.api.url}/{quote(collection, safe='')}/{quote(uuid, safe='')}"
-            request = Request(self.name, self.requires, url)
+            request = self._request(url)
             read = partial(page_of, "resource", paged=False)
             try:
                 (parent,) = self.tap.api.get(request, read, self._stopped).rows
@@ -417,7 +420,7 @@ class CalendlyStream(Stream):
     def _detail(self, record: Record) -> Iterator[list[Record]]:
         """Read a row at its own URI."""
         url = f"{self._address(None)}/{_id(record['uri'])}"
-        request = Request(self.name, self.requires, url)
+        request = self._request(url)
         try:
             yield self.tap.api.get(request, partial(self._page_of, record), self._stopped).rows
         except errors.RefusedError as error:

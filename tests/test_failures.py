@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -12,8 +13,9 @@ import pytest
 
 from sandbox.faults import Fault
 from tap_calendly.errors import CalendlyError, StreamsError
-from tap_calendly.streams import scheduling
+from tap_calendly.streams import STREAMS, scheduling
 from tap_calendly.streams.event_types import EventTypeMemberships, EventTypes
+from tap_calendly.tap import TapCalendly
 from tests.command import complaints, run_tap
 from tests.singer import NOT_BY_DEFAULT, Warehouse, config, sync, truth
 from tests.test_faults import TARGETS
@@ -165,6 +167,44 @@ def test_an_outage_is_waited_for_once_and_not_by_every_stream(
     assert len(left) > 10
     tries = [line for line in caplog.messages if "trying again" in line]
     assert len(tries) < 40
+
+
+def test_what_is_out_for_meetings_and_invitees_alone_leaves_the_others_whole(
+    sandbox: Sandbox, waits: list[float]
+) -> None:
+    sandbox.faults.add(Fault("/scheduled_events*", status=503, after=12, times=None))
+    sandbox.faults.add(Fault("/teams", status=500))  # the next in turn, and but once
+    warehouse = Warehouse(sandbox)
+
+    with pytest.raises(StreamsError) as ended:
+        warehouse.run()
+
+    assert waits
+    assert all(re.match(r"(scheduled_events|event_invitees): ", one) for one in ended.value.lines)
+    expected = truth(sandbox)
+    others = warehouse.tables.keys() - MEETINGS
+    assert others == expected.keys() - MEETINGS
+    assert all(warehouse.tables[name] == expected[name] for name in others)
+    sandbox.faults.clear()
+    warehouse.run()
+    assert warehouse.equals_calendly()
+
+
+def test_test_mode_waits_for_an_outage_once(
+    sandbox: Sandbox, waits: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    calendly = sandbox.calendly
+    own = {"organization": calendly.organization["uri"], "user": calendly.owner}
+    sandbox.faults.add(Fault("*", status=503, times=None))
+
+    with pytest.raises(StreamsError) as ended:
+        TapCalendly(config=config(sandbox, **own)).run_connection_test()
+
+    assert sum(waits) < 300 + 5
+    assert len(ended.value.lines) == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(STREAMS)
+    assert sum(line.endswith(": not tried, as Calendly does not answer") for line in lines) > 20
 
 
 def test_what_nobody_has_thought_of_fails_its_stream_alone(
