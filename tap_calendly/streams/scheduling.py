@@ -168,15 +168,21 @@ class ScheduledEvents(CalendlyStream):
     def _interrupted_sweeps(self) -> Iterator[tuple[sweep.Sweep, list[str]]]:
         """Give the sweeps that earlier runs did not finish, and for which streams each was.
 
-        There are several after one of the streams had failed and the others went on.
+        There are several after one of the streams had failed and the others went on. A stream that
+        was selected alone afterwards may have been captured since by a sweep of its own.
         """
         for holder in self._noting:
             found = state.interrupted(holder.name, holder.stream_state, holder.about)
             if found is None or found[0].start_date != self.tap.rules.start_date:
                 continue
             streams = [stream for stream in self._noting if stream.name in found[1]]
-            if len(streams) == len(found[1]) and all(stream.incremental for stream in streams):
-                yield found
+            if len(streams) < len(found[1]) or not all(stream.incremental for stream in streams):
+                continue
+            known = {stream.name: self._captured[stream.name] for stream in streams}
+            if left := [
+                n for n, one in known.items() if one is None or one.began <= found[0].began
+            ]:
+                yield found[0], left
 
     def _note_reached(self, begun: sweep.Sweep, names: set[str]) -> None:
         """Write how far a sweep has come: once, with the streams that it is for."""
