@@ -13,10 +13,12 @@ import pytest
 
 from sandbox.faults import Fault
 from tap_calendly.errors import CalendlyError, StreamsError
+from tap_calendly.patience import Patience
 from tap_calendly.streams import STREAMS, scheduling
 from tap_calendly.streams.event_types import EventTypeMemberships, EventTypes
 from tap_calendly.tap import TapCalendly
 from tests.command import complaints, run_tap
+from tests.conftest import NOW, PassingClock
 from tests.singer import NOT_BY_DEFAULT, Warehouse, config, sync, truth
 from tests.test_faults import TARGETS
 
@@ -188,6 +190,40 @@ def test_what_is_out_for_meetings_and_invitees_alone_leaves_the_others_whole(
     sandbox.faults.clear()
     warehouse.run()
     assert warehouse.equals_calendly()
+
+
+def test_a_refusal_is_an_answer_and_no_part_of_an_outage(
+    sandbox: Sandbox, waits: list[float]
+) -> None:
+    sandbox.faults.add(Fault("/groups", status=503, times=None))
+    sandbox.faults.add(Fault("/meeting_recaps", status=400, times=None))
+    sandbox.faults.add(Fault("/organizations/*/invitations", status=503, times=None))
+    warehouse = Warehouse(sandbox)
+
+    with pytest.raises(StreamsError) as ended:
+        warehouse.run()
+
+    assert sum(waits) == pytest.approx(600, abs=1)
+    assert len(ended.value.lines) == 3
+    expected = truth(sandbox)
+    del expected["groups"], expected["meeting_recaps"], expected["organization_invitations"]
+    assert {name: warehouse.tables[name] for name in expected} == expected
+
+
+def test_a_request_that_fails_while_others_are_answered_has_its_own_time(
+    clock: SimulatedClock,
+) -> None:
+    patience = Patience(300, PassingClock(clock, []))
+    retries = patience.retries()
+
+    tries = 0
+    while (pause := retries.pause(None)) is not None:
+        clock.advance(timedelta(seconds=pause))
+        patience.answered()
+        tries += 1
+
+    assert 8 <= tries <= 10
+    assert clock.now() - NOW == timedelta(seconds=300)
 
 
 def test_test_mode_waits_for_an_outage_once(
