@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -172,8 +171,9 @@ def test_an_outage_is_waited_for_once_and_not_by_every_stream(
 
 
 def test_what_is_out_for_meetings_and_invitees_alone_leaves_the_others_whole(
-    sandbox: Sandbox, waits: list[float]
+    sandbox: Sandbox, waits: list[float], small_pages: int
 ) -> None:
+    assert small_pages
     sandbox.faults.add(Fault("/scheduled_events*", status=503, after=12, times=None))
     sandbox.faults.add(Fault("/teams", status=500))  # the next in turn, and but once
     warehouse = Warehouse(sandbox)
@@ -182,7 +182,7 @@ def test_what_is_out_for_meetings_and_invitees_alone_leaves_the_others_whole(
         warehouse.run()
 
     assert waits
-    assert all(re.match(r"(scheduled_events|event_invitees): ", one) for one in ended.value.lines)
+    assert {line.split(":")[0] for line in ended.value.lines} == MEETINGS
     expected = truth(sandbox)
     others = warehouse.tables.keys() - MEETINGS
     assert others == expected.keys() - MEETINGS
@@ -224,6 +224,17 @@ def test_a_request_that_fails_while_others_are_answered_has_its_own_time(
 
     assert 8 <= tries <= 10
     assert clock.now() - NOW == timedelta(seconds=300)
+
+
+def test_a_stream_that_fails_deletes_no_row(sandbox: Sandbox) -> None:
+    warehouse = Warehouse(sandbox)
+    warehouse.run()
+    sandbox.faults.add(Fault("/event_type_memberships", status=400, times=None))
+
+    with pytest.raises(StreamsError, match=r"^event_type_memberships: Calendly answered 400"):
+        warehouse.run()
+
+    assert warehouse.equals_calendly()
 
 
 def test_test_mode_waits_for_an_outage_once(
