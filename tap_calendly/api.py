@@ -40,12 +40,14 @@ class Request:
 
     Attributes:
         stream: The name of the stream that asks.
+        leading: The name of the stream for whose rows it asks, or its own.
         requires: What a token needs for it.
         url: The address.
         query: Parameters beside those in the address.
     """
 
     stream: str
+    leading: str
     requires: errors.Requires
     url: str
     query: Mapping[str, Any] = field(default_factory=dict)
@@ -108,7 +110,10 @@ class Api:
 
     @property
     def is_out(self) -> bool:
-        """Whether two streams in a row got no answer at all: the next ones would not either."""
+        """Whether two streams in a row got no answer at all: the next ones would not either.
+
+        Two that are read together count as one, as what Calendly has for both may fail alone.
+        """
         return len(self._unanswered) > 1
 
     def get(
@@ -139,7 +144,7 @@ class Api:
             except errors.PassingError as error:
                 seconds = retries.pause(error.response)
                 if seconds is None:
-                    self._unanswered.add(request.stream)
+                    self._unanswered.add(request.leading)
                     raise errors.CalendlyError(str(error)) from None
                 self._pause(request, error, seconds, stop)
             except errors.RefusedError:
@@ -218,7 +223,7 @@ class Api:
             message = errors.unreachable(request.stream, request.url, error)
             if connection.may_come_back(error):
                 raise errors.PassingError(message, error) from None
-            self._unanswered.add(request.stream)
+            self._unanswered.add(request.leading)
             raise errors.CalendlyError(message) from None
         finally:
             with self._lock:

@@ -31,7 +31,7 @@ from tap_calendly.lookahead import Lookahead, Reading, Stretch, in_order
 from tap_calendly.page import Page, digest, moment_of, page_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import requests
     from singer_sdk import typing as th
@@ -52,9 +52,6 @@ LONGEST_LIST = 100_000
 
 READINGS = 5
 """How often a list is read at most until it holds still."""
-
-REFUSALS = 5
-"""Rows of the parent for which a list is refused before it counts as closed altogether."""
 
 PAGES_AHEAD = 5
 """Pages of a row's own list that are read before its turn has come."""
@@ -161,7 +158,7 @@ class CalendlyStream(Stream):
         self.failed: errors.CalendlyError | None = None
         self.tried = False
         self._opened = False
-        self._refusals: list[errors.RefusedError] = []
+        self._refusal: errors.RefusedError | None = None
         self._whole = True
         self._lookahead: Lookahead | None = None
 
@@ -211,10 +208,13 @@ class CalendlyStream(Stream):
                 query |= {"count": str(self.rows_a_page or self.page_size or PAGE_SIZE)}
         else:
             url, query = following, {}
-        request = Request(self.name, self.requires, url, query)
+        request = self._request(url, query)
         page = self.tap.api.get(request, partial(self._page, context), self._stopped)
         self._opened = True
         return page
+
+    def _request(self, url: str, query: Mapping[str, Any] | None = None) -> Request:
+        return Request(self.name, self.leading.name, self.requires, url, query or {})
 
     def prepare(self, row: Record, context: Context | None) -> Record:
         """Add to a row what a join needs and the API leaves out.
@@ -326,7 +326,7 @@ class CalendlyStream(Stream):
             yield from self._found_for(context)
         except errors.FatalError:
             raise
-        except errors.CalendlyError as error:
+        except (errors.CalendlyError, *FAULTS) as error:
             self.fail(error)
 
     def _found_for(self, context: Context) -> Iterator[list[Record]]:
@@ -338,8 +338,8 @@ class CalendlyStream(Stream):
                 break
             except errors.RefusedError as error:
                 if error.status == HTTPStatus.FORBIDDEN and not self._opened:
-                    self._refusals.append(error)
-                    if error.names_scopes or len(self._refusals) >= REFUSALS:
+                    self._refusal = self._refusal or error
+                    if error.names_scopes:
                         self._close(error)
                     break
                 if error.status in self.tolerated:
@@ -354,7 +354,7 @@ class CalendlyStream(Stream):
         if error.status == HTTPStatus.NOT_FOUND:
             *_, collection, uuid = str(next(iter(context.values()))).split("/")
             url = f"{self.tap.api.url}/{quote(collection, safe='')}/{quote(uuid, safe='')}"
-            request = Request(self.name, self.requires, url)
+            request = self._request(url)
             read = partial(page_of, "resource", paged=False)
             try:
                 (parent,) = self.tap.api.get(request, read, self._stopped).rows
@@ -420,7 +420,7 @@ class CalendlyStream(Stream):
     def _detail(self, record: Record) -> Iterator[list[Record]]:
         """Read a row at its own URI."""
         url = f"{self._address(None)}/{_id(record['uri'])}"
-        request = Request(self.name, self.requires, url)
+        request = self._request(url)
         try:
             yield self.tap.api.get(request, partial(self._page_of, record), self._stopped).rows
         except errors.RefusedError as error:
@@ -483,11 +483,12 @@ class CalendlyStream(Stream):
             super().sync(context)
         except errors.FatalError:
             raise
-        except errors.CalendlyError as error:
+        except (errors.CalendlyError, *FAULTS) as error:
+            if context is not None and self.leading.is_behind(error):
+                raise
             self.fail(error)
-        except FAULTS as error:
-            self.logger.debug("Where it happened:", exc_info=True)
-            self.fail(errors.unexpected(self.name, error))
+        finally:
+            self.stop()
 
     @override
     def get_records(self, context: Context | None) -> Iterator[Record]:
@@ -592,15 +593,29 @@ class CalendlyStream(Stream):
         """Whether the stream has neither failed nor turned out to be closed."""
         return self.closed is None and self.failed is None
 
-    def fail(self, error: errors.CalendlyError) -> None:
+    def fail(self, error: Exception) -> None:
         """Note that the stream cannot go on, and say so; the others can.
 
         Args:
             error: Why.
         """
+        if not isinstance(error, errors.CalendlyError):
+            self.logger.debug("Where it happened:", exc_info=error)
+            error = errors.unexpected(self.name, error)
         if self.failed is None:
             self.failed = error
             self.logger.warning("%s The other streams go on.", error)
+
+    def is_behind(self, error: BaseException) -> bool:
+        """Tell whether an error is this stream's, though another met it while it waited for rows.
+
+        Args:
+            error: The error.
+
+        Returns:
+            Whether it has ended the reading ahead: what is read for a row fails its own stream.
+        """
+        return self._lookahead is not None and self._lookahead.failure is error
 
     def stop(self) -> None:
         """Let the threads that read ahead end: the run is over, whether it ended well or not."""
@@ -685,11 +700,11 @@ class CalendlyStream(Stream):
         Returns:
             Whether that is decided.
         """
-        if self._refusals and self._opened:
-            self.fail(self._refusals[0])
-        elif self._refusals and last:
-            self._close(self._refusals[0])
-        return not (self._refusals and self.goes_on)
+        if self._refusal is not None and self._opened:
+            self.fail(self._refusal)
+        elif self._refusal is not None and last:
+            self._close(self._refusal)
+        return self._refusal is None or not self.goes_on
 
     def _note_whole(self, began: datetime | None) -> None:
         if began is not None:

@@ -43,7 +43,7 @@ def session(url: str, agent: str) -> requests.Session:
         what is sent: without encryption, which is to this computer alone, there is none. The
         timeout of a request bounds its whole answer.
     """
-    made = requests.Session()
+    made = _Session()
     made.headers["User-Agent"] = agent
     found = made.merge_environment_settings(url, {}, None, None, None)
     made.proxies = found["proxies"] if url.lower().startswith("https:") else {}
@@ -91,6 +91,17 @@ def may_come_back(error: requests.RequestException) -> bool:
         Whether the connection was broken off, and not refused by us.
     """
     return isinstance(error, BROKEN_OFF) and not errors.is_untrusted(error)
+
+
+class _Session(requests.Session):
+    """Leaves redirects alone: the library looks where they lead even if it is not to follow them.
+
+    What it finds there may be no address at all, on which it stumbles.
+    """
+
+    @override
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
 
 
 class _Stream(io.RawIOBase):

@@ -45,6 +45,13 @@ class Lookahead:
 
     An error in any of them ends the reading: what was read by then is still handed over, and then
     it is raised, without waiting for what the others are waiting for.
+
+    Attributes:
+        eager: Whether anything is read before it is asked for.
+        stopped: Set when nobody waits for what is read any more.
+        calls_ahead: How many things are read ahead at most for rows.
+        rows_ahead: How many rows are in hand at most before another page is taken up.
+        failure: The error that has ended the reading; None when there was none.
     """
 
     def __init__(self, threads: int, *, eager: bool, wake: Callable[[], None]) -> None:
@@ -65,7 +72,7 @@ class Lookahead:
         self._called = threading.Condition(self._lock)
         self._done = threading.Condition(self._lock)
         self._calls: deque[_Call] = deque()
-        self._failure: BaseException | None = None
+        self.failure: BaseException | None = None
 
     def __enter__(self) -> Self:
         """Start the threads: as daemons, so that none can hold up the end of the process."""
@@ -119,9 +126,9 @@ class Lookahead:
             BaseException: What that call has raised, or any other while it was not done.
         """
         with self._lock:
-            while not call.done and self._failure is None:
+            while not call.done and self.failure is None:
                 self._done.wait()
-            failure = call.failure if call.done else self._failure
+            failure = call.failure if call.done else self.failure
         if failure is not None:
             raise failure
 
@@ -133,14 +140,14 @@ class Lookahead:
                 call.failure = error
             with self._lock:
                 call.done = True
-                self._failure = self._failure or call.failure
+                self.failure = self.failure or call.failure
                 self._done.notify_all()
 
     def _next_call(self) -> _Call | None:
         with self._lock:
             while not self._calls and not self.stopped.is_set():
                 self._called.wait()
-            stopped = self.stopped.is_set() or self._failure is not None
+            stopped = self.stopped.is_set() or self.failure is not None
             return None if stopped else self._calls.popleft()
 
 

@@ -84,12 +84,15 @@ class Retries:
             answer: What it was answered with; None when no answer came.
 
         Returns:
-            Seconds until then; None when the time is over. The last try is at its very end.
+            Seconds until then; None when the time is over. The last try is at its very end, and
+            the second in any case: what used the time up may be another fault than this one.
         """
         self.made += 1
         self._since, left = self._patience.failed(self._since)
         if left <= 0:
-            return None
+            if self.made > 1:
+                return None
+            left = self._patience.seconds
         seconds = seconds_until_retry(answer, self.made, datetime.now(timezone.utc))
         if answer is None or answer.status_code != HTTPStatus.TOO_MANY_REQUESTS:
             seconds += uniform(0, 1)  # noqa: S311 - no secret: threads shall not come back at once

@@ -165,8 +165,10 @@ def test_the_token_is_not_sent_to_another_host(sandbox: Sandbox) -> None:
         sync(sandbox, select={"event_types"})
 
 
-def test_a_redirect_is_not_followed(sandbox: Sandbox) -> None:
-    sandbox.faults.add(Fault("/event_types", status=302, headers={"Location": "/groups"}))
+@pytest.mark.parametrize("location", ["/groups", "http://[", "/\xff", "//"])
+def test_a_redirect_is_not_followed(sandbox: Sandbox, location: str) -> None:
+    """Nor is it looked where it leads, which may be nowhere."""
+    sandbox.faults.add(Fault("/event_types", status=302, headers={"Location": location}))
 
     with pytest.raises(CalendlyError, match=r"^event_types: .* 302 .* correct `api_url`"):
         sync(sandbox, select={"event_types"})

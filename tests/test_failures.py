@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,8 +12,12 @@ import pytest
 
 from sandbox.faults import Fault
 from tap_calendly.errors import CalendlyError, StreamsError
-from tap_calendly.streams.event_types import EventTypes
+from tap_calendly.patience import Patience
+from tap_calendly.streams import STREAMS, scheduling
+from tap_calendly.streams.event_types import EventTypeMemberships, EventTypes
+from tap_calendly.tap import TapCalendly
 from tests.command import complaints, run_tap
+from tests.conftest import NOW, PassingClock
 from tests.singer import NOT_BY_DEFAULT, Warehouse, config, sync, truth
 from tests.test_faults import TARGETS
 
@@ -165,6 +170,90 @@ def test_an_outage_is_waited_for_once_and_not_by_every_stream(
     assert len(tries) < 40
 
 
+def test_what_is_out_for_meetings_and_invitees_alone_leaves_the_others_whole(
+    sandbox: Sandbox, waits: list[float], small_pages: int
+) -> None:
+    assert small_pages
+    sandbox.faults.add(Fault("/scheduled_events*", status=503, after=12, times=None))
+    sandbox.faults.add(Fault("/teams", status=500))  # the next in turn, and but once
+    warehouse = Warehouse(sandbox)
+
+    with pytest.raises(StreamsError) as ended:
+        warehouse.run()
+
+    assert waits
+    assert {line.split(":")[0] for line in ended.value.lines} == MEETINGS
+    expected = truth(sandbox)
+    others = warehouse.tables.keys() - MEETINGS
+    assert others == expected.keys() - MEETINGS
+    assert all(warehouse.tables[name] == expected[name] for name in others)
+    sandbox.faults.clear()
+    warehouse.run()
+    assert warehouse.equals_calendly()
+
+
+def test_a_refusal_is_an_answer_and_no_part_of_an_outage(
+    sandbox: Sandbox, waits: list[float]
+) -> None:
+    sandbox.faults.add(Fault("/groups", status=503, times=None))
+    sandbox.faults.add(Fault("/meeting_recaps", status=400, times=None))
+    sandbox.faults.add(Fault("/organizations/*/invitations", status=503, times=None))
+    warehouse = Warehouse(sandbox)
+
+    with pytest.raises(StreamsError) as ended:
+        warehouse.run()
+
+    assert sum(waits) == pytest.approx(600, abs=1)
+    assert len(ended.value.lines) == 3
+    expected = truth(sandbox)
+    del expected["groups"], expected["meeting_recaps"], expected["organization_invitations"]
+    assert {name: warehouse.tables[name] for name in expected} == expected
+
+
+def test_a_request_that_fails_while_others_are_answered_has_its_own_time(
+    clock: SimulatedClock,
+) -> None:
+    patience = Patience(300, PassingClock(clock, []))
+    retries = patience.retries()
+
+    tries = 0
+    while (pause := retries.pause(None)) is not None:
+        clock.advance(timedelta(seconds=pause))
+        patience.answered()
+        tries += 1
+
+    assert 8 <= tries <= 10
+    assert clock.now() - NOW == timedelta(seconds=300)
+
+
+def test_a_stream_that_fails_deletes_no_row(sandbox: Sandbox) -> None:
+    warehouse = Warehouse(sandbox)
+    warehouse.run()
+    sandbox.faults.add(Fault("/event_type_memberships", status=400, times=None))
+
+    with pytest.raises(StreamsError, match=r"^event_type_memberships: Calendly answered 400"):
+        warehouse.run()
+
+    assert warehouse.equals_calendly()
+
+
+def test_test_mode_waits_for_an_outage_once(
+    sandbox: Sandbox, waits: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    calendly = sandbox.calendly
+    own = {"organization": calendly.organization["uri"], "user": calendly.owner}
+    sandbox.faults.add(Fault("*", status=503, times=None))
+
+    with pytest.raises(StreamsError) as ended:
+        TapCalendly(config=config(sandbox, **own)).run_connection_test()
+
+    assert sum(waits) < 300 + 5
+    assert len(ended.value.lines) == 2
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(STREAMS)
+    assert sum(line.endswith(": not tried, as Calendly does not answer") for line in lines) > 20
+
+
 def test_what_nobody_has_thought_of_fails_its_stream_alone(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,6 +274,64 @@ def test_what_nobody_has_thought_of_fails_its_stream_alone(
     assert {name: warehouse.tables[name] for name in others} == {
         name: truth(sandbox)[name] for name in others
     }
+
+
+def _stumble(*_: Any) -> Any:  # noqa: ANN401
+    raise OverflowError
+
+
+def test_what_nobody_has_thought_of_while_reading_for_a_row_fails_that_stream_alone(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    warehouse = Warehouse(sandbox)
+    with monkeypatch.context() as patched:
+        patched.setattr(EventTypeMemberships, "settled", _stumble)
+        with pytest.raises(StreamsError) as ended:
+            warehouse.run()
+
+    (line,) = ended.value.lines
+    assert line.startswith("event_type_memberships failed unexpectedly (OverflowError): ")
+    expected = truth(sandbox)
+    del warehouse.tables["event_type_memberships"], expected["event_type_memberships"]
+    assert warehouse.tables == expected
+    warehouse.run()
+    assert warehouse.equals_calendly()
+
+
+@pytest.mark.parametrize("unthought", [False, True])
+def test_a_failure_is_not_laid_on_those_that_wait_for_rows_just_then(
+    sandbox: Sandbox,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    small_pages: int,
+    *,
+    unthought: bool,
+) -> None:
+    """Meetings fail while the invitees of earlier ones are on their way."""
+    assert small_pages
+    caplog.set_level(logging.INFO, "tap-calendly")
+    warehouse = Warehouse(sandbox)
+    sandbox.faults.add(Fault(INVITEES, delay=0.5, times=None))
+    if unthought:
+        read, pages = scheduling._last_start, itertools.count()  # noqa: SLF001 - as it is
+        monkeypatch.setattr(
+            scheduling, "_last_start", lambda page: _stumble() if next(pages) else read(page)
+        )
+    else:
+        sandbox.faults.add(Fault("/scheduled_events", status=418, after=1, times=None))
+
+    with pytest.raises(StreamsError) as ended:
+        warehouse.run(select=MEETINGS)
+
+    (line,) = ended.value.lines
+    assert line.startswith("scheduled_events")
+    assert caplog.messages.count(f"{line} The other streams go on.") == 1
+    (end,) = [one for one in caplog.messages if one.startswith("event_invitees: ")]
+    assert end.endswith("; not read whole, as scheduled_events failed")
+    sandbox.faults.clear()
+    monkeypatch.undo()
+    warehouse.run(select=MEETINGS)
+    assert warehouse.equals_calendly()
 
 
 def test_a_stream_map_that_fails_with_a_row_fails_its_stream_alone(sandbox: Sandbox) -> None:

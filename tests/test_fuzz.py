@@ -216,7 +216,7 @@ def test_a_page_is_read_and_can_be_written_or_is_refused(
 @fuzz
 @given(value=JSON)
 def test_texts_lose_what_cannot_be_stored_and_nothing_else(tap: TapCalendly, value: Any) -> None:  # noqa: ANN401
-    request = Request("event_types", Requires("x"), f"https://{HOST}/")
+    request = Request("event_types", "event_types", Requires("x"), f"https://{HOST}/")
     sent = json.loads(written(value))
     with served(answer(written(value)), tap), suppress(CalendlyError):  # NaN is no JSON
         read = tap.api.get(request, lambda body, _: body, threading.Event())

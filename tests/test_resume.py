@@ -93,6 +93,18 @@ def test_a_change_of_the_selection_begins_a_new_sweep(
     assert warehouse.equals_calendly()
 
 
+def test_a_sweep_that_one_of_its_streams_has_overtaken_is_continued_for_the_other(
+    sandbox: Sandbox, clock: SimulatedClock
+) -> None:
+    warehouse = Warehouse(sandbox)
+    warehouse.run(select=MEETINGS, killed_after=30)
+    for selected in ({"event_invitees"}, MEETINGS):
+        clock.advance(timedelta(hours=1))
+        warehouse.run(select=selected)
+
+    assert warehouse.equals_calendly()
+
+
 def test_a_state_is_small_and_readable_whatever_the_volume(
     large_sandbox: Sandbox, clock: SimulatedClock
 ) -> None:

@@ -12,9 +12,10 @@ from sandbox.calendly import Calendly
 from sandbox.faults import Fault
 from sandbox.server import Sandbox
 from tap_calendly.errors import CalendlyError
+from tap_calendly.settings import moment
 from tests.command import run_tap
 from tests.conftest import NOW
-from tests.singer import config, sync, truth
+from tests.singer import Warehouse, config, sync, truth
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -177,6 +178,53 @@ def test_a_refusal_for_one_row_of_many_is_no_reason_to_skip(sandbox: Sandbox) ->
 
     with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 403"):
         sync(sandbox, select={"scheduled_events", "event_invitees"})
+
+
+@pytest.mark.parametrize("workers", [1, 8])
+def test_a_refusal_for_many_rows_is_no_reason_to_skip_while_one_is_open(
+    sandbox: Sandbox, workers: int
+) -> None:
+    """It is the last that is."""
+    meetings = len(sandbox.calendly.events)
+    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, times=meetings - 1))
+
+    with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 403"):
+        sync(
+            sandbox,
+            select={"scheduled_events", "event_invitees"},
+            max_concurrent_requests=workers,
+        )
+
+
+def test_a_refusal_for_what_an_earlier_run_left_is_no_reason_to_skip(
+    sandbox: Sandbox, waits: list[float], small_pages: int
+) -> None:
+    """The rest of the run comes upon meetings whose invitees are open."""
+    select = {"scheduled_events", "event_invitees"}
+    assert small_pages
+    warehouse = Warehouse(sandbox, {"lookback_days": 30})
+    meetings = sorted(sandbox.calendly.events.values(), key=lambda event: event["start_time"])
+
+    def strike(since: str, status: int) -> None:
+        for meeting in meetings:
+            if moment(meeting["start_time"]) >= moment(since):
+                path = f"/scheduled_events/{meeting['uri'].rsplit('/', 1)[-1]}/invitees"
+                sandbox.faults.add(Fault(path, status=status, times=None))
+
+    strike(meetings[-3]["start_time"], 500)
+    with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 500"):
+        warehouse.run(select=select)
+    assert waits
+    ((left, _),) = warehouse.state["bookmarks"]["event_invitees"]["sweep"]["remaining"]
+    sandbox.faults.clear()
+    strike(left, 403)
+
+    with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 403"):
+        warehouse.run(select=select)
+
+    sandbox.faults.clear()
+    warehouse.run(select=select)
+    assert warehouse.equals_calendly()
 
 
 def test_test_mode_says_of_each_stream_what_works(sandbox: Sandbox, tmp_path: Path) -> None:

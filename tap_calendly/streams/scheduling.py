@@ -64,14 +64,14 @@ class ScheduledEvents(CalendlyStream):
         else:
             fresh = sweep.partial(known, page.answered, rules)
         usable = fresh.remaining[0] == sweep.Range(opening, None)
-        yield from self._carry_out(fresh, captured, page if usable else None)
+        yield from self._carry_out(fresh, captured, page if usable else None, last=True)
 
     @override
     def contexts(self, record: Record) -> Iterable[Context]:
         return [{"event_uri": record["uri"]}]
 
     def _carry_out(
-        self, begun: sweep.Sweep, captured: Captured, page: Page | None
+        self, begun: sweep.Sweep, captured: Captured, page: Page | None, *, last: bool = False
     ) -> Generator[Stretch[Row], None, Captured]:
         """Read what remains of a sweep.
 
@@ -79,6 +79,7 @@ class ScheduledEvents(CalendlyStream):
             begun: The sweep.
             captured: What earlier sweeps have captured of each stream.
             page: The first page, if it is read already.
+            last: Whether no other sweep follows.
 
         Yields:
             The meetings; their notes write down how far the sweep has come.
@@ -100,7 +101,7 @@ class ScheduledEvents(CalendlyStream):
                 yield Stretch(rows, partial(self._note_reached, begun, set(captured)))
             page = None
         now = {name: sweep.complete(found, begun) for name, found in captured.items()}
-        yield Stretch([], partial(self._note_complete, now))
+        yield Stretch([], partial(self._note_complete, now, last=last))
         return now
 
     def _stretches(
@@ -167,15 +168,21 @@ class ScheduledEvents(CalendlyStream):
     def _interrupted_sweeps(self) -> Iterator[tuple[sweep.Sweep, list[str]]]:
         """Give the sweeps that earlier runs did not finish, and for which streams each was.
 
-        There are several after one of the streams had failed and the others went on.
+        There are several after one of the streams had failed and the others went on. A stream that
+        was selected alone afterwards may have been captured since by a sweep of its own.
         """
         for holder in self._noting:
             found = state.interrupted(holder.name, holder.stream_state, holder.about)
             if found is None or found[0].start_date != self.tap.rules.start_date:
                 continue
             streams = [stream for stream in self._noting if stream.name in found[1]]
-            if len(streams) == len(found[1]) and all(stream.incremental for stream in streams):
-                yield found
+            if len(streams) < len(found[1]) or not all(stream.incremental for stream in streams):
+                continue
+            known = {stream.name: self._captured[stream.name] for stream in streams}
+            if left := [
+                n for n, one in known.items() if one is None or one.began <= found[0].began
+            ]:
+                yield found[0], left
 
     def _note_reached(self, begun: sweep.Sweep, names: set[str]) -> None:
         """Write how far a sweep has come: once, with the streams that it is for."""
@@ -199,13 +206,13 @@ class ScheduledEvents(CalendlyStream):
         self.state_manager.is_flushed = False
         self._write_state_message()
 
-    def _note_complete(self, captured: Mapping[str, sweep.Captured]) -> None:
+    def _note_complete(self, captured: Mapping[str, sweep.Captured], *, last: bool) -> None:
         """Write what the sweeps have captured of each stream."""
         for stream in self._noting:
             if stream.name not in captured:
                 continue
-            stream._check_access(last=True)  # noqa: SLF001 - the same class
-            if stream.incremental and stream.goes_on:
+            decided = stream._check_access(last=last)  # noqa: SLF001 - the same class
+            if stream.incremental and stream.goes_on and decided:
                 entry, found = stream.stream_state, captured[stream.name]
                 state.refuse_future(stream.name, entry, stream.about, self.tap.api.now)
                 state.write_captured(entry, str(stream.replication_key), found, stream.about)
