@@ -581,7 +581,7 @@ class CalendlyStream(Stream):
             self.closed = error
             self.logger.warning("Skipped: %s", error)
 
-    @property
+    @cached_property
     def leading(self) -> CalendlyStream:
         """The stream with which this one is read: the parent, or itself."""
         return next(

@@ -247,8 +247,6 @@ def complete(captured: Captured | None, sweep: Sweep) -> Captured:
         What it has now; the bookmark is the sweep's beginning, so that what changed while it ran
         shows in the next.
     """
-    if captured is not None and captured.began > sweep.began:
-        return captured  # another sweep has captured the stream since this one was interrupted
     full_scan, start_date = sweep.began, sweep.start_date
     if captured is not None and not sweep.full:
         full_scan = captured.full_scan
