@@ -247,8 +247,13 @@ class CalendlyStream(Stream):
         Raises:
             KeyError: It lacks one of them.
             TypeError: One of them is no text.
+            ValueError: One of them is empty, which is null in some databases.
         """
-        return " ".join([row[name] for name in self.primary_keys])
+        values = [row[name] for name in self.primary_keys]
+        if not all(values):
+            message = "an empty key"
+            raise ValueError(message)
+        return " ".join(values)
 
     def _address(self, context: Context | None) -> str:
         known = dict(context or {})
@@ -262,9 +267,6 @@ class CalendlyStream(Stream):
         rows = [self.prepare(row, context) for row in page.rows]
         for row in rows:
             self.key_of(row)  # an answer whose rows lack their key is no answer
-            if not all(map(row.get, self.primary_keys)):
-                message = "an empty key, which is null in some databases"
-                raise ValueError(message)
         return replace(page, rows=rows)
 
     def pages(self, context: Context | None) -> Iterator[Page]:
@@ -511,6 +513,8 @@ class CalendlyStream(Stream):
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
         """Leave out fields that the schema does not know, and put the others into its form."""
+        if self._columns.fits(row):
+            return row
         if unknown := row.keys() - self._fields:
             if unknown - self._unknown:
                 self._unknown |= unknown
@@ -556,7 +560,7 @@ class CalendlyStream(Stream):
             stretches = Reading(ahead, self.read(), first=True)
             begin = partial(self._errands_for, ahead, children)
             for row, errands in self._open(in_order(stretches, ahead, begin)):
-                if not any(stream.goes_on for stream in self.written):
+                if not (self.selected or any(child.goes_on for child in children)):
                     break
                 self._errands = errands
                 if self._takes_details:

@@ -76,29 +76,20 @@ class Columns:
         """
         self._properties: Mapping[str, Any] = schema["properties"]
         self._levels = levels
-        self._type = _struct_of(self._properties, 0)
+        self._type = _struct_of(self._properties, 0, complete=True)
         self._times = [name for name, one in self._properties.items() if _is_time(one)]
 
-    def fit(self, row: Record) -> tuple[Record, list[Misfit]]:
-        """Put a row into the form of its columns.
+    def fits(self, row: Record) -> bool:
+        """Tell whether nothing needs to be done, as of almost all rows.
 
         Args:
-            row: The row; it stays as it is.
+            row: The row.
 
         Returns:
-            The row as the schema has it, and what could not be kept.
+            Whether it has columns alone, and all are in their form.
         """
-        if not self._levels and self._fits(row):
-            return row, []
-        found: list[Misfit] = []
-        fitted = {
-            name: _fitted(value, self._properties.get(name, {}), name, self._levels, found)
-            for name, value in row.items()
-        }
-        return fitted, found
-
-    def _fits(self, row: Record) -> bool:
-        """Tell whether nothing needs to be done, as of almost all rows."""
+        if self._levels:
+            return False
         try:
             msgspec.convert(row, self._type)
         except msgspec.ValidationError:
@@ -111,12 +102,30 @@ class Columns:
                 return False
         return True
 
+    def fit(self, row: Record) -> tuple[Record, list[Misfit]]:
+        """Put a row into the form of its columns.
 
-def _struct_of(properties: Mapping[str, Any], levels: int) -> type[msgspec.Struct]:
-    """Write an object as a type for msgspec; what it does not name is not looked at."""
+        Args:
+            row: The row; it stays as it is.
+
+        Returns:
+            The row as the schema has it, and what could not be kept.
+        """
+        found: list[Misfit] = []
+        fitted = {
+            name: _fitted(value, self._properties.get(name, {}), name, self._levels, found)
+            for name, value in row.items()
+        }
+        return fitted, found
+
+
+def _struct_of(
+    properties: Mapping[str, Any], levels: int, *, complete: bool = False
+) -> type[msgspec.Struct]:
+    """Write an object as a type for msgspec; what it does not name is refused, or not looked at."""
     names = {f"field_{number}": name for number, name in enumerate(properties)}
     fields = [(ours, _type_of(properties[name], levels), None) for ours, name in names.items()]
-    return msgspec.defstruct("Row", fields, rename=names, gc=False)
+    return msgspec.defstruct("Row", fields, rename=names, gc=False, forbid_unknown_fields=complete)
 
 
 def _type_of(schema: Mapping[str, Any], levels: int) -> Any:  # noqa: ANN401 - a type
