@@ -32,6 +32,7 @@ WRITTEN = "2026-03-04T09:30:00.000000Z"
 """A moment as Calendly writes it, to the microsecond: databases keep it no finer."""
 
 DAY_ENDS = len("2026-03-04")
+SECONDS_END = len("2026-03-04T09:30:00")
 
 MOMENT = re.compile(
     r"(\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?)?)(\d*)(Z|[+-]\d\d:?\d\d)?",
@@ -231,7 +232,10 @@ def _moment(text: str) -> tuple[str | None, str | None]:
         moment = settings.moment(whole + (offset or ""))
     except ValueError:
         return None, NO_MOMENT
-    return moment.isoformat().replace("+00:00", "Z"), CUT if rest.strip("0") else None
+    written = moment.isoformat().replace("+00:00", "Z")
+    if not rest and offset == "Z" and text.startswith(written[:SECONDS_END]):
+        return text, None  # which differs in the digits of a second alone
+    return written, CUT if rest.strip("0") else None
 
 
 def _kinds(schema: Mapping[str, Any]) -> list[str]:

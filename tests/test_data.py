@@ -407,6 +407,20 @@ def test_columns_made_of_nested_fields_are_put_into_their_form(
     assert lines == [f"1 value of scheduled_events.invitees_counter.active is {TOO_LARGE}."]
 
 
+@pytest.mark.parametrize("settings", [{}, {"flattening_enabled": True, "flattening_max_depth": 2}])
+def test_what_is_right_stays_to_the_letter_beside_what_is_not(
+    sandbox: Sandbox, settings: dict[str, object]
+) -> None:
+    meeting = sandbox.calendly.truth()["scheduled_events"][0]
+    right = {"start_time": "2026-03-04T09:30:00.000000Z", "end_time": "2026-03-04T10:00:00.50Z"}
+    serve(sandbox, "/scheduled_events", [{**meeting, **right, "name": 5}])
+
+    (row,) = sync(sandbox, select={"scheduled_events"}, **settings).rows("scheduled_events")
+
+    assert {name: row[name] for name in right} == right
+    assert row["name"] == "5"
+
+
 SCALARS = [
     st.none(),
     st.booleans(),
