@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
@@ -16,6 +17,7 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.exceptions import ConfigurationError, MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.mapper import CustomStreamMap
+from singer_sdk.plugin_base import _ConfigInput
 from typing_extensions import override
 
 from tap_calendly import (
@@ -41,7 +43,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from types import FrameType
 
-    from singer_sdk.plugin_base import _ConfigInput
     from singer_sdk.streams import Stream
 
 
@@ -239,15 +240,17 @@ class TapCalendly(Tap):
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> _ConfigInput:
+        config: dict[str, Any] = {}
         for path in value:
             if path != "ENV":
-                files.read(path, "--config", settings.problems_with_file)
+                # Once: what a pipe holds is gone then.
+                config |= json.loads(files.read(path, "--config", settings.problems_with_file))
                 continue
             schema = dict(cls.config_jsonschema)
             cls.append_builtin_config(schema)
             if found := settings.problems_in_environment(os.environ, cls._env_var_prefix, schema):
                 raise errors.SettingsError(found)
-        return super().cb_config(ctx, param, value)
+        return _ConfigInput(config=config, parse_env="ENV" in value)
 
     @classmethod
     @override

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
+import os
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -659,6 +661,28 @@ def test_a_file_of_windows_is_read(tmp_path: Path, sandbox: Sandbox) -> None:
         *("--catalog", "catalog.json", "--state", "state.json"),
         config="\ufeff" + json.dumps(config(sandbox)),
     )
+
+    assert result.returncode == 0
+    assert _tables(result) == {STREAM: truth(sandbox)[STREAM]}
+
+
+def test_files_can_be_pipes(tmp_path: Path, sandbox: Sandbox) -> None:
+    """As a shell gives them for `--config <(…)`, so that no secret lies on the disk."""
+    contents = {
+        "config": config(sandbox),
+        "catalog": _catalog(),
+        "state": {"bookmarks": {}},
+    }
+    options: list[str] = []
+    with ExitStack() as pipes:
+        for name, content in contents.items():
+            reading, writing = os.pipe()
+            pipes.callback(os.close, reading)
+            with os.fdopen(writing, "w") as file:
+                file.write(json.dumps(content))
+            options += [f"--{name}", f"/dev/fd/{reading}"]
+
+        result = run_here(tmp_path, *options, config={})
 
     assert result.returncode == 0
     assert _tables(result) == {STREAM: truth(sandbox)[STREAM]}
