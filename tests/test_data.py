@@ -409,7 +409,7 @@ def test_columns_made_of_nested_fields_are_put_into_their_form(
 
 @pytest.mark.parametrize("settings", [{}, {"flattening_enabled": True, "flattening_max_depth": 2}])
 def test_what_is_right_stays_to_the_letter_beside_what_is_not(
-    sandbox: Sandbox, settings: dict[str, object]
+    sandbox: Sandbox, settings: dict[str, Any]
 ) -> None:
     meeting = sandbox.calendly.truth()["scheduled_events"][0]
     right = {"start_time": "2026-03-04T09:30:00.000000Z", "end_time": "2026-03-04T10:00:00.50Z"}
