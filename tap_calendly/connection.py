@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from http.client import HTTPResponse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -42,12 +43,18 @@ def session(url: str, agent: str) -> requests.Session:
         certificates once, as they are otherwise searched for each request. No proxy gets to read
         what is sent: without encryption, which is to this computer alone, there is none. The
         timeout of a request bounds its whole answer.
+
+    Raises:
+        FatalError: The certificates that the environment names do not exist.
     """
     made = _Session()
     made.headers["User-Agent"] = agent
     found = made.merge_environment_settings(url, {}, None, None, None)
-    made.proxies = found["proxies"] if url.lower().startswith("https:") else {}
+    encrypted = url.lower().startswith("https:")
+    made.proxies = found["proxies"] if encrypted else {}
     made.verify = found["verify"]
+    if encrypted and isinstance(made.verify, str) and not Path(made.verify).exists():
+        raise errors.FatalError(errors.no_certificates(made.verify))
     made.trust_env = False
     for scheme in ("https://", "http://"):
         made.mount(scheme, _Adapter())

@@ -305,6 +305,21 @@ def unreachable(stream: str, url: str, error: Exception) -> str:
     )
 
 
+def no_certificates(path: str) -> str:
+    """Say that the certificates to trust are not where they should be.
+
+    Args:
+        path: Where the environment says that they are.
+
+    Returns:
+        One line: variable, path, next step.
+    """
+    return (
+        f"Environment variable `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` names {path}, where "
+        "nothing is: it must be a file of certificates; correct or remove it."
+    )
+
+
 def unexpected(what: str, error: Exception) -> CalendlyError:
     """Say that the tap has a fault, or met what nobody has thought of.
 

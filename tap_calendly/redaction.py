@@ -93,7 +93,7 @@ def _cleaned(record: logging.LogRecord) -> logging.LogRecord:
     """Write out what a record holds, where it holds secrets, or frames with variables."""
     try:
         said = record.getMessage()
-    except (TypeError, ValueError):  # logging would show what it could not format
+    except Exception:  # noqa: BLE001 - logging would show what it could not format, whatever it is
         said, record.msg = f"{record.msg} {record.args}", ""
     text = said
     if record.exc_info and record.exc_info[0] is not None:

@@ -356,6 +356,27 @@ def test_a_certificate_that_is_not_trusted_ends_the_run_at_once(
     assert not secure.requests
 
 
+@pytest.mark.parametrize("oauth", [False, True])
+def test_certificates_that_do_not_exist_end_the_run_in_one_line(
+    secure: Sandbox, tmp_path: Path, *, oauth: bool
+) -> None:
+    settings: dict[str, object] = {"oauth_store": str(tmp_path), "auth_url": secure.url}
+    if oauth:
+        parts = {"client_id": "app", "refresh_token": "refresh"}
+        settings |= {"personal_access_token": None, "oauth_credentials": parts}
+
+    result = run_tap(
+        tmp_path,
+        config=config(secure, **settings),
+        environment={"REQUESTS_CA_BUNDLE": str(tmp_path / "nowhere.pem")},
+    )
+
+    assert result.returncode == 1
+    (line,) = complaints(result)
+    assert "`REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` names" in line
+    assert "nowhere.pem, where nothing is" in line
+
+
 def test_an_authority_of_ones_own_is_trusted_by_name_and_its_answers_are_bounded_too(
     secure: Sandbox,
     authority: trustme.CA,

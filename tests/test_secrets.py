@@ -524,6 +524,36 @@ def test_credentials_of_netrc_are_not_sent(
     assert {request.status for request in sandbox.requests} == {200}
 
 
+class Unspeakable:
+    """What cannot be written as a text, as it is broken."""
+
+    @override
+    def __str__(self) -> str:
+        raise LookupError
+
+
+@pytest.mark.parametrize(
+    ("message", "values"),
+    [("%d", ("x",)), ("%s %s", ("x",)), ("%(y)s", ({"x": 1},)), ("%s", (Unspeakable(),))],
+)
+def test_a_line_that_cannot_be_written_does_not_end_the_run(
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    message: str,
+    values: tuple[object, ...],
+) -> None:
+    make = logging.getLogRecordFactory()
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    redaction.guard_logs()
+    try:
+        logging.getLogger("elsewhere").warning(message, *values)
+    finally:
+        logging.setLogRecordFactory(make)
+
+    (line,) = caplog.messages
+    assert line.startswith(message)
+
+
 def test_links_are_taken_out_however_they_are_written() -> None:
     for link in (
         "https://calendly.com/cancellations/AAAA-bb",
