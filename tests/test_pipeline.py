@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -14,7 +15,7 @@ import pytest
 
 from sandbox.faults import Fault
 from tap_calendly.settings import moment
-from tests.documents import ROOT
+from tests.documents import README, ROOT
 from tests.pipeline import (
     BIN,
     Project,
@@ -225,6 +226,27 @@ def test_jsonl_has_a_file_for_each_stream(project: Project, large_sandbox: Sandb
         for file in (project.folder / "output").glob("*.jsonl")
     }
     assert found == _core(large_sandbox)
+
+
+def test_only_some_streams_or_columns_are_loaded_as_the_readme_says(
+    project: Project, large_sandbox: Sandbox
+) -> None:
+    heading = "\n### Only some streams or columns\n"
+    block = README.read_text("utf-8").split(heading)[1].split("```")[1].removeprefix("shell")
+    del project.environment["TAP_CALENDLY__SELECT"]
+    path = os.pathsep.join([str(BIN), os.environ["PATH"]])
+
+    project.command(["sh", "-euc", block], PATH=path)
+    project.run("target-jsonl")
+
+    files = (project.folder / "output").glob("*.jsonl")
+    lines = {file.stem: file.read_text("utf-8").splitlines() for file in files}
+    columns = set().union(*map(json.loads, lines["event_invitees"]))
+    expected = truth(large_sandbox)["scheduled_events"]
+    assert lines.keys() == {"scheduled_events", "event_invitees"}
+    assert len(lines["scheduled_events"]) == len(expected)
+    assert "cancel_url" in columns
+    assert "tracking" not in columns
 
 
 def test_the_main_job_without_a_token_says_so_and_loads_the_demo_organization(
