@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import logging
 import signal
@@ -10,6 +11,7 @@ import textwrap
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from typing_extensions import override
@@ -17,13 +19,14 @@ from typing_extensions import override
 from sandbox.faults import Fault
 from tap_calendly import redaction, store
 from tap_calendly.errors import CalendlyError
+from tap_calendly.redaction import PIECE
 from tests.command import complaints, run_tap, start_tap
 from tests.secrecy import shown
 from tests.singer import catalog, config, sync, truth
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sandbox.server import Sandbox
@@ -522,6 +525,26 @@ def test_credentials_of_netrc_are_not_sent(
 
     assert tables["event_types"] == truth(sandbox)["event_types"]
     assert {request.status for request in sandbox.requests} == {200}
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        str,
+        lambda secret: quote(secret, safe=""),
+        lambda secret: base64.b64encode(secret.encode()).decode(),
+        lambda secret: base64.b64encode(f"an app:{secret}".encode()).decode(),
+        lambda secret: base64.urlsafe_b64encode(f"app:{secret}".encode()).decode(),
+    ],
+    ids=["as it is", "in a URL", "Base64", "Base64 behind a name", "Base64 in a URL"],
+)
+def test_a_secret_is_taken_out_in_every_form_in_which_it_travels(
+    form: Callable[[str], str],
+) -> None:
+    secret = "~~~?>?>?>/+/+/+===&&&§§§"  # noqa: S105 - made up
+    redaction.remember(secret)
+
+    assert len(redaction.clean(f"<{form(secret)}>")) <= 2 * PIECE
 
 
 class Unspeakable:
