@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tap_calendly import settings
 from tests.command import complaints, run_here, run_tap
-from tests.singer import config
+from tests.singer import catalog, config
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,6 +182,17 @@ def test_a_number_in_the_environment_that_is_none_ends_in_one_line(tmp_path: Pat
     assert result.returncode == 1
     (line,) = complaints(result)
     assert "TAP_CALENDLY_LOOKBACK_DAYS" in line
+
+
+def test_settings_can_come_from_variables_beside_a_file(tmp_path: Path, sandbox: Sandbox) -> None:
+    (tmp_path / "catalog.json").write_text(json.dumps(catalog({"groups"})))
+    token = {"TAP_CALENDLY_PERSONAL_ACCESS_TOKEN": sandbox.token}
+    arguments = ("--config", "ENV", "--catalog", "catalog.json")
+
+    result = run_tap(tmp_path, *arguments, config={"api_url": sandbox.url}, environment=token)
+
+    assert result.returncode == 0
+    assert '"RECORD"' in result.stdout
 
 
 def test_every_problem_has_a_line_of_its_own(tmp_path: Path) -> None:
