@@ -202,6 +202,19 @@ def test_a_user_without_the_role_gets_one_line(sandbox: Sandbox, tmp_path: Path)
     assert "has the role `user`, and a whole organization opens to owners and admins" in line
 
 
+def test_what_calendly_says_changes_no_line_and_no_terminal(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    said = "\x1b[2J\x1b]0;title\x07one\r\n\u2028\x85\u202etwo\x00"
+    sandbox.faults.add(Fault("/users/me", status=418, body={"message": said}, times=None))
+
+    result = run_tap(tmp_path, config=config(sandbox))
+
+    (line,) = complaints(result)
+    assert "([2J ]0;title one two)" in line
+    assert line.isprintable()
+
+
 def test_missing_scopes_are_named(sandbox: Sandbox, tmp_path: Path) -> None:
     token = sandbox.access.issue(sandbox.calendly.owner, EVERY_SCOPE - {"event_types:read"})
 
