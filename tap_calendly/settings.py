@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pendulum
 import requests
+import urllib3
 from pendulum.parsing.exceptions import ParserError
 from singer_sdk import typing as th
 from singer_sdk.plugin_base import JSONSchemaValidator
@@ -489,7 +490,9 @@ def _problem_with_address(value: str | None) -> str | None:
     try:
         parts = urlsplit((value or "").strip())
         host, _ = parts.hostname, parts.port
-        requests.Request("GET", (value or "").strip()).prepare()
+        prepared = requests.Request("GET", (value or "").strip()).prepare()
+        # As requests are sent: in `http://evil.example\[::1]` another reader finds the loopback.
+        asked = str(urllib3.util.parse_url(str(prepared.url)).host).strip("[]")
         (host or "").encode("idna")
     except (ValueError, requests.RequestException):
         return "must be a URL"
@@ -497,7 +500,7 @@ def _problem_with_address(value: str | None) -> str | None:
         return "must be a URL"
     if parts.query or parts.fragment or parts.username is not None:
         return "must be a URL of scheme, host and path alone"
-    if parts.scheme == "http" and host not in LOOPBACK:
+    if parts.scheme == "http" and asked not in LOOPBACK:
         return "must begin with https://, as the token is sent there"
     return None
 

@@ -51,6 +51,7 @@ BAD = {
     "api_url with a bad port": ({"api_url": "https://api.calendly.com:port"}, "api_url"),
     "api_url of an impossible host": ({"api_url": "https://a..b"}, "api_url"),
     "api_url without encryption": ({"api_url": "http://calendly.example"}, "api_url"),
+    "api_url of two hosts": ({"api_url": "http://calendly.example\\[::1]"}, "api_url"),
     "stream_maps of another shape": (
         {"stream_maps": {"event_types": 5}},
         "stream_maps.event_types",
