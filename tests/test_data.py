@@ -421,6 +421,23 @@ def test_what_is_right_stays_to_the_letter_beside_what_is_not(
     assert row["name"] == "5"
 
 
+@pytest.mark.parametrize("amount", ["20.50", 20.5, 20])
+def test_what_may_be_a_number_or_a_text_stays_what_it_is(sandbox: Sandbox, amount: object) -> None:
+    meeting = sandbox.calendly.truth()["scheduled_events"][0]
+    invitee = sandbox.calendly.truth()["event_invitees"][0]
+    serve(sandbox, "/scheduled_events", [meeting])
+    serve(
+        sandbox,
+        "/scheduled_events/*/invitees",
+        [{**invitee, "payment": {"amount": amount}, "name": 5}],
+    )
+
+    (row,) = sync(sandbox, select={"event_invitees"}).rows("event_invitees")
+
+    assert row["payment"] == {"amount": amount}
+    assert row["name"] == "5"
+
+
 SCALARS = [
     st.none(),
     st.booleans(),
