@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
@@ -39,6 +40,10 @@ class JSONFile(click.File):
         return io.StringIO(read(str(value), option, self._problems))
 
 
+TOO_LONG = re.compile(r"\S{41,}")
+"""What is no name in a file, but may be a misplaced secret: it is not repeated."""
+
+
 def read(path: str, option: str, problems: Problems) -> str:
     """Read a file and check that it can be used.
 
@@ -69,6 +74,7 @@ def read(path: str, option: str, problems: Problems) -> str:
         found = ["it is not JSON that can be used: a number or the nesting is out of bounds."]
     else:
         found = problems(content)
+    found = [TOO_LONG.sub("…", problem) for problem in found]
     if found:
         named = "{…}" if path.lstrip().startswith("{") else path  # what it should hold is no name
         raise SettingsError([f"The file {named} given to {option}: {problem}" for problem in found])
