@@ -176,7 +176,7 @@ class Api:
             self._now = parsedate_to_datetime(response.headers["Date"])
         except errors.UNREADABLE:
             message = errors.not_calendly(request.stream, response)
-            raise errors.PassingError(message, response, "the answer is not Calendly's") from None
+            raise errors.PassingError(message, response, errors.NOT_CALENDLYS) from None
         return found
 
     def coming(self, span: timedelta) -> dict[str, str]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 """Statuses below 500 that a later try may cure."""
 
+NOT_CALENDLYS = "the answer is not Calendly's"
+
 UNREADABLE = (
     AttributeError,
     KeyError,

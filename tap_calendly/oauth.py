@@ -166,7 +166,7 @@ class Endpoint:
             return tokens_in(json.loads(response.content), form.get("refresh_token"), now())
         except errors.UNREADABLE:
             self.in_doubt = True
-            message, kind = errors.no_tokens(response), "the answer is not Calendly's"
+            message, kind = errors.no_tokens(response), errors.NOT_CALENDLYS
             raise errors.PassingError(message, response, kind) from None
 
 

@@ -294,14 +294,8 @@ def test_a_file_that_cannot_be_used_ends_in_one_line_before_anything_is_asked(
 ) -> None:
     file = tmp_path / "broken.json"
     file.write_text(content if isinstance(content, str) else json.dumps(content))
-    quiet.forget_requests()
 
-    result = run_here(tmp_path, option, str(file), config=config(quiet))
-
-    _is_refused(result, quiet)
-    (line,) = complaints(result)
-    assert f"broken.json given to {option}: " in line
-    assert says in line
+    assert says in _complaint_of(file, option, quiet)
 
 
 @pytest.mark.parametrize("option", ["--config", "--catalog", "--state"])
@@ -327,14 +321,18 @@ def test_a_file_that_cannot_be_read_ends_in_one_line(
         file.write_bytes(content)
     elif content is not None:
         file.mkdir()
-    quiet.forget_requests()
 
-    result = run_here(tmp_path, option, str(file), config=config(quiet))
+    assert says in _complaint_of(file, option, quiet)
 
-    _is_refused(result, quiet)
+
+def _complaint_of(file: Path, option: str, sandbox: Sandbox) -> str:
+    """Give a file to the tap, which refuses it, and give its line."""
+    sandbox.forget_requests()
+    result = run_here(file.parent, option, str(file), config=config(sandbox))
+    _is_refused(result, sandbox)
     (line,) = complaints(result)
-    assert f"broken.json given to {option}: " in line
-    assert says in line
+    assert f"{file.name} given to {option}: " in line
+    return line
 
 
 MAPS: dict[str, tuple[object, str]] = {

@@ -207,6 +207,12 @@ class Site:
         assert self.sandbox.token not in line
         return line
 
+    def fails_to_get(self, says: str) -> bool:
+        """Run the tap, and tell whether its line names the stream, the request and what it was."""
+        line = self.fails()
+        named = re.match(rf"{self.target.stream}: {says}", line)
+        return bool(named and re.search(rf" to GET {self.target.pattern}[ :]", line))
+
     def makes_up_for_it(self) -> bool:
         """Run the tap once more with all well, and tell whether the table is as it should be."""
         self.sandbox.faults.clear()
@@ -285,10 +291,7 @@ def test_what_lasts_ends_in_one_line_and_the_next_run_makes_up_for_it(
 ) -> None:
     site.strike(LASTING[kind].fault, times=None)
 
-    line = site.fails()
-
-    assert re.match(rf"{site.target.stream}: .*{LASTING[kind].says}", line)
-    assert re.search(rf" to GET {site.target.pattern}[ :]", line)
+    assert site.fails_to_get(f".*{LASTING[kind].says}")
     assert site.makes_up_for_it()
 
 
@@ -302,10 +305,7 @@ def test_what_never_ends_is_given_up_in_time(
     site.settings["retry_timeout"] = 20
     with monkeypatch.context() as hurried:
         _hurry(hurried)
-        line = site.fails()
-
-    assert re.match(rf"{site.target.stream}: no answer from .* \(no whole answer in time\)", line)
-    assert re.search(rf" to GET {site.target.pattern} ", line)
+        assert site.fails_to_get(r"no answer from .* \(no whole answer in time\)")
     assert site.makes_up_for_it()
 
 
