@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_calendly import throttle
+from tap_calendly.api import throttle
 from tap_calendly.tap import main
 
 if TYPE_CHECKING:

@@ -17,8 +17,8 @@ from datetime import datetime, timedelta, timezone
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
-from tap_calendly import sweep
-from tap_calendly.sweep import Captured, Meeting, Rules
+from tap_calendly.sweep import plan
+from tap_calendly.sweep.plan import Captured, Meeting, Rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -158,24 +158,24 @@ def _pages(count: int) -> int:
 def tap(world: World, warehouse: Warehouse, now: datetime, captured: object) -> object:
     """Load as tap-calendly does."""
     known = captured if isinstance(captured, Captured) else None
-    if known is None or sweep.full_scan_is_due(known, now, RULES):
+    if known is None or plan.full_scan_is_due(known, now, RULES):
         warehouse.requests += known is not None  # the page from whose answer the time is known
-        plan = sweep.full_scan(now, RULES)
+        swept = plan.full_scan(now, RULES)
     else:
-        plan = sweep.partial([known], now, RULES)
+        swept = plan.partial([known], now, RULES)
 
     def is_due(event: Event) -> bool:
         meeting = Meeting(event.start, event.updated, event.active, event.active, shared=False)
-        return sweep.invitees_are_due(meeting, known, begun, RULES)
+        return plan.invitees_are_due(meeting, known, begun, RULES)
 
-    begun = plan
-    while plan.remaining:
-        part = plan.remaining[0]
+    begun = swept
+    while swept.remaining:
+        part = swept.remaining[0]
         found = world.between(part.start, part.end)
         warehouse.requests += _pages(len(found))
         warehouse.load(world, found, is_due)
-        plan = sweep.reached(plan, world.events[found[0]].start if found else None, None)
-    return sweep.complete(known, plan)
+        swept = plan.reached(swept, world.events[found[0]].start if found else None, None)
+    return plan.complete(known, swept)
 
 
 def full_refresh(world: World, warehouse: Warehouse, _now: datetime, _known: object) -> object:

@@ -6,14 +6,15 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from tap_calendly import auth, errors
+from tap_calendly.auth import authenticators
+from tap_calendly.reporting import errors
 from tap_calendly.settings import resource_uri
 from tap_calendly.streams.organization import CurrentUser, OrganizationMemberships
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tap_calendly.page import Page
+    from tap_calendly.api.page import Page
     from tap_calendly.tap import TapCalendly
 
 
@@ -62,7 +63,7 @@ class Scope:
         try:
             return f"user {self._owner['user'].rsplit('/', 1)[-1]}"
         except errors.CalendlyError:
-            return f"user {auth.user_in(self._config.get('personal_access_token') or '')}"
+            return f"user {authenticators.user_in(self._config.get('personal_access_token') or '')}"
 
     @cached_property
     def of_meetings(self) -> dict[str, str]:
@@ -121,7 +122,7 @@ class Scope:
 
     def _owner_by_membership(self) -> dict[str, str]:
         """Find the owner of a token that lacks the scope `users:read`."""
-        own_id = auth.user_in(self._config.get("personal_access_token") or "")
+        own_id = authenticators.user_in(self._config.get("personal_access_token") or "")
         if own_id is not None:
             own = {"user": resource_uri("users", own_id)}
             try:

@@ -14,7 +14,7 @@ from pendulum.parsing.exceptions import ParserError
 from singer_sdk import typing as th
 from singer_sdk.plugin_base import JSONSchemaValidator
 
-from tap_calendly.redaction import PIECE
+from tap_calendly.reporting.redaction import PIECE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableMapping
@@ -338,7 +338,7 @@ def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     return sorted(name if len(name) <= LONGEST_NAME else "…" for name in found)
 
 
-def moment(value: str) -> datetime:
+def timestamp(value: str) -> datetime:
     """Read a date or date-time.
 
     Args:
@@ -372,7 +372,7 @@ def is_date(value: str) -> bool:
         Whether it is one.
     """
     try:
-        moment(value)
+        timestamp(value)
     except ValueError:
         return False
     return value[:1].isdigit()
@@ -387,7 +387,7 @@ def is_usable_date(value: str) -> bool:
     Returns:
         Whether it is one, and of a year that makes sense.
     """
-    return is_date(value) and EPOCH < moment(value).year < FAR_FUTURE
+    return is_date(value) and EPOCH < timestamp(value).year < FAR_FUTURE
 
 
 def resource_uri(collection: str, value: str) -> str:

@@ -10,8 +10,9 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tap_calendly import errors, settings
-from tap_calendly.sweep import OVERLAP, Captured, Range, Sweep, reaches_further_back
+from tap_calendly import settings
+from tap_calendly.reporting import errors
+from tap_calendly.sweep.plan import OVERLAP, Captured, Range, Sweep, reaches_further_back
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -277,7 +278,7 @@ def _moment(stream: str, found: Mapping[str, Any], field: str) -> datetime:
     usable = settings.is_date if field in STARTS else settings.is_usable_date
     if not isinstance(value, str) or not usable(value):
         raise _damaged(stream, field)
-    return settings.moment(value)
+    return settings.timestamp(value)
 
 
 def _moment_or_none(stream: str, found: Mapping[str, Any], field: str) -> datetime | None:

@@ -20,23 +20,17 @@ from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.plugin_base import _ConfigInput
 from typing_extensions import override
 
-from tap_calendly import (
-    authorize,
-    catalog,
-    connection_test,
-    errors,
-    files,
-    maps,
-    redaction,
-    settings,
-)
+from tap_calendly import settings
 from tap_calendly import state as state_entries
-from tap_calendly.api import Api
-from tap_calendly.client import CalendlyStream
-from tap_calendly.progress import Progress
+from tap_calendly.api.client import Api
+from tap_calendly.auth import login
+from tap_calendly.reporting import errors, redaction
 from tap_calendly.scope import Scope
+from tap_calendly.singer import catalog, connection_test, input_files, stream_maps
+from tap_calendly.singer.progress import Progress
+from tap_calendly.singer.stream import CalendlyStream
 from tap_calendly.streams import STREAMS
-from tap_calendly.sweep import Rules
+from tap_calendly.sweep.plan import Rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,7 +66,7 @@ class TapCalendly(Tap):
         """Check the stream maps, which the SDK would do too late."""
         tables = {name: stream.schema["properties"] for name, stream in self.streams.items()}
         keys = {name: stream.primary_keys for name, stream in self.streams.items()}
-        if found := list(maps.problems(self.config.get("stream_maps", {}), tables, keys)):
+        if found := list(stream_maps.problems(self.config.get("stream_maps", {}), tables, keys)):
             raise errors.SettingsError(found)
         try:
             # The next but one: the next would map what is not selected without any column, and then
@@ -90,7 +84,9 @@ class TapCalendly(Tap):
         for chosen in self.mapper.stream_maps.values():
             for one in chosen:
                 if isinstance(one, CustomStreamMap):
-                    one.__class__ = maps.Map  # the SDK makes its own and leaves no other place
+                    one.__class__ = (
+                        stream_maps.Map
+                    )  # the SDK makes its own and leaves no other place
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
@@ -125,7 +121,7 @@ class TapCalendly(Tap):
     def start_date(self) -> datetime | None:
         """The setting `start_date` (UTC)."""
         value = self.config.get("start_date")
-        return None if value is None else settings.moment(value)
+        return None if value is None else settings.timestamp(value)
 
     @cached_property
     def rules(self) -> Rules:
@@ -197,10 +193,12 @@ class TapCalendly(Tap):
 
     def _closed(self, wanted: list[CalendlyStream], otherwise: str) -> str | None:
         """Say what the token does not open, and whether the run has failed by that."""
-        closed = [stream for stream in wanted if stream.closed is not None]
+        closed = [stream for stream in wanted if stream.unavailable is not None]
         if not closed:
             return None
-        unexplained = any(s.closed is not None and not s.closed.names_scopes for s in closed)
+        unexplained = any(
+            s.unavailable is not None and not s.unavailable.names_scopes for s in closed
+        )
         if unexplained and self.config["scope"] == "organization" and self.scope.role == "user":
             self.logger.warning(
                 "The token's user has the role `user`, and a whole organization opens to owners "
@@ -209,7 +207,7 @@ class TapCalendly(Tap):
         names = ", ".join(stream.name for stream in closed)
         if self.config["on_unavailable"] == "fail":
             return f"Not opened by the token: {names}{otherwise}."
-        if all(stream.closed is not None for stream in wanted if stream.selected):
+        if all(stream.unavailable is not None for stream in wanted if stream.selected):
             return f"Nothing was read: the token opens none of {names}."
         return None
 
@@ -244,7 +242,9 @@ class TapCalendly(Tap):
         for path in value:
             if path != "ENV":
                 # Once: what a pipe holds is gone then.
-                config |= json.loads(files.read(path, "--config", settings.problems_with_file))
+                config |= json.loads(
+                    input_files.read(path, "--config", settings.problems_with_file)
+                )
                 continue
             schema = dict(cls.config_jsonschema)
             cls.append_builtin_config(schema)
@@ -257,21 +257,21 @@ class TapCalendly(Tap):
     def get_singer_command(cls) -> click.Command:
         command = super().get_singer_command()
         streams = {stream.name: stream for stream in STREAMS}
-        checks: dict[str | None, files.Problems] = {
+        checks: dict[str | None, input_files.Problems] = {
             "catalog": partial(catalog.problems, streams=streams),
             "state": partial(state_entries.problems, streams=streams),
         }
         for param in command.params:
             if param.name in checks:
-                param.type = files.JSONFile(checks[param.name])
-        command.params.extend(authorize.OPTIONS)
+                param.type = input_files.JSONFile(checks[param.name])
+        command.params.extend(login.OPTIONS)
         return command
 
     @classmethod
     @override
     def invoke(cls, **options: Any) -> None:
-        if (wishes := authorize.wishes_in(options)) is not None:
-            cls._authorize(options["config"], wishes)
+        if (login_options := login.login_options(options)) is not None:
+            cls._authorize(options["config"], login_options)
             return
         try:
             super().invoke(**options)
@@ -282,13 +282,13 @@ class TapCalendly(Tap):
             raise errors.CalendlyError(message) from None
 
     @classmethod
-    def _authorize(cls, given: _ConfigInput, wishes: authorize.Wishes) -> None:
+    def _authorize(cls, given: _ConfigInput, login_options: login.LoginOptions) -> None:
         """Get credentials by the browser."""
         schema = dict(cls.config_jsonschema)
         cls.append_builtin_config(schema)
         config = {**given.config, **(cls._env_var_config if given.parse_env else {})}
         agent = config.get("user_agent") or f"{cls.name}/{cls.get_plugin_version()}"
-        authorize.authorize(config, schema, wishes, agent, cls.logger)
+        login.authorize(config, schema, login_options, agent, cls.logger)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:

@@ -19,7 +19,7 @@ from sandbox import company
 from sandbox.calendly import Calendly
 from sandbox.clock import SimulatedClock
 from sandbox.server import Sandbox
-from tap_calendly import client, throttle
+from tap_calendly.api import throttle
 
 if TYPE_CHECKING:
     import threading
@@ -81,7 +81,7 @@ def postgres() -> Iterator[str]:
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> int:
     """The rows of a page: few, so that a small company fills many."""
     size = 5
-    monkeypatch.setattr(client, "PAGE_SIZE", size)
+    monkeypatch.setattr("tap_calendly.singer.stream.PAGE_SIZE", size)
     return size
 
 

@@ -18,7 +18,7 @@ from tap_calendly.tap import TapCalendly
 from tests import personal
 
 if TYPE_CHECKING:
-    from tap_calendly.client import CalendlyStream
+    from tap_calendly.singer.stream import CalendlyStream
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

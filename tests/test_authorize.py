@@ -17,8 +17,8 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from tap_calendly import browser
-from tap_calendly.errors import CalendlyError
+from tap_calendly.auth import browser
+from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.tap import TapCalendly
 from tests.command import complaints, run_tap
 

@@ -14,8 +14,8 @@ from typing_extensions import override
 
 from sandbox.faults import Fault
 from sandbox.server import Sandbox
-from tap_calendly import throttle
-from tap_calendly.errors import CalendlyError
+from tap_calendly.api import throttle
+from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.tap import main
 from tests.command import complaints, run_tap, start_tap
 from tests.conftest import PassingClock

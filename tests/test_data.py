@@ -18,14 +18,14 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from sandbox.faults import Fault
-from tap_calendly.conform import (
+from tap_calendly.reading.conform import (
     CUT,
     NO_MOMENT,
     NOT_THE_KIND,
     TOO_LARGE,
     Columns,
 )
-from tap_calendly.errors import CalendlyError
+from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.streams import STREAMS as CLASSES
 from tests.command import complaints, run_tap
 from tests.pipeline import (
@@ -466,10 +466,10 @@ def test_whatever_comes_the_row_is_what_its_schema_says(
     row = data.draw(st.dictionaries(st.sampled_from(fields), ANYTHING, max_size=4))
     columns = Columns(schema, 0)
 
-    fitted, misfits = columns.fit(row)
+    fitted, coercion_issues = columns.fit(row)
 
     assert Draft202012Validator(schema).is_valid(fitted)
     assert columns.fit(fitted) == (fitted, [])
     assert fitted.keys() == row.keys()
     lost = {name for name, value in row.items() if value is not None and fitted[name] is None}
-    assert lost <= {misfit.field for misfit in misfits}
+    assert lost <= {misfit.field for misfit in coercion_issues}

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from sandbox.faults import Fault
-from tap_calendly.errors import CalendlyError, StreamsError
-from tap_calendly.patience import Patience
+from tap_calendly.api.retry import RetryBudget
+from tap_calendly.reporting.errors import CalendlyError, StreamsError
 from tap_calendly.streams import STREAMS, scheduling
 from tap_calendly.streams.event_types import EventTypeMemberships, EventTypes
 from tap_calendly.tap import TapCalendly
@@ -213,7 +213,7 @@ def test_a_refusal_is_an_answer_and_no_part_of_an_outage(
 def test_a_request_that_fails_while_others_are_answered_has_its_own_time(
     clock: SimulatedClock,
 ) -> None:
-    patience = Patience(300, PassingClock(clock, []))
+    patience = RetryBudget(300, PassingClock(clock, []))
     retries = patience.retries()
 
     tries = 0
@@ -285,7 +285,7 @@ def test_what_nobody_has_thought_of_while_reading_for_a_row_fails_that_stream_al
 ) -> None:
     warehouse = Warehouse(sandbox)
     with monkeypatch.context() as patched:
-        patched.setattr(EventTypeMemberships, "settled", _stumble)
+        patched.setattr(EventTypeMemberships, "read_until_stable", _stumble)
         with pytest.raises(StreamsError) as ended:
             warehouse.run()
 

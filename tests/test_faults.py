@@ -16,9 +16,9 @@ from sandbox.calendly import Calendly
 from sandbox.clock import SimulatedClock
 from sandbox.faults import Fault
 from sandbox.server import Sandbox
-from tap_calendly import client, throttle
-from tap_calendly.api import Api
-from tap_calendly.errors import CalendlyError, FatalError, StreamsError
+from tap_calendly.api import throttle
+from tap_calendly.api.client import Api
+from tap_calendly.reporting.errors import CalendlyError, FatalError, StreamsError
 from tap_calendly.streams import STREAMS
 from tests import singer
 from tests.conftest import NOW, PassingClock
@@ -251,7 +251,7 @@ def site(
     undisturbed: dict[str, tuple[Tables, list[str]]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Site]:
-    monkeypatch.setattr(client, "PAGE_SIZE", ROWS_A_PAGE)
+    monkeypatch.setattr("tap_calendly.singer.stream.PAGE_SIZE", ROWS_A_PAGE)
     # Waits pass on a clock of their own: what is free in the next days stays the same.
     ticking = SimulatedClock(NOW)
     monkeypatch.setattr(throttle, "SystemClock", lambda: PassingClock(ticking, []))
@@ -364,7 +364,7 @@ def test_a_list_without_end_ends_the_run(
         site.strike(_page(site.address(str(number)), *page), times=1)
 
     with monkeypatch.context() as bounded:
-        bounded.setattr(client, "LONGEST_LIST", 40)
+        bounded.setattr("tap_calendly.singer.stream.LONGEST_LIST", 40)
         line = site.fails()
 
     assert f"{site.target.stream}: Calendly's pages go round in a circle" in line

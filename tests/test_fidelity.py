@@ -21,9 +21,9 @@ from sandbox.calendly import Calendly
 from sandbox.clock import SimulatedClock
 from sandbox.faults import Fault
 from sandbox.server import Sandbox
-from tap_calendly import client, throttle
-from tap_calendly.errors import StreamsError
-from tap_calendly.settings import moment
+from tap_calendly.api import throttle
+from tap_calendly.reporting.errors import StreamsError
+from tap_calendly.settings import timestamp
 from tests.conftest import PassingClock
 from tests.life import DEEDS, Chronicle, let_happen
 from tests.singer import STREAMS, Killed, Run, Tables, sync, truth
@@ -209,10 +209,10 @@ class History(RuleBasedStateMachine):
         assert "sweep" not in entry
         if "full_scan" not in entry:
             return began
-        now = moment(entry["full_scan"])
+        now = timestamp(entry["full_scan"])
         last = before.get("bookmarks", {}).get(stream, {}).get("full_scan")
-        if last is not None and self.interval and began - moment(last) >= self.interval:
-            assert now > moment(last)
+        if last is not None and self.interval and began - timestamp(last) >= self.interval:
+            assert now > timestamp(last)
         return now
 
     def compare(
@@ -244,11 +244,12 @@ class History(RuleBasedStateMachine):
             return True
         if "event" in row and "rescheduled" in row:
             row = self.chronicle.versions["scheduled_events", row["event"]][0].row or {}
-        return "start_time" not in row or moment(row["start_time"]) >= self.start_date
+        return "start_time" not in row or timestamp(row["start_time"]) >= self.start_date
 
 
 def test_fidelity(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "PAGE_SIZE", 3)  # so that a few rows fill many pages
+    # so that a few rows fill many pages
+    monkeypatch.setattr("tap_calendly.singer.stream.PAGE_SIZE", 3)
     waiting = SimulatedClock(START)
     monkeypatch.setattr(throttle, "SystemClock", lambda: PassingClock(waiting, []))
     run_state_machine_as_test(History)

@@ -25,22 +25,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from typing_extensions import Self
 
-from tap_calendly import (
-    browser,
-    catalog,
-    connection,
-    errors,
-    files,
-    oauth,
-    patience,
-    redaction,
-    settings,
-    state,
-    store,
-    throttle,
-)
-from tap_calendly.api import Api, Request
-from tap_calendly.errors import CalendlyError, Requires
+from tap_calendly import settings, state
+from tap_calendly.api import retry, throttle
+from tap_calendly.api.client import Api, Request
+from tap_calendly.auth import browser, token_endpoint, token_store
+from tap_calendly.reporting import errors, redaction
+from tap_calendly.reporting.errors import CalendlyError, Requires
+from tap_calendly.singer import catalog, input_files
 from tap_calendly.streams import STREAMS
 from tap_calendly.tap import TapCalendly
 from tests.secrecy import shown
@@ -48,7 +39,7 @@ from tests.secrecy import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tap_calendly.client import CalendlyStream
+    from tap_calendly.singer.stream import CalendlyStream
 
 SECRET = "8Wq-71hZ_token.that+nobody/may=see.Xk29vQ"  # noqa: S105 - made up
 CONFIG = {"personal_access_token": SECRET, "organization": "AAAA"}
@@ -156,8 +147,9 @@ def served(response: requests.Response, tap: TapCalendly | None = None) -> Itera
     if tap is not None:
         vars(tap).pop("api", None)  # it keeps its connections
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connection, "session", lambda *_: server)
-        patch.setattr(patience.Retries, "pause", lambda *_: None)
+        for module in ("api.client", "auth.token_endpoint"):
+            patch.setattr(f"tap_calendly.{module}.new_session", lambda *_: server)
+        patch.setattr(retry.Retries, "pause", lambda *_: None)
         yield server
 
 
@@ -243,7 +235,7 @@ def test_headers_ask_for_a_wait_within_reason(
 ) -> None:
     response = answer(b"", status, headers)
 
-    wait = patience.seconds_until_retry(response, tries, datetime.now(timezone.utc))
+    wait = retry.seconds_until_retry(response, tries, datetime.now(timezone.utc))
     quota = throttle.quota_of(response.headers)
 
     assert 1 <= wait <= throttle.LONGEST_WAIT
@@ -270,7 +262,7 @@ ERROR = {
     way=st.sampled_from([errors.BY_TOKEN, errors.BY_OAUTH]),
 )
 def test_an_error_is_told_in_one_clear_line(
-    body: bytes, status: int, headers: dict[str, str], way: errors.WayIn
+    body: bytes, status: int, headers: dict[str, str], way: errors.Remedies
 ) -> None:
     redaction.remember(SECRET)
     response = answer(body, status, headers)
@@ -317,7 +309,7 @@ def test_settings_can_be_used_or_are_refused_in_clear_lines(config: dict[str, An
     for name in settings.unknown(config, SCHEMA) if not problems else ():
         assert_clear(name)
     if not problems and "start_date" in config:
-        assert settings.moment(config["start_date"]).year > 1970
+        assert settings.timestamp(config["start_date"]).year > 1970
     if not problems:
         Api(config, "0", TapCalendly.logger)
 
@@ -341,7 +333,7 @@ def test_the_environment_can_be_used_or_is_refused_in_clear_lines(value: str, na
 )
 def test_a_moment_is_in_utc_or_none(value: str) -> None:
     with suppress(ValueError):
-        assert settings.moment(value).utcoffset() == timedelta(0)
+        assert settings.timestamp(value).utcoffset() == timedelta(0)
 
 
 @fuzz
@@ -413,7 +405,7 @@ FILES = {
 
 
 NAMED = {stream.name: stream for stream in STREAMS}
-CHECKS: dict[str, files.Problems] = {
+CHECKS: dict[str, input_files.Problems] = {
     "--config": settings.problems_with_file,
     "--state": partial(state.problems, streams=NAMED),
     "--catalog": partial(catalog.problems, streams=NAMED),
@@ -429,7 +421,7 @@ def test_a_file_is_read_or_refused(
     file.write_bytes(data.draw(bodies(FILES[option])))
 
     with one_clear_line():
-        assert isinstance(json.loads(files.read(str(file), option, CHECKS[option])), dict)
+        assert isinstance(json.loads(input_files.read(str(file), option, CHECKS[option])), dict)
 
 
 TOKENS = {
@@ -448,7 +440,7 @@ TOKENS = {
 def test_kept_tokens_can_be_used_or_count_as_none(
     tmp_path_factory: pytest.TempPathFactory, body: bytes
 ) -> None:
-    kept = store.Store(tmp_path_factory.getbasetemp(), "fuzzed-tokens")
+    kept = token_store.Store(tmp_path_factory.getbasetemp(), "fuzzed-tokens")
     kept.path.write_bytes(body)
 
     found = kept.read()
@@ -465,19 +457,19 @@ def test_new_tokens_can_be_used_and_kept_or_are_refused(
 ) -> None:
     config = {"auth_url": f"https://{HOST}", "request_timeout": 60, "retry_timeout": 300}
     pace = throttle.Throttle(None, throttle.SystemClock())
-    app = oauth.App("x", SECRET)
-    endpoint = oauth.Endpoint(app, config, "x", pace, TapCalendly.logger)
+    app = token_endpoint.App("x", SECRET)
+    endpoint = token_endpoint.Endpoint(app, config, "x", pace, TapCalendly.logger)
     form = {"refresh_token": SECRET}
     with served(answer(body, headers=headers)), one_clear_line():
         found = endpoint.tokens(form, threading.Event())
 
         assert_usable(found)
-        kept = store.Store(tmp_path_factory.getbasetemp(), "fuzzed-answer")
-        kept.path.write_bytes(store.content(found))
+        kept = token_store.Store(tmp_path_factory.getbasetemp(), "fuzzed-answer")
+        kept.path.write_bytes(token_store.content(found))
         assert kept.read() == found
 
 
-def assert_usable(tokens: store.Tokens) -> None:
+def assert_usable(tokens: token_store.Tokens) -> None:
     headers = {"Authorization": f"Bearer {tokens.access_token}"}
     requests.Request("GET", "https://localhost", headers).prepare()
     assert tokens.renew_at < 1e10 or tokens.renew_at >= 1e10  # a number

@@ -12,8 +12,8 @@ import pytest
 
 from sandbox.faults import Fault
 from sandbox.server import Sandbox
-from tap_calendly.errors import CalendlyError
-from tap_calendly.lookahead import Lookahead, Reading, Stretch, in_order
+from tap_calendly.reading.prefetch import Batch, Prefetch, Prefetcher, in_order
+from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.tap import TapCalendly
 from tests.command import run_tap, start_tap
 from tests.singer import Killed, Run, config, sync, truth
@@ -116,10 +116,10 @@ def test_no_request_is_made_after_the_end_of_a_run(sandbox: Sandbox) -> None:
     with Sandbox(sandbox.calendly, latency=0.05, requests_per_minute=100_000) as slow:
         with pytest.raises(Killed):
             sync(slow, select={"routing_form_submissions"}, into=Run(killed_after=1))
-        under_way = len(slow.requests)
+        in_flight = len(slow.requests)
         assert not threading.Event().wait(0.3)
 
-        assert len(slow.requests) <= under_way + 8
+        assert len(slow.requests) <= in_flight + 8
 
 
 def test_a_deselected_field_changes_nothing_else(sandbox: Sandbox, small_pages: int) -> None:
@@ -195,20 +195,20 @@ def test_a_fatal_error_does_not_wait_for_the_limit(sandbox: Sandbox) -> None:
 
 
 def test_no_more_calls_are_begun_ahead_than_twice_the_threads() -> None:
-    under_way: list[int] = []
+    in_flight: list[int] = []
     most = 0
 
     def begin(row: int) -> list[int]:
         nonlocal most
-        under_way.append(row)
-        most = max(most, len(under_way))
+        in_flight.append(row)
+        most = max(most, len(in_flight))
         return [row]
 
-    with Lookahead(3, eager=True, wake=lambda: None) as ahead:
-        stretches = Reading(ahead, (Stretch(list(range(50))) for _ in range(4)))
-        for row, begun in in_order(stretches, ahead, begin):
-            assert begun == [row] == under_way[:1]
-            under_way.pop(0)
+    with Prefetcher(3, eager=True, wake=lambda: None) as ahead:
+        batches = Prefetch(ahead, (Batch(list(range(50))) for _ in range(4)))
+        for row, begun in in_order(batches, ahead, begin):
+            assert begun == [row] == in_flight[:1]
+            in_flight.pop(0)
 
     assert most == 2 * 3
 
@@ -217,16 +217,16 @@ def test_no_more_rows_are_held_than_a_page_and_the_next() -> None:
     """However slowly the target takes them."""
     pages_read = 0
 
-    def pages() -> Iterator[Stretch[int]]:
+    def pages() -> Iterator[Batch[int]]:
         nonlocal pages_read
         for _ in range(500):
             pages_read += 1
-            yield Stretch([0] * 10)
+            yield Batch([0] * 10)
 
-    with Lookahead(1, eager=True, wake=lambda: None) as ahead:
-        stretches = Reading(ahead, pages())
-        for taken, _ in enumerate(in_order(stretches, ahead, lambda _: []), 1):
-            while stretches.waits and taken < 4_000:
+    with Prefetcher(1, eager=True, wake=lambda: None) as ahead:
+        batches = Prefetch(ahead, pages())
+        for taken, _ in enumerate(in_order(batches, ahead, lambda _: []), 1):
+            while batches.waits and taken < 4_000:
                 time.sleep(0)  # lets the reading thread come as far as it will
             assert pages_read * 10 <= taken + ahead.rows_ahead + 3 * 10
 
@@ -239,7 +239,7 @@ def test_nothing_is_begun_any_more_after_a_failure() -> None:
     def fail() -> None:
         raise KeyError
 
-    with Lookahead(1, eager=True, wake=lambda: None) as ahead:
+    with Prefetcher(1, eager=True, wake=lambda: None) as ahead:
         calls = [
             ahead.start(function, first=False) for function in (fail, lambda: called.append(1))
         ]

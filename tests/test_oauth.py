@@ -18,8 +18,9 @@ import pytest
 from sandbox.faults import Fault
 from sandbox.oauth import App
 from sandbox.server import Sandbox
-from tap_calendly import auth, oauth, store, throttle
-from tap_calendly.errors import CalendlyError
+from tap_calendly.api import throttle
+from tap_calendly.auth import authenticators, token_endpoint, token_store
+from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.tap import TapCalendly
 from tests.command import complaints, run_tap, start_tap
 from tests.singer import Run, config, sync, truth
@@ -84,10 +85,10 @@ class Client:
         found: dict[str, Any] = json.loads(file.read_text())
         return found
 
-    def signature(self) -> auth.Signature:
+    def signature(self) -> authenticators.Authenticator:
         """What signs the requests of one more run."""
         pace = throttle.Throttle(None, throttle.SystemClock())
-        return auth.signature(
+        return authenticators.signature(
             {**self.config, "request_timeout": 60, "retry_timeout": 300},
             "test",
             pace,
@@ -118,7 +119,7 @@ def slow_client(sandbox: Sandbox, tmp_path: Path) -> Iterator[Client]:
 @pytest.fixture
 def same_clock(clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch) -> SimulatedClock:
     """The sandbox's clock, which the tap goes by too."""
-    monkeypatch.setattr(oauth, "now", lambda: clock.now().timestamp())
+    monkeypatch.setattr(token_endpoint, "now", lambda: clock.now().timestamp())
     return clock
 
 
@@ -391,7 +392,7 @@ def test_a_store_that_cannot_be_written_ends_the_run_before_the_exchange(
 
 def test_a_store_without_room_ends_the_run_before_the_exchange(client: Client) -> None:
     client.folder.mkdir()
-    name = store.name(client.app.client_id, client.refresh_token)
+    name = token_store.name(client.app.client_id, client.refresh_token)
     (client.folder / f"{name}.new").mkdir()  # whoever runs the test, it cannot be replaced
 
     with pytest.raises(CalendlyError, match="the tokens cannot be kept in"):
@@ -424,7 +425,7 @@ def test_the_store_is_where_such_files_belong(
 
 
 def test_a_damaged_store_is_as_good_as_none(client: Client) -> None:
-    name = store.name(client.app.client_id, client.refresh_token)
+    name = token_store.name(client.app.client_id, client.refresh_token)
     client.folder.mkdir()
     (client.folder / f"{name}.json").write_text('{"access_token": ')
 
@@ -433,7 +434,7 @@ def test_a_damaged_store_is_as_good_as_none(client: Client) -> None:
 
 def test_whoever_waits_for_tokens_can_be_stopped(client: Client) -> None:
     signature = client.signature()
-    name = store.name(client.app.client_id, client.refresh_token)
+    name = token_store.name(client.app.client_id, client.refresh_token)
     stop, ended = threading.Event(), threading.Event()
 
     def ask() -> None:
@@ -442,7 +443,7 @@ def test_whoever_waits_for_tokens_can_be_stopped(client: Client) -> None:
             return
         ended.set()
 
-    with store.Store(client.folder, name).locked(lambda: None):
+    with token_store.Store(client.folder, name).locked(lambda: None):
         threading.Thread(target=ask).start()
         stop.set()
         assert ended.wait(10)
@@ -451,9 +452,9 @@ def test_whoever_waits_for_tokens_can_be_stopped(client: Client) -> None:
 
 
 def test_a_run_that_waits_for_another_can_be_stopped(client: Client, tmp_path: Path) -> None:
-    name = store.name(client.app.client_id, client.refresh_token)
+    name = token_store.name(client.app.client_id, client.refresh_token)
 
-    with store.Store(client.folder, name).locked(lambda: None):
+    with token_store.Store(client.folder, name).locked(lambda: None):
         status = stopped_at("another run is renewing the tokens", client, tmp_path)
 
     assert status == 128 + signal.SIGTERM
@@ -506,7 +507,7 @@ LENIENT: dict[str, tuple[dict[str, Any], float]] = {
 def test_an_answer_is_read_leniently_as_its_tokens_come_once(
     answer: dict[str, Any], renewed: float
 ) -> None:
-    tokens = oauth.tokens_in({"access_token": "a", "owner": 5, **answer}, "sent", 0)
+    tokens = token_endpoint.tokens_in({"access_token": "a", "owner": 5, **answer}, "sent", 0)
 
     assert tokens.renew_at == renewed
     assert (tokens.refresh_token, tokens.user) == ("sent", None)
@@ -515,7 +516,7 @@ def test_an_answer_is_read_leniently_as_its_tokens_come_once(
 @pytest.mark.parametrize("answer", [[], "x", {}, {"access_token": 5}, {"access_token": "a b"}])
 def test_what_holds_no_token_is_no_answer(answer: object) -> None:
     with pytest.raises((AttributeError, KeyError, TypeError)):
-        oauth.tokens_in(answer, "sent", 0)
+        token_endpoint.tokens_in(answer, "sent", 0)
 
 
 # What these tests share

@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from sandbox.faults import Fault
-from tap_calendly.errors import CalendlyError, StreamsError
+from tap_calendly.reporting.errors import CalendlyError, StreamsError
 from tests.singer import Warehouse, sync, truth
 
 if TYPE_CHECKING:

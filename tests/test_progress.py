@@ -10,8 +10,8 @@ import pytest
 
 from sandbox.faults import Fault
 from sandbox.server import Sandbox
-from tap_calendly import progress
-from tap_calendly.errors import CalendlyError
+from tap_calendly.reporting.errors import CalendlyError
+from tap_calendly.singer import progress
 from tests.command import run_tap
 from tests.singer import config, sync
 

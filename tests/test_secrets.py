@@ -17,9 +17,10 @@ import pytest
 from typing_extensions import override
 
 from sandbox.faults import Fault
-from tap_calendly import redaction, store
-from tap_calendly.errors import CalendlyError
-from tap_calendly.redaction import PIECE
+from tap_calendly.auth import token_store
+from tap_calendly.reporting import redaction
+from tap_calendly.reporting.errors import CalendlyError
+from tap_calendly.reporting.redaction import PIECE
 from tests.command import complaints, run_tap, start_tap
 from tests.secrecy import shown
 from tests.singer import catalog, config, sync, truth
@@ -163,7 +164,7 @@ def test_the_tokens_of_oauth_are_in_their_store_alone_which_is_the_owners(
 
 
 def test_tokens_that_are_got_under_way_are_secrets_too() -> None:
-    tokens = store.Tokens("an-access-token-of-today", "a-refresh-token-of-today", 0.0)
+    tokens = token_store.Tokens("an-access-token-of-today", "a-refresh-token-of-today", 0.0)
 
     said = f"{tokens.access_token} and {tokens.refresh_token} in {tokens}"
 
@@ -217,7 +218,7 @@ def test_a_connection_test_repeats_no_secret(
 BUGS = {
     "an error, shown with all variables": """
         import logging, traceback
-        from tap_calendly.client import CalendlyStream
+        from tap_calendly.singer.stream import CalendlyStream
         def with_variables(self, info):
             return "".join(traceback.TracebackException(*info, capture_locals=True).format())
         def post_process(self, row, context=None):
@@ -230,8 +231,8 @@ BUGS = {
     """,
     "a log, and a thread that ends": """
         import logging
-        from tap_calendly.client import CalendlyStream
-        from tap_calendly.progress import Progress
+        from tap_calendly.singer.stream import CalendlyStream
+        from tap_calendly.singer.progress import Progress
         def tell(self):
             raise LookupError(self._api._signature.token(None))
         def post_process(self, row, context=None):

@@ -248,7 +248,7 @@ def test_null_and_nothing_mean_not_set(nothing: str | None) -> None:
     ],
 )
 def test_start_date_is_utc_unless_it_says_otherwise(given: str, meant: str) -> None:
-    assert settings.moment(given).isoformat() == meant
+    assert settings.timestamp(given).isoformat() == meant
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tap_calendly import state
-from tap_calendly.errors import CalendlyError
-from tap_calendly.sweep import Captured, Range, Sweep
+from tap_calendly.reporting.errors import CalendlyError
+from tap_calendly.sweep.plan import Captured, Range, Sweep
 from tests.singer import Warehouse, sync, truth
 
 if TYPE_CHECKING:

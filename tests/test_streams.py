@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.faults import Fault
-from tap_calendly.errors import CalendlyError
+from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.streams import STREAMS
 from tests.singer import Run, sync, truth
 

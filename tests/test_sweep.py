@@ -7,8 +7,8 @@ from datetime import datetime, timedelta, timezone
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from tap_calendly import sweep
-from tap_calendly.sweep import Captured, Meeting, Rules, Sweep
+from tap_calendly.sweep import plan
+from tap_calendly.sweep.plan import Captured, Meeting, Rules, Sweep
 
 EPOCH = datetime(2026, 3, 4, tzinfo=timezone.utc)
 LONG_AGO = EPOCH - timedelta(days=1)
@@ -89,21 +89,21 @@ def _reads(runs: list[datetime], meeting: Meeting, rules: Rules) -> list[datetim
     captured: Captured | None = None
     reads = []
     for began in runs:
-        plan = _plan(captured, began, rules)
+        swept = _plan(captured, began, rules)
         in_view = any(
             (part.start is None or part.start <= meeting.start)
             and (part.end is None or meeting.start <= part.end)
-            for part in plan.remaining
+            for part in swept.remaining
         )
-        if in_view and sweep.invitees_are_due(meeting, captured, plan, rules):
+        if in_view and plan.invitees_are_due(meeting, captured, swept, rules):
             reads.append(began)
-        while plan.remaining:
-            plan = sweep.reached(plan, meeting.start if in_view else None, None)
-        captured = sweep.complete(captured, plan)
+        while swept.remaining:
+            swept = plan.reached(swept, meeting.start if in_view else None, None)
+        captured = plan.complete(captured, swept)
     return reads
 
 
 def _plan(captured: Captured | None, began: datetime, rules: Rules) -> Sweep:
-    if captured is None or sweep.full_scan_is_due(captured, began, rules):
-        return sweep.full_scan(began, rules)
-    return sweep.partial([captured], began, rules)
+    if captured is None or plan.full_scan_is_due(captured, began, rules):
+        return plan.full_scan(began, rules)
+    return plan.partial([captured], began, rules)

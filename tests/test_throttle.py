@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 from requests import Response
 from requests.structures import CaseInsensitiveDict
 
-from tap_calendly import throttle as throttle_module
-from tap_calendly.throttle import (
+from tap_calendly.api import throttle as throttle_module
+from tap_calendly.api.throttle import (
     LONGEST_WAIT,
     Pace,
     Quota,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tap_calendly.client import CalendlyStream
-from tap_calendly.errors import Requires
+from tap_calendly.reporting.errors import Requires
 from tap_calendly.schemas.activity import ACTIVITY_LOG_ENTRY, OUTGOING_COMMUNICATION
+from tap_calendly.singer.stream import CalendlyStream
 
 
 class ActivityLogEntries(CalendlyStream):
@@ -17,7 +17,7 @@ class ActivityLogEntries(CalendlyStream):
     properties = ACTIVITY_LOG_ENTRY
     requires = Requires("activity_log:read", plan="Enterprise")
     replication_key = "occurred_at"
-    vanishing = False
+    append_only = True
     since_parameter = "min_occurred_at"
     starts_at = "occurred_at"
 
@@ -32,6 +32,6 @@ class OutgoingCommunications(CalendlyStream):
     primary_keys = ("id",)
     requires = Requires("outgoing_communications:read", plan="Enterprise")
     replication_key = "created_at"
-    vanishing = False
+    append_only = True
     since_parameter = "min_created_at"
     starts_at = "created_at"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tap_calendly.client import CalendlyStream
-from tap_calendly.errors import Requires
+from tap_calendly.reporting.errors import Requires
 from tap_calendly.schemas.contacts import CONTACT, CONTACT_CUSTOM_FIELD_DEFINITION
+from tap_calendly.singer.stream import CalendlyStream
 
 
 class Contacts(CalendlyStream):

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_calendly.client import CalendlyStream
-from tap_calendly.errors import Requires
-from tap_calendly.page import digest
+from tap_calendly.api.page import digest
+from tap_calendly.reporting.errors import Requires
 from tap_calendly.schemas.availability import (
     EVENT_TYPE_AVAILABILITY_SCHEDULE,
     EVENT_TYPE_AVAILABLE_TIME,
 )
 from tap_calendly.schemas.event_types import EVENT_TYPE, EVENT_TYPE_MEMBERSHIP
+from tap_calendly.singer.stream import CalendlyStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,7 +81,7 @@ class EventTypeAvailableTimes(CalendlyStream):
     primary_keys = ("event_type_uri", "start_time")
     requires = Requires("availability:read, event_types:read")
     selected_by_default = False
-    # The longest stretch that Calendly gives (release note of 2026-07-09).
+    # The longest window that Calendly gives (release note of 2026-07-09).
     horizon = timedelta(days=31)
 
     @override

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_calendly import errors
-from tap_calendly.client import CalendlyStream
-from tap_calendly.errors import Requires
+from tap_calendly.reporting import errors
+from tap_calendly.reporting.errors import Requires
 from tap_calendly.schemas.organization import (
     GROUP,
     GROUP_RELATIONSHIP,
@@ -18,13 +17,14 @@ from tap_calendly.schemas.organization import (
     TEAM,
     USER,
 )
+from tap_calendly.singer.stream import CalendlyStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_calendly.page import Page
+    from tap_calendly.api.page import Page
 
 
 class CurrentUser(CalendlyStream):

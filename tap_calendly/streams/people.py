@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 from http import HTTPStatus
 
-from tap_calendly.client import CalendlyStream
-from tap_calendly.errors import Requires
+from tap_calendly.reporting.errors import Requires
 from tap_calendly.schemas.availability import (
     USER_AVAILABILITY_SCHEDULE,
     USER_BUSY_TIME,
     USER_LOCATION,
 )
+from tap_calendly.singer.stream import CalendlyStream
 from tap_calendly.streams.organization import OrganizationMemberships
 
 

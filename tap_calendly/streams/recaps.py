@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_calendly.client import CalendlyStream
-from tap_calendly.errors import Requires
+from tap_calendly.reporting.errors import Requires
 from tap_calendly.schemas.recaps import MEETING_RECAP, MEETING_RECAP_TRANSCRIPT
+from tap_calendly.singer.stream import CalendlyStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
-from tap_calendly.client import CalendlyStream
-from tap_calendly.errors import Requires
+from tap_calendly.reporting.errors import Requires
 from tap_calendly.schemas.routing import ROUTING_FORM, ROUTING_FORM_SUBMISSION
+from tap_calendly.singer.stream import CalendlyStream
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,7 +42,7 @@ class RoutingFormSubmissions(CalendlyStream):
     properties = ROUTING_FORM_SUBMISSION
     requires = Requires("routing_forms:read", plan="Teams")
     replication_key = "created_at"
-    vanishing = False
+    append_only = True
     newest_first = True
     revisits = True
     starts_at = "created_at"

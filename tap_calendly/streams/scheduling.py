@@ -9,23 +9,25 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_calendly import errors, state, sweep
-from tap_calendly.api import REQUEST_TIME
-from tap_calendly.client import LONGEST_LIST, CalendlyStream, Row
-from tap_calendly.errors import Requires
-from tap_calendly.lookahead import Stretch
-from tap_calendly.page import digest, moment_of
+from tap_calendly import state
+from tap_calendly.api.client import REQUEST_TIME
+from tap_calendly.api.page import digest, timestamp_of
+from tap_calendly.reading.prefetch import Batch
+from tap_calendly.reporting import errors
+from tap_calendly.reporting.errors import Requires
 from tap_calendly.schemas.scheduling import EVENT_INVITEE, SCHEDULED_EVENT
-from tap_calendly.settings import moment
+from tap_calendly.settings import timestamp
+from tap_calendly.singer.stream import LONGEST_LIST, CalendlyStream, Row
+from tap_calendly.sweep import plan
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator, Mapping
 
     from singer_sdk.helpers.types import Context, Record
 
-    from tap_calendly.page import Page
+    from tap_calendly.api.page import Page
 
-    Captured = Mapping[str, sweep.Captured | None]
+    Captured = Mapping[str, plan.Captured | None]
     """What earlier sweeps have captured of each stream."""
 
 INSTANT = timedelta(microseconds=1)
@@ -46,7 +48,7 @@ class ScheduledEvents(CalendlyStream):
         return {**self.tap.scope.of_meetings, "sort": "start_time:asc", **(context or {})}
 
     @override
-    def read(self) -> Iterator[Stretch[Row]]:
+    def read(self) -> Iterator[Batch[Row]]:
         captured = dict(self._captured)
         for begun, names in self._interrupted:
             captured |= yield from self._carry_out(
@@ -57,13 +59,13 @@ class ScheduledEvents(CalendlyStream):
         rules = self.tap.rules
         known = [found for found in captured.values() if found is not None]
         nothing_yet = len(known) < len(captured)
-        opening = rules.start_date if nothing_yet else sweep.window(known, rules)
-        page = self._filled(_bounds(sweep.Range(opening, None)))
-        if any(sweep.full_scan_is_due(found, page.answered, rules) for found in captured.values()):
-            fresh = sweep.full_scan(page.answered, rules)
+        opening = rules.start_date if nothing_yet else plan.window(known, rules)
+        page = self._filled(_bounds(plan.Range(opening, None)))
+        if any(plan.full_scan_is_due(found, page.answered, rules) for found in captured.values()):
+            fresh = plan.full_scan(page.answered, rules)
         else:
-            fresh = sweep.partial(known, page.answered, rules)
-        usable = fresh.remaining[0] == sweep.Range(opening, None)
+            fresh = plan.partial(known, page.answered, rules)
+        usable = fresh.remaining[0] == plan.Range(opening, None)
         yield from self._carry_out(fresh, captured, page if usable else None, last=True)
 
     @override
@@ -71,8 +73,8 @@ class ScheduledEvents(CalendlyStream):
         return [{"event_uri": record["uri"]}]
 
     def _carry_out(
-        self, begun: sweep.Sweep, captured: Captured, page: Page | None, *, last: bool = False
-    ) -> Generator[Stretch[Row], None, Captured]:
+        self, begun: plan.Sweep, captured: Captured, page: Page | None, *, last: bool = False
+    ) -> Generator[Batch[Row], None, Captured]:
         """Read what remains of a sweep.
 
         Args:
@@ -89,23 +91,23 @@ class ScheduledEvents(CalendlyStream):
         """
         wanted, invitees = EventInvitees.name in captured, captured.get(EventInvitees.name)
         while begun.remaining:
-            for records, following in self._stretches(begun.remaining[0], page):
+            for records, following in self._batches(begun.remaining[0], page):
                 rows = []
                 for record in records:
-                    due = wanted and sweep.invitees_are_due(
+                    due = wanted and plan.invitees_are_due(
                         _meeting(record), invitees, begun, self.tap.rules
                     )
                     rows.append(Row(record, list(self.contexts(record)) if due else []))
                 first = _start(records[0]) if records else None
-                begun = sweep.reached(begun, first, following)
-                yield Stretch(rows, partial(self._note_reached, begun, set(captured)))
+                begun = plan.reached(begun, first, following)
+                yield Batch(rows, partial(self._note_reached, begun, set(captured)))
             page = None
-        now = {name: sweep.complete(found, begun) for name, found in captured.items()}
-        yield Stretch([], partial(self._note_complete, now, last=last))
+        now = {name: plan.complete(found, begun) for name, found in captured.items()}
+        yield Batch([], partial(self._note_complete, now, last=last))
         return now
 
-    def _stretches(
-        self, part: sweep.Range, page: Page | None
+    def _batches(
+        self, part: plan.Range, page: Page | None
     ) -> Iterator[tuple[list[Record], datetime | None]]:
         """Read a range page by page, each from the last start of the page before.
 
@@ -131,7 +133,7 @@ class ScheduledEvents(CalendlyStream):
             if following is None:
                 return
             known = digests
-            part, page = sweep.Range(following, part.end), None
+            part, page = plan.Range(following, part.end), None
         raise self._endless()
 
     def _filled(self, bounds: Context) -> Page:
@@ -139,13 +141,13 @@ class ScheduledEvents(CalendlyStream):
         began = None
         for page in self.pages(bounds):
             began = began or page.answered
-            if page.rows or page.following is None:
+            if page.rows or page.next_page is None:
                 return replace(page, answered=began)
         raise self._endless()
 
     def _at(self, start: datetime) -> list[Record]:
         """Read all meetings that start at a moment of which there are more than a page."""
-        pages = self.settled(_bounds(sweep.Range(start, start)))
+        pages = self.read_until_stable(_bounds(plan.Range(start, start)))
         return [row for page in pages for row in page.rows]
 
     @override
@@ -154,7 +156,7 @@ class ScheduledEvents(CalendlyStream):
         # What a sweep is carried out for, and how far earlier ones have come.
         self._noting = self.written
         self._captured: Captured = {
-            stream.name: state.captured(stream.name, stream.stream_state, stream.about)
+            stream.name: state.captured(stream.name, stream.stream_state, stream.state_scope)
             if stream.incremental
             else None
             for stream in self._noting
@@ -165,14 +167,14 @@ class ScheduledEvents(CalendlyStream):
             (begun for begun, names in self._interrupted if len(names) == len(self._noting)), None
         )
 
-    def _interrupted_sweeps(self) -> Iterator[tuple[sweep.Sweep, list[str]]]:
+    def _interrupted_sweeps(self) -> Iterator[tuple[plan.Sweep, list[str]]]:
         """Give the sweeps that earlier runs did not finish, and for which streams each was.
 
         There are several after one of the streams had failed and the others went on. A stream that
         was selected alone afterwards may have been captured since by a sweep of its own.
         """
         for holder in self._noting:
-            found = state.interrupted(holder.name, holder.stream_state, holder.about)
+            found = state.interrupted(holder.name, holder.stream_state, holder.state_scope)
             if found is None or found[0].start_date != self.tap.rules.start_date:
                 continue
             streams = [stream for stream in self._noting if stream.name in found[1]]
@@ -184,7 +186,7 @@ class ScheduledEvents(CalendlyStream):
             ]:
                 yield found[0], left
 
-    def _note_reached(self, begun: sweep.Sweep, names: set[str]) -> None:
+    def _note_reached(self, begun: plan.Sweep, names: set[str]) -> None:
         """Write how far a sweep has come: once, with the streams that it is for."""
         streams = [s for s in self._noting if s.name in names and s.incremental]
         decided = [stream._check_access() for stream in streams]  # noqa: SLF001 - the same class
@@ -194,11 +196,11 @@ class ScheduledEvents(CalendlyStream):
         for stream in streams:
             if stream.failed is not None and self._reached is not None:
                 # It continues from there by itself.
-                entry, about = stream.stream_state, stream.about
+                entry, about = stream.stream_state, stream.state_scope
                 state.write_interrupted(entry, self._reached, about, [stream.name])
         for stream in going[:1]:
             known = [one.name for one in going]
-            state.write_interrupted(stream.stream_state, begun, stream.about, known)
+            state.write_interrupted(stream.stream_state, begun, stream.state_scope, known)
         for stream in going[1:]:
             stream.stream_state.pop("sweep", None)
         if len(going) == len(self._noting):
@@ -206,7 +208,7 @@ class ScheduledEvents(CalendlyStream):
         self.state_manager.is_flushed = False
         self._write_state_message()
 
-    def _note_complete(self, captured: Mapping[str, sweep.Captured], *, last: bool) -> None:
+    def _note_complete(self, captured: Mapping[str, plan.Captured], *, last: bool) -> None:
         """Write what the sweeps have captured of each stream."""
         for stream in self._noting:
             if stream.name not in captured:
@@ -214,8 +216,8 @@ class ScheduledEvents(CalendlyStream):
             decided = stream._check_access(last=last)  # noqa: SLF001 - the same class
             if stream.incremental and stream.goes_on and decided:
                 entry, found = stream.stream_state, captured[stream.name]
-                state.refuse_future(stream.name, entry, stream.about, self.tap.api.now)
-                state.write_captured(entry, str(stream.replication_key), found, stream.about)
+                state.refuse_future(stream.name, entry, stream.state_scope, self.tap.api.now)
+                state.write_captured(entry, str(stream.replication_key), found, stream.state_scope)
                 stream.state_manager.is_flushed = False
         self._reached = None
 
@@ -229,11 +231,11 @@ class EventInvitees(CalendlyStream):
     properties = EVENT_INVITEE
     requires = Requires("scheduled_events:read")
     replication_key = "updated_at"
-    vanishing = False
+    append_only = True
     sort = "created_at:asc"
 
 
-def _bounds(part: sweep.Range) -> dict[str, str]:
+def _bounds(part: plan.Range) -> dict[str, str]:
     """Write a range as query parameters.
 
     Whether Calendly includes a bound is not documented: it is asked from just before to just after.
@@ -261,12 +263,12 @@ def _written(bound: datetime) -> str:
 
 def _last_start(page: Page) -> datetime | None:
     """Give the last start of a page that is not the last; None of the last."""
-    return _start(page.rows[-1]) if page.rows and page.following else None
+    return _start(page.rows[-1]) if page.rows and page.next_page else None
 
 
 def _start(event: Record) -> datetime:
     """Read by what meetings are sorted: without it nobody could say how far a sweep has come."""
-    start = moment_of(event, "start_time")
+    start = timestamp_of(event, "start_time")
     if start is None:
         message = (
             f"{ScheduledEvents.name}: Calendly gave the meeting {event['uri']} without a "
@@ -276,18 +278,18 @@ def _start(event: Record) -> datetime:
     return start
 
 
-def _meeting(event: Record) -> sweep.Meeting:
+def _meeting(event: Record) -> plan.Meeting:
     """Read what decides about the invitees; whatever is missing makes them due."""
     counter = event.get("invitees_counter")
     if not isinstance(counter, dict):
         counter = {}
-    return sweep.Meeting(
+    return plan.Meeting(
         start=_start(event),
-        updated=moment_of(event, "updated_at") or _ALWAYS,
+        updated=timestamp_of(event, "updated_at") or _ALWAYS,
         active=event.get("status") != "canceled",
         booked=counter.get("active") != 0,
         shared=counter.get("limit") != 1,
     )
 
 
-_ALWAYS = moment("9999-12-31T00:00:00Z")
+_ALWAYS = timestamp("9999-12-31T00:00:00Z")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_calendly.client import CalendlyStream
-from tap_calendly.errors import Requires
+from tap_calendly.reporting.errors import Requires
 from tap_calendly.schemas.webhooks import WEBHOOK_SUBSCRIPTION
+from tap_calendly.singer.stream import CalendlyStream
 
 if TYPE_CHECKING:
     from singer_sdk.helpers.types import Context

@@ -15,16 +15,17 @@ from typing import TYPE_CHECKING, Any
 import requests
 import urllib3
 
-from tap_calendly import connection, errors
-from tap_calendly.patience import Patience
-from tap_calendly.store import Tokens, text, word
+from tap_calendly.api.retry import RetryBudget
+from tap_calendly.api.session import may_come_back, new_session
+from tap_calendly.auth.token_store import Tokens, text, word
+from tap_calendly.reporting import errors
 
 if TYPE_CHECKING:
     import logging
     import threading
     from collections.abc import Mapping
 
-    from tap_calendly.throttle import Throttle
+    from tap_calendly.api.throttle import Throttle
 
 LIFE = 7200
 """Seconds that an access token lives where the answer does not say."""
@@ -92,7 +93,7 @@ class Endpoint:
         self._timeout = int(config["request_timeout"])
         self._agent = agent
         self._throttle = pace
-        self._patience = Patience(int(config["retry_timeout"]), pace.clock)
+        self._patience = RetryBudget(int(config["retry_timeout"]), pace.clock)
         self._logger = logger
 
     def tokens(self, form: Mapping[str, str], stop: threading.Event) -> Tokens:
@@ -113,7 +114,7 @@ class Endpoint:
         while True:
             try:
                 tokens = self._ask(form)
-            except errors.PassingError as error:
+            except errors.TransientError as error:
                 seconds = retries.pause(error.response)
                 if seconds is None:
                     raise errors.FatalError(str(error)) from None
@@ -140,7 +141,7 @@ class Endpoint:
         else:
             basic = (app.client_id, app.client_secret)
         try:
-            with connection.session(self._url, self._agent) as session:
+            with new_session(self._url, self._agent) as session:
                 response = session.post(
                     self._url,
                     data=form,
@@ -151,8 +152,8 @@ class Endpoint:
         except requests.RequestException as error:
             self.in_doubt |= _was_sent(error)
             message = errors.no_tokens_from(self._url, error)
-            if connection.may_come_back(error):
-                raise errors.PassingError(message, error) from None
+            if may_come_back(error):
+                raise errors.TransientError(message, error) from None
             raise errors.FatalError(message) from None
         if response.status_code != HTTPStatus.OK:
             self.in_doubt |= response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
@@ -160,14 +161,14 @@ class Endpoint:
                 response, by_code="code" in form, in_doubt=self.in_doubt
             )
             if errors.is_transient(response.status_code):
-                raise errors.PassingError(message, response)
+                raise errors.TransientError(message, response)
             raise errors.FatalError(message)
         try:
             return tokens_in(json.loads(response.content), form.get("refresh_token"), now())
         except errors.UNREADABLE:
             self.in_doubt = True
             message, kind = errors.no_tokens(response), errors.NOT_CALENDLYS
-            raise errors.PassingError(message, response, kind) from None
+            raise errors.TransientError(message, response, kind) from None
 
 
 def now() -> float:

@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl, urlsplit
 import click
 from typing_extensions import override
 
-from tap_calendly import errors
+from tap_calendly.reporting import errors
 
 POLL = 0.05
 """Seconds after which the server looks whether to end."""

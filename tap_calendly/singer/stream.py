@@ -24,11 +24,13 @@ from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from singer_sdk.streams import Stream
 from typing_extensions import override
 
-from tap_calendly import errors, state, sweep
-from tap_calendly.api import REQUEST_TIME, Request
-from tap_calendly.conform import Columns, Misfit
-from tap_calendly.lookahead import Lookahead, Reading, Stretch, in_order
-from tap_calendly.page import Page, digest, moment_of, page_of
+from tap_calendly import state
+from tap_calendly.api.client import REQUEST_TIME, Request
+from tap_calendly.api.page import Page, digest, page_of, timestamp_of
+from tap_calendly.reading.conform import CoercionIssue, Columns
+from tap_calendly.reading.prefetch import Batch, Prefetch, Prefetcher, in_order
+from tap_calendly.reporting import errors
+from tap_calendly.sweep import plan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -69,7 +71,7 @@ class Row(NamedTuple):
     contexts: list[Context]
 
 
-class Errand(NamedTuple):
+class ChildFetch(NamedTuple):
     """What is read for a row.
 
     Attributes:
@@ -78,7 +80,7 @@ class Errand(NamedTuple):
     """
 
     context: Context | None
-    readings: dict[str, Reading[list[Record]]]
+    readings: dict[str, Prefetch[list[Record]]]
 
 
 class CalendlyStream(Stream):
@@ -106,7 +108,7 @@ class CalendlyStream(Stream):
         revisits: Whether rows are read again for `lookback_days`, because they change afterwards
             without moving the replication key.
         starts_at: The timestamp that the setting `start_date` bounds, if any.
-        vanishing: Whether rows can vanish from the list, which may hide others that move up a page.
+        append_only: Whether rows never vanish from the list.
     """
 
     path: ClassVar[str]
@@ -129,7 +131,7 @@ class CalendlyStream(Stream):
     newest_first: ClassVar[bool] = False
     revisits: ClassVar[bool] = False
     starts_at: ClassVar[str | None] = None
-    vanishing: ClassVar[bool] = True
+    append_only: ClassVar[bool] = False
 
     # One bookmark per stream; the SDK would keep one for every parent.
     state_partitioning_keys = ()
@@ -148,19 +150,19 @@ class CalendlyStream(Stream):
         self.rows_out = 0
         self.last_out: Record = {}
         self._announced = False
-        self.misfits: Counter[Misfit] = Counter()
+        self.coercion_issues: Counter[CoercionIssue] = Counter()
         self._unknown: set[str] = set()
         self._since: datetime | None = None
         self._stopped = threading.Event()
-        self._errands: list[Errand] = []
+        self._child_fetches: list[ChildFetch] = []
         self._ahead: Iterable[list[Record]] | None = None
-        self.closed: errors.RefusedError | None = None
+        self.unavailable: errors.RefusedError | None = None
         self.failed: errors.CalendlyError | None = None
         self.tried = False
         self._opened = False
         self._refusal: errors.RefusedError | None = None
         self._whole = True
-        self._lookahead: Lookahead | None = None
+        self._lookahead: Prefetcher | None = None
 
     # Requests
 
@@ -285,15 +287,15 @@ class CalendlyStream(Stream):
         page = self.fetch(context)
         for number in range(1, LONGEST_LIST):
             yield page
-            if page.following is None:
+            if page.next_page is None:
                 return
             # A page is known by its rows, as the address may change in every round.
-            content = [self.key_of(row) for row in page.rows] or page.following
+            content = [self.key_of(row) for row in page.rows] or page.next_page
             if content == mark:
                 break
             if number & (number - 1) == 0:  # a power of two: circles of any length come back to it
                 mark = content
-            page = self.fetch(context, page.following)
+            page = self.fetch(context, page.next_page)
         raise self._endless()
 
     def _endless(self) -> errors.CalendlyError:
@@ -302,18 +304,18 @@ class CalendlyStream(Stream):
 
     # Reading: in the threads of the look-ahead, which change nothing but what is read next.
 
-    def read(self) -> Iterator[Stretch[Row]]:
+    def read(self) -> Iterator[Batch[Row]]:
         """Read what a run has to give of a list without a parent.
 
         Yields:
-            The rows, in the API's order; a row that changed under way comes again. A stretch's note
+            The rows, in the API's order; a row that changed under way comes again. A batch's note
             writes down how far reading has come.
         """
         began = None
-        for page in self.settled(None):
+        for page in self.read_until_stable(None):
             began = began or page.answered
-            yield Stretch([Row(row, list(self.contexts(row))) for row in page.rows])
-        yield Stretch([], partial(self._note_read, began))
+            yield Batch([Row(row, list(self.contexts(row))) for row in page.rows])
+        yield Batch([], partial(self._note_read, began))
 
     def read_for(self, context: Context) -> Iterator[list[Record]]:
         """Read what a run has to give of a list that belongs to a row of the parent.
@@ -336,7 +338,7 @@ class CalendlyStream(Stream):
             if not self.goes_on:
                 return
             try:
-                yield from (page.rows for page in self.settled(context))
+                yield from (page.rows for page in self.read_until_stable(context))
                 break
             except errors.RefusedError as error:
                 if error.status == HTTPStatus.FORBIDDEN and not self._opened:
@@ -369,7 +371,7 @@ class CalendlyStream(Stream):
                     raise error
         self.logger.warning("%s Nothing is read of it.", error)
 
-    def settled(self, context: Context | None) -> Iterator[Page]:
+    def read_until_stable(self, context: Context | None) -> Iterator[Page]:
         """Read a list until it holds still.
 
         A row that vanishes between two pages moves the others up, and one out of sight: a list of
@@ -396,7 +398,7 @@ class CalendlyStream(Stream):
                     pages += 1
                     wanted = [row for row in page.rows if self._reaches(row, self._since)]
                     news = wanted
-                    if self.vanishing:
+                    if not self.append_only:
                         digests = {self.key_of(row): digest(row) for row in wanted}
                         news = [
                             row
@@ -413,7 +415,7 @@ class CalendlyStream(Stream):
                 if not refused or reading == READINGS:
                     raise
                 continue
-            if not self.vanishing or pages == 1 or found == named:
+            if self.append_only or pages == 1 or found == named:
                 return
             named = found
         message = f"{self.name}: rows came and went throughout the reading: run again later."
@@ -466,7 +468,7 @@ class CalendlyStream(Stream):
     def _reaches(self, row: Record, since: datetime | None) -> bool:
         if since is None:
             return True
-        changed = moment_of(row, str(self.replication_key))
+        changed = timestamp_of(row, str(self.replication_key))
         return changed is None or changed >= since
 
     # Records: in the one thread that writes messages.
@@ -503,12 +505,12 @@ class CalendlyStream(Stream):
     def generate_child_contexts(
         self, record: Record, context: Context | None
     ) -> Iterator[Context | None]:
-        for errand in self._errands:
-            if errand.context is None:
+        for child_fetch in self._child_fetches:
+            if child_fetch.context is None:
                 continue
             for child in self.children:
-                child._ahead = errand.readings.get(child.name, ())  # noqa: SLF001 - the same class
-            yield errand.context
+                child._ahead = child_fetch.readings.get(child.name, ())  # noqa: SLF001 - the same class
+            yield child_fetch.context
 
     @override
     def post_process(self, row: Record, context: Context | None = None) -> Record:
@@ -524,9 +526,9 @@ class CalendlyStream(Stream):
                     ", ".join(sorted(self._unknown)),
                 )
             row = {name: value for name, value in row.items() if name in self._fields}
-        fitted, misfits = self._columns.fit(row)
-        if misfits:
-            self.misfits.update(misfits)
+        fitted, coercion_issues = self._columns.fit(row)
+        if coercion_issues:
+            self.coercion_issues.update(coercion_issues)
             for name in self.primary_keys:
                 if fitted[name] is None:
                     message = (
@@ -552,19 +554,19 @@ class CalendlyStream(Stream):
         # `--test` takes one row of each stream.
         eager = self.ABORT_AT_RECORD_COUNT is None
         threads = self.config["max_concurrent_requests"] if eager else 1
-        with Lookahead(threads, eager=eager, wake=self.tap.api.throttle.wake) as ahead:
+        with Prefetcher(threads, eager=eager, wake=self.tap.api.throttle.wake) as ahead:
             self._lookahead = ahead
             children = self.children
             for stream in (self, *children):
                 stream._stopped = ahead.stopped  # noqa: SLF001 - the same class
-            stretches = Reading(ahead, self.read(), first=True)
-            begin = partial(self._errands_for, ahead, children)
-            for row, errands in self._open(in_order(stretches, ahead, begin)):
+            batches = Prefetch(ahead, self.read(), first=True)
+            begin = partial(self._child_fetches_for, ahead, children)
+            for row, child_fetches in self._open(in_order(batches, ahead, begin)):
                 if not (self.selected or any(child.goes_on for child in children)):
                     break
-                self._errands = errands
+                self._child_fetches = child_fetches
                 if self._takes_details:
-                    yield from self._detailed(errands)
+                    yield from self._detailed(child_fetches)
                 else:
                     yield row.record
 
@@ -577,12 +579,12 @@ class CalendlyStream(Stream):
                 raise
             self._close(error)
             for child in self.children:
-                child.closed = error
+                child.unavailable = error
 
     def _close(self, error: errors.RefusedError) -> None:
         """Note that the token does not open the list; warn at the first word of it."""
-        if self.closed is None:
-            self.closed = error
+        if self.unavailable is None:
+            self.unavailable = error
             self.logger.warning("Skipped: %s", error)
 
     @cached_property
@@ -595,7 +597,7 @@ class CalendlyStream(Stream):
     @property
     def goes_on(self) -> bool:
         """Whether the stream has neither failed nor turned out to be closed."""
-        return self.closed is None and self.failed is None
+        return self.unavailable is None and self.failed is None
 
     def fail(self, error: Exception) -> None:
         """Note that the stream cannot go on, and say so; the others can.
@@ -633,36 +635,38 @@ class CalendlyStream(Stream):
         for rows in self.read_for(context) if reading is None else reading:
             yield from rows
 
-    def _errands_for(
-        self, ahead: Lookahead, children: list[CalendlyStream], row: Row
-    ) -> list[Errand]:
+    def _child_fetches_for(
+        self, ahead: Prefetcher, children: list[CalendlyStream], row: Row
+    ) -> list[ChildFetch]:
         """Begin to read what belongs to a row, unless a stream map leaves the row out."""
-        errands = []
+        child_fetches = []
         if self._takes_details:
-            errands.append(Errand(None, {self.name: Reading(ahead, self._detail(row.record))}))
+            child_fetches.append(
+                ChildFetch(None, {self.name: Prefetch(ahead, self._detail(row.record))})
+            )
         if children and row.contexts and self.stream_maps[0].get_filter_result(row.record):
-            errands += [
-                Errand(
+            child_fetches += [
+                ChildFetch(
                     context,
                     {
-                        child.name: Reading(ahead, child.read_for(context), at_once=PAGES_AHEAD)
+                        child.name: Prefetch(ahead, child.read_for(context), at_once=PAGES_AHEAD)
                         for child in children
                         if child.concerns(row.record)
                     },
                 )
                 for context in row.contexts
             ]
-        return errands
+        return child_fetches
 
     @property
     def _takes_details(self) -> bool:
         """Whether a request is made for each row: not where only its children are wanted."""
         return self.detailed and self.selected
 
-    def _detailed(self, errands: list[Errand]) -> Iterator[Record]:
+    def _detailed(self, child_fetches: list[ChildFetch]) -> Iterator[Record]:
         """Give a row with all its fields; nothing if it vanished after it was listed."""
-        for errand in errands:
-            for rows in errand.readings[self.name] if errand.context is None else ():
+        for child_fetch in child_fetches:
+            for rows in child_fetch.readings[self.name] if child_fetch.context is None else ():
                 yield from rows
 
     def _begin(self) -> None:
@@ -723,7 +727,7 @@ class CalendlyStream(Stream):
     # server's clock, so that nothing which changes during a run is lost.
 
     @property
-    def about(self) -> str:
+    def state_scope(self) -> str:
         """What the stream's state is about: whose data, and which rows of it.
 
         A state about something else is no use: rows that were left out then would never come.
@@ -749,7 +753,7 @@ class CalendlyStream(Stream):
         """The moment (UTC) from which changes are not captured yet; None when nothing is."""
         if not self.incremental:
             return None
-        return state.bookmark(self.name, self.stream_state, self.about, self._oldest_row)
+        return state.bookmark(self.name, self.stream_state, self.state_scope, self._oldest_row)
 
     def capture(self, began: datetime) -> None:
         """Note in the state that everything up to a moment was read.
@@ -759,8 +763,8 @@ class CalendlyStream(Stream):
         """
         if self.selected and self.incremental:
             key = str(self.replication_key)
-            state.refuse_future(self.name, self.stream_state, self.about, self.tap.api.now)
-            state.write_bookmark(self.stream_state, key, began, self.about, self._oldest_row)
+            state.refuse_future(self.name, self.stream_state, self.state_scope, self.tap.api.now)
+            state.write_bookmark(self.stream_state, key, began, self.state_scope, self._oldest_row)
             self.state_manager.is_flushed = False
 
     @override
@@ -792,7 +796,7 @@ class CalendlyStream(Stream):
         days = self.config["lookback_days"] if self.revisits else 0
         known = [bookmark for bookmark in captured if bookmark is not None]
         if len(known) == len(captured):
-            bounds.append(min(known) - timedelta(days=days) - sweep.OVERLAP)
+            bounds.append(min(known) - timedelta(days=days) - plan.OVERLAP)
         return max(bounds, default=None)
 
     @property

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
-    from tap_calendly.api import Api
-    from tap_calendly.client import CalendlyStream
+    from tap_calendly.api.client import Api
+    from tap_calendly.singer.stream import CalendlyStream
 
 INTERVAL = 10.0
 """Seconds between two lines."""
@@ -57,7 +57,7 @@ class Progress:
         self._ended.set()
         self._thread.join(timeout=1)
         for stream in self._streams:
-            for (field, problem), number in sorted(stream.misfits.items()):
+            for (field, problem), number in sorted(stream.coercion_issues.items()):
                 verb = "is" if number == 1 else "are"
                 self._logger.warning(
                     "%s of %s.%s %s %s.", _many(number, "value"), stream.name, field, verb, problem
@@ -88,7 +88,7 @@ class Progress:
         made, cleaned = self._api.made, self._api.cleaned
         for stream in self._streams:
             asked, replaced = made[stream.name], cleaned[stream.name]
-            if stream.closed is not None:
+            if stream.unavailable is not None:
                 yield f"{stream.name}: skipped, as the token does not open it (see above)"
             elif stream.selected:
                 line = f"{stream.name}: {_many(stream.rows_out, 'row')}, {_many(asked, 'request')}"

@@ -11,7 +11,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 import click
 from typing_extensions import override
 
-from tap_calendly.errors import SettingsError
+from tap_calendly.reporting.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

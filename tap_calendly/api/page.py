@@ -24,12 +24,12 @@ class Page:
 
     Attributes:
         rows: The rows, in the API's order.
-        following: The address of the next page; None on the last one.
+        next_page: The address of the next page; None on the last one.
         answered: When the server answered (UTC, its own clock, whole seconds).
     """
 
     rows: list[Record]
-    following: str | None
+    next_page: str | None
     answered: datetime
 
 
@@ -45,7 +45,7 @@ def digest(row: Record) -> bytes:
     return hashlib.blake2b(msgspec.json.encode(row), digest_size=16).digest()
 
 
-def moment_of(row: Record, field: str) -> datetime | None:
+def timestamp_of(row: Record, field: str) -> datetime | None:
     """Read a moment in a row.
 
     Args:
@@ -56,7 +56,7 @@ def moment_of(row: Record, field: str) -> datetime | None:
         The moment (UTC); None where there is none, or none that can be read.
     """
     try:
-        return settings.moment(row[field])
+        return settings.timestamp(row[field])
     except (KeyError, TypeError, ValueError):
         return None
 
@@ -87,12 +87,12 @@ def page_of(envelope: str, body: Any, response: requests.Response, *, paged: boo
         raise TypeError(message)
     return Page(
         rows=rows,
-        following=_following(body["pagination"], response) if several and paged else None,
+        next_page=_next_page(body["pagination"], response) if several and paged else None,
         answered=parsedate_to_datetime(response.headers["Date"]).astimezone(timezone.utc),
     )
 
 
-def _following(pagination: dict[str, Any], response: requests.Response) -> str | None:
+def _next_page(pagination: dict[str, Any], response: requests.Response) -> str | None:
     """Give the address of the next page: Calendly binds page tokens to the exact query."""
     address, token = pagination["next_page"], pagination.get("next_page_token")
     if address is None and token is not None:

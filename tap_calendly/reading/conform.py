@@ -53,7 +53,7 @@ NOT_THE_KIND = {
 NO_MOMENT = "no moment in time: null in the table"
 
 
-class Misfit(NamedTuple):
+class CoercionIssue(NamedTuple):
     """A value that could not be kept as it is.
 
     Attributes:
@@ -103,7 +103,7 @@ class Columns:
                 return False
         return True
 
-    def fit(self, row: Record) -> tuple[Record, list[Misfit]]:
+    def fit(self, row: Record) -> tuple[Record, list[CoercionIssue]]:
         """Put a row into the form of its columns.
 
         Args:
@@ -112,7 +112,7 @@ class Columns:
         Returns:
             The row as the schema has it, and what could not be kept.
         """
-        found: list[Misfit] = []
+        found: list[CoercionIssue] = []
         fitted = {
             name: _fitted(value, self._properties.get(name, {}), name, self._levels, found)
             for name, value in row.items()
@@ -150,7 +150,7 @@ def _fitted(
     schema: Mapping[str, Any],
     field: str,
     levels: int,
-    found: list[Misfit],
+    found: list[CoercionIssue],
 ) -> Any:  # noqa: ANN401 - likewise
     """Put a value into the form that its schema asks for, and collect what could not be kept.
 
@@ -174,7 +174,7 @@ def _fitted(
         return [_fitted(inner, schema.get("items", {}), field, -1, found) for inner in value]
     fitted, problem = _scalar(value, schema, column=levels >= 0)
     if problem is not None:
-        found.append(Misfit(field, problem))
+        found.append(CoercionIssue(field, problem))
     return fitted
 
 
@@ -229,7 +229,7 @@ def _moment(text: str) -> tuple[str | None, str | None]:
         return None, NO_MOMENT
     whole, rest, offset = parts.groups()
     try:
-        moment = settings.moment(whole + (offset or ""))
+        moment = settings.timestamp(whole + (offset or ""))
     except ValueError:
         return None, NO_MOMENT
     written = moment.isoformat().replace("+00:00", "Z")

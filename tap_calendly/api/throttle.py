@@ -72,7 +72,7 @@ class Window:
     late: bool = False
 
     @property
-    def spared(self) -> int:
+    def headroom(self) -> int:
         """Requests that are left to others."""
         return math.ceil(self.limit * SHARE)
 
@@ -87,7 +87,7 @@ class Pace:
         paused_until: When a pause ends that is for everybody.
         window: The window that is counted in; None while no answer told of one.
         asked: Whether any answer came, so that no window means no limit.
-        under_way: Requests sent and not yet answered.
+        in_flight: Requests sent and not yet answered.
     """
 
     interval: float = 0.0
@@ -95,7 +95,7 @@ class Pace:
     paused_until: float = -math.inf
     window: Window | None = None
     asked: bool = False
-    under_way: int = 0
+    in_flight: int = 0
 
 
 def delay(pace: Pace, now: float) -> float:
@@ -116,11 +116,11 @@ def delay(pace: Pace, now: float) -> float:
         return wait
     window = pace.window
     if window is None:
-        return 0.0 if pace.asked or not pace.under_way else math.inf
+        return 0.0 if pace.asked or not pace.in_flight else math.inf
     if now < window.ends_by:
-        left = window.remaining - pace.under_way
-        return 0.0 if left > window.spared else window.ends_by - now
-    if pace.under_way:
+        left = window.remaining - pace.in_flight
+        return 0.0 if left > window.headroom else window.ends_by - now
+    if pace.in_flight:
         return math.inf
     return 0.0 if window.remaining else max(window.ends_by + 1 - now, 0.0)
 
@@ -136,7 +136,7 @@ def sent(pace: Pace, now: float) -> Pace:
         The pace after.
     """
     slot = max(pace.slot, now) + pace.interval
-    return replace(pace, under_way=pace.under_way + 1, slot=slot)
+    return replace(pace, in_flight=pace.in_flight + 1, slot=slot)
 
 
 def answered(pace: Pace, quota: Quota | None, began: float, now: float) -> Pace:
@@ -153,7 +153,7 @@ def answered(pace: Pace, quota: Quota | None, began: float, now: float) -> Pace:
     Returns:
         The pace after.
     """
-    pace = replace(pace, under_way=pace.under_way - 1, asked=True)
+    pace = replace(pace, in_flight=pace.in_flight - 1, asked=True)
     if quota is None:
         return pace
     # It was answered between these moments, and whole seconds are rounded up or down.
@@ -242,8 +242,8 @@ class Throttle:
     def waited(self) -> float:
         """Seconds for which requests have waited for the limit."""
         with self._changed:
-            under_way = self.clock.now() - self._waiting_since if self._waiting else 0.0
-            return self._waited + under_way
+            in_flight = self.clock.now() - self._waiting_since if self._waiting else 0.0
+            return self._waited + in_flight
 
     def send(self, request: Callable[[], A], stop: threading.Event) -> A:
         """Send a request when its turn has come.

@@ -220,11 +220,11 @@ def invitees_are_due(
 
 
 def reached(sweep: Sweep, first: datetime | None, following: datetime | None) -> Sweep:
-    """Note that a stretch of the first remaining range is out, its invitees included.
+    """Note that a batch of the first remaining range is out, its invitees included.
 
     Args:
         sweep: The sweep so far.
-        first: The first start of the stretch; None when it was empty.
+        first: The first start of the batch; None when it was empty.
         following: The start from which the range goes on; None when it is read to its end.
 
     Returns:

@@ -12,28 +12,29 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from typing_extensions import override
 
-from tap_calendly import errors, oauth, store
-from tap_calendly.throttle import StoppedError
+from tap_calendly.api.throttle import StoppedError
+from tap_calendly.auth import token_endpoint, token_store
+from tap_calendly.reporting import errors
 
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable, Iterator, Mapping
 
-    from tap_calendly.store import Tokens
-    from tap_calendly.throttle import Throttle
+    from tap_calendly.api.throttle import Throttle
+    from tap_calendly.auth.token_store import Tokens
 
 POLL = 0.1
 """Seconds after which a thread that waits for tokens looks whether to stop."""
 
 
-class Signature(Protocol):
+class Authenticator(Protocol):
     """Who asks; several threads may use it at once.
 
     Attributes:
         way: What there is to do for the user when Calendly refuses.
     """
 
-    way: errors.WayIn
+    way: errors.Remedies
 
     def token(self, stop: threading.Event) -> str:
         """Give the access token for a request.
@@ -75,7 +76,7 @@ class Signature(Protocol):
 
 def signature(
     config: Mapping[str, Any], agent: str, pace: Throttle, logger: logging.Logger
-) -> Signature:
+) -> Authenticator:
     """Give what signs the run's requests.
 
     Args:
@@ -90,17 +91,17 @@ def signature(
     credentials = config.get("oauth_credentials")
     if credentials is None:
         return PersonalAccessToken(config["personal_access_token"].strip())
-    app, refresh_token = oauth.app_of(credentials), credentials["refresh_token"].strip()
-    folder = store.folder(config.get("oauth_store"))
+    app, refresh_token = token_endpoint.app_of(credentials), credentials["refresh_token"].strip()
+    folder = token_store.folder(config.get("oauth_store"))
     return OAuth(
         refresh_token,
-        oauth.Endpoint(app, config, agent, pace, logger),
-        store.Store(folder, store.name(app.client_id, refresh_token)),
+        token_endpoint.Endpoint(app, config, agent, pace, logger),
+        token_store.Store(folder, token_store.name(app.client_id, refresh_token)),
         logger,
     )
 
 
-class PersonalAccessToken(Signature):
+class PersonalAccessToken(Authenticator):
     """A token that stays."""
 
     def __init__(self, token: str) -> None:
@@ -121,7 +122,7 @@ class PersonalAccessToken(Signature):
         return None
 
 
-class OAuth(Signature):
+class OAuth(Authenticator):
     """An access token that is renewed in time, by one thread while the others wait.
 
     That is a thread of its own, not a daemon: a run that is told to stop ends once the answer to an
@@ -131,8 +132,8 @@ class OAuth(Signature):
     def __init__(
         self,
         configured: str,
-        endpoint: oauth.Endpoint,
-        kept: store.Store,
+        endpoint: token_endpoint.Endpoint,
+        kept: token_store.Store,
         logger: logging.Logger,
     ) -> None:
         """Prepare; nothing is read or asked yet.
@@ -182,7 +183,7 @@ class OAuth(Signature):
             renewal = None
             try:
                 with self._lock:
-                    if (tokens := usable(self._tokens, refused, oauth.now())) is not None:
+                    if (tokens := usable(self._tokens, refused, token_endpoint.now())) is not None:
                         return tokens
                     renewal = self._renewal
                     if renewal is None or renewal.stopped:
@@ -201,7 +202,7 @@ class OAuth(Signature):
         """Find tokens that another process has kept, or exchange the refresh token."""
         with self._store.locked(partial(self._let_pass, count(), stop)):
             kept = self._store.read()
-            tokens = usable(kept, refused, oauth.now())
+            tokens = usable(kept, refused, token_endpoint.now())
             if tokens is None:
                 tokens = self._exchanged(kept.refresh_token if kept else self._configured, stop)
         with self._lock:
@@ -223,7 +224,7 @@ class OAuth(Signature):
             else:
                 writing.forget()
             raise
-        writing.finish(store.content(tokens))
+        writing.finish(token_store.content(tokens))
         return tokens
 
     def _let_pass(self, times: Iterator[int], stop: threading.Event) -> None:

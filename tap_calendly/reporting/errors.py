@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from tap_calendly.redaction import line
+from tap_calendly.reporting.redaction import line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +95,7 @@ USED_UP = (
 
 
 @dataclass(frozen=True)
-class WayIn:
+class Remedies:
     """What there is to do for the user, by how requests are signed.
 
     Attributes:
@@ -107,14 +107,14 @@ class WayIn:
     more_scopes: str
 
 
-BY_TOKEN = WayIn(
+BY_TOKEN = Remedies(
     refused=(
         "the token is missing, mistyped, expired or revoked: create a new one in Calendly under "
         "Integrations > API & webhooks and set `personal_access_token`."
     ),
     more_scopes="create a token with the scopes {}.",
 )
-BY_OAUTH = WayIn(
+BY_OAUTH = Remedies(
     refused=(
         "the access token was renewed and is refused again: check `api_url`, or whether the app "
         f"was disabled in Calendly; then {AUTHORIZE_AGAIN}."
@@ -178,7 +178,7 @@ class SettingsError(FatalError):
         self.problems = [line(problem) for problem in problems]
 
 
-class PassingError(CalendlyError):
+class TransientError(CalendlyError):
     """A request failed in a way that a later try may cure.
 
     Attributes:
@@ -255,7 +255,7 @@ def is_transient(status: int) -> bool:
     return status in TRANSIENT or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-def explain(stream: str, requires: Requires, response: requests.Response, way: WayIn) -> str:
+def explain(stream: str, requires: Requires, response: requests.Response, way: Remedies) -> str:
     """Say what a refused request means and what to do.
 
     Args:
@@ -560,7 +560,7 @@ def cannot_write(path: str, error: OSError) -> str:
     )
 
 
-def _next_step(status: int, body: dict[str, Any], requires: Requires, way: WayIn) -> str:
+def _next_step(status: int, body: dict[str, Any], requires: Requires, way: Remedies) -> str:
     if isinstance(scopes := body.get("required_scopes"), list):
         return way.more_scopes.format(", ".join(map(str, scopes))[:LONGEST_QUOTE])
     if status == HTTPStatus.UNAUTHORIZED:

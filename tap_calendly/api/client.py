@@ -17,8 +17,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import msgspec
 import requests
 
-from tap_calendly import auth, connection, errors, throttle
-from tap_calendly.patience import Patience
+from tap_calendly.api import throttle
+from tap_calendly.api.retry import RetryBudget
+from tap_calendly.api.session import may_come_back, new_session, same_host
+from tap_calendly.auth import authenticators
+from tap_calendly.reporting import errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -73,12 +76,12 @@ class Api:
         self.url = str(config["api_url"]).strip().rstrip("/")
         bound = config.get("requests_per_minute")
         self.throttle = throttle.Throttle(bound, throttle.SystemClock())
-        self.patience = Patience(int(config["retry_timeout"]), self.throttle.clock)
+        self.patience = RetryBudget(int(config["retry_timeout"]), self.throttle.clock)
         self._made: Counter[str] = Counter()
         self._cleaned: Counter[str] = Counter()
         self._agent = config.get("user_agent") or f"tap-calendly/{version}"
         self._timeout = int(config["request_timeout"])
-        self._signature = auth.signature(config, self._agent, self.throttle, logger)
+        self._signature = authenticators.signature(config, self._agent, self.throttle, logger)
         self._logger = logger
         self._lock = threading.Lock()
         self._idle: list[requests.Session] = []
@@ -135,13 +138,13 @@ class Api:
             CalendlyError: No answer that can be used came, however often it was tried.
             StoppedError: Nobody waits for the answer any more.
         """
-        if not connection.same_host(request.url, self.url):
+        if not same_host(request.url, self.url):
             raise errors.CalendlyError(errors.elsewhere(request.stream, request.url))
         retries = self.patience.retries()
         while True:
             try:
                 found = self._ask(request, read, stop)
-            except errors.PassingError as error:
+            except errors.TransientError as error:
                 seconds = retries.pause(error.response)
                 if seconds is None:
                     self._unanswered.add(request.leading)
@@ -167,7 +170,7 @@ class Api:
             way = self._signature.way
             message = errors.explain(request.stream, request.requires, response, way)
             if errors.is_transient(response.status_code):
-                raise errors.PassingError(message, response)
+                raise errors.TransientError(message, response)
             if response.status_code == HTTPStatus.UNAUTHORIZED:
                 raise errors.FatalError(message)
             raise errors.RefusedError(request.stream, message, response)
@@ -176,7 +179,7 @@ class Api:
             self._now = parsedate_to_datetime(response.headers["Date"])
         except errors.UNREADABLE:
             message = errors.not_calendly(request.stream, response)
-            raise errors.PassingError(message, response, errors.NOT_CALENDLYS) from None
+            raise errors.TransientError(message, response, errors.NOT_CALENDLYS) from None
         return found
 
     def coming(self, span: timedelta) -> dict[str, str]:
@@ -204,7 +207,7 @@ class Api:
     def _send_by(self, token: str, request: Request, stop: threading.Event) -> requests.Response:
         """Send a request over a connection that no other thread uses meanwhile."""
         with self._lock:
-            session = self._idle.pop() if self._idle else connection.session(self.url, self._agent)
+            session = self._idle.pop() if self._idle else new_session(self.url, self._agent)
 
         def send() -> requests.Response:
             with self._lock:
@@ -221,8 +224,8 @@ class Api:
             return self.throttle.send(send, stop)
         except requests.RequestException as error:
             message = errors.unreachable(request.stream, request.url, error)
-            if connection.may_come_back(error):
-                raise errors.PassingError(message, error) from None
+            if may_come_back(error):
+                raise errors.TransientError(message, error) from None
             self._unanswered.add(request.leading)
             raise errors.CalendlyError(message) from None
         finally:
@@ -230,7 +233,7 @@ class Api:
                 self._idle.append(session)
 
     def _pause(
-        self, request: Request, error: errors.PassingError, seconds: float, stop: threading.Event
+        self, request: Request, error: errors.TransientError, seconds: float, stop: threading.Event
     ) -> None:
         """Wait before the next try: all requests together where the limit is used up."""
         if stop.is_set():

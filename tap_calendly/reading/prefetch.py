@@ -28,7 +28,7 @@ ROWS_AHEAD = 100
 
 
 @dataclass(frozen=True)
-class Stretch(Generic[T]):
+class Batch(Generic[T]):
     """A part of a list.
 
     Attributes:
@@ -40,7 +40,7 @@ class Stretch(Generic[T]):
     note: Callable[[], None] | None = None
 
 
-class Lookahead:
+class Prefetcher:
     """Threads that read ahead, as long as a `with` block lasts.
 
     An error in any of them ends the reading: what was read by then is still handed over, and then
@@ -151,11 +151,11 @@ class Lookahead:
             return None if stopped else self._calls.popleft()
 
 
-class Reading(Generic[T]):
+class Prefetch(Generic[T]):
     """Parts of a list that are read ahead; iterating gives them in order."""
 
     def __init__(
-        self, ahead: Lookahead, parts: Iterator[T], *, at_once: int = 1, first: bool = False
+        self, ahead: Prefetcher, parts: Iterator[T], *, at_once: int = 1, first: bool = False
     ) -> None:
         """Have the first parts read.
 
@@ -203,38 +203,38 @@ class Reading(Generic[T]):
 
 
 def in_order(
-    stretches: Reading[Stretch[T]], ahead: Lookahead, begin: Callable[[T], list[R]]
+    batches: Prefetch[Batch[T]], ahead: Prefetcher, begin: Callable[[T], list[R]]
 ) -> Iterator[tuple[T, list[R]]]:
     """Hand over rows in order, and begin what is read for each of them a little ahead.
 
     Args:
-        stretches: The rows; the note of a stretch is called once its rows are done with.
+        batches: The rows; the note of a batch is called once its rows are done with.
         ahead: How far ahead.
         begin: Begins what is read for a row: an entry for each thing.
 
     Yields:
         A row, and what was begun for it.
     """
-    parts = iter(stretches)
+    parts = iter(batches)
     waiting: deque[_Step[T, R]] = deque()
     begun: deque[_Step[T, R]] = deque()
-    under_way, more = 0, True
+    in_flight, more = 0, True
     while more or waiting or begun:
         in_hand = len(waiting) + len(begun)
-        if more and in_hand < ahead.rows_ahead and not (in_hand and stretches.waits):
-            stretch = next(parts, None)
-            more = stretch is not None
-            if stretch is not None:
-                waiting.extend(_Step(row) for row in stretch.rows)
-                waiting.append(_Step(note=stretch.note))
-        while waiting and under_way < ahead.calls_ahead:
+        if more and in_hand < ahead.rows_ahead and not (in_hand and batches.waits):
+            batch = next(parts, None)
+            more = batch is not None
+            if batch is not None:
+                waiting.extend(_Step(row) for row in batch.rows)
+                waiting.append(_Step(note=batch.note))
+        while waiting and in_flight < ahead.calls_ahead:
             step = waiting.popleft()
             step.begun = [] if step.row is None else begin(step.row)
-            under_way += len(step.begun)
+            in_flight += len(step.begun)
             begun.append(step)
         if begun:
             step = begun.popleft()
-            under_way -= len(step.begun)
+            in_flight -= len(step.begun)
             if step.row is not None:
                 yield step.row, step.begun
             elif step.note is not None:

@@ -19,7 +19,7 @@ from singer_sdk.singerlib.catalog import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tap_calendly.client import CalendlyStream
+    from tap_calendly.singer.stream import CalendlyStream
 
 METHODS = (REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL)
 """The ways in which a stream can be read."""

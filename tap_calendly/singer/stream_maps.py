@@ -21,7 +21,7 @@ from singer_sdk.mapper import (
 )
 from typing_extensions import override
 
-from tap_calendly.errors import CalendlyError
+from tap_calendly.reporting.errors import CalendlyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence

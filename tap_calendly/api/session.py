@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from typing_extensions import override
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from tap_calendly import errors
+from tap_calendly.reporting import errors
 
 if TYPE_CHECKING:
     import socket
@@ -31,7 +31,7 @@ BROKEN_OFF = (
 urllib3.connection.HTTPConnection.debuglevel = 0
 
 
-def session(url: str, agent: str) -> requests.Session:
+def new_session(url: str, agent: str) -> requests.Session:
     """Prepare connections to a host.
 
     Args:

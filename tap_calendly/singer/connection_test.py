@@ -5,14 +5,14 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from tap_calendly import errors
+from tap_calendly.reporting import errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from singer_sdk.helpers.types import Record
 
-    from tap_calendly.client import CalendlyStream
+    from tap_calendly.singer.stream import CalendlyStream
 
 
 def verdicts(streams: Iterable[CalendlyStream]) -> Iterator[str]:
@@ -75,7 +75,7 @@ def _verdict(stream: CalendlyStream, row: Record | None) -> str:
 def _closed(streams: Iterable[CalendlyStream], error: errors.CalendlyError) -> Iterator[str]:
     for stream in streams:
         if isinstance(error, errors.RefusedError):
-            stream.closed = error
+            stream.unavailable = error
         else:
             stream.failed = error
         yield f"{stream.name}: {'closed' if _is_closed(error) else 'failed'}: {error}"

@@ -21,7 +21,10 @@ from urllib.parse import urlencode
 
 import click
 
-from tap_calendly import errors, oauth, redaction, settings, store, throttle
+from tap_calendly import settings
+from tap_calendly.api import throttle
+from tap_calendly.auth import token_endpoint, token_store
+from tap_calendly.reporting import errors, redaction
 
 if TYPE_CHECKING:
     import logging
@@ -66,7 +69,7 @@ OPTIONS = (
 
 
 @dataclass(frozen=True)
-class Wishes:
+class LoginOptions:
     """What was given on the command line.
 
     Attributes:
@@ -82,7 +85,7 @@ class Wishes:
     file: Path
 
 
-def wishes_in(options: dict[str, Any]) -> Wishes | None:
+def login_options(options: dict[str, Any]) -> LoginOptions | None:
     """Take the command's own options out of all that were given.
 
     Args:
@@ -92,45 +95,51 @@ def wishes_in(options: dict[str, Any]) -> Wishes | None:
         What they say; None unless the command was given.
     """
     wanted = options.pop("authorize")
-    wishes = Wishes(
+    login_options = LoginOptions(
         client_id=options.pop("client_id"),
         port=options.pop("redirect_port"),
         redirect_uri=options.pop("redirect_uri"),
         file=Path(options.pop("credentials_file")),
     )
-    return wishes if wanted else None
+    return login_options if wanted else None
 
 
 def authorize(
-    config: dict[str, Any], schema: dict[str, Any], wishes: Wishes, agent: str, log: logging.Logger
+    config: dict[str, Any],
+    schema: dict[str, Any],
+    login_options: LoginOptions,
+    agent: str,
+    log: logging.Logger,
 ) -> None:
     """Walk the user through it.
 
     Args:
         config: The settings as given.
         schema: The JSON schema of all settings.
-        wishes: What was given on the command line.
+        login_options: What was given on the command line.
         agent: What requests call themselves.
         log: Where to say that something is tried again.
 
     Raises:
         CalendlyError: It did not come to a good end.
     """
-    named = _app(config.get(settings.OAUTH), wishes.client_id)
+    named = _app(config.get(settings.OAUTH), login_options.client_id)
     # With a token in place of the one that is still to come, the settings are those of a run.
     config = {**config, settings.OAUTH: {**named, "refresh_token": "-"}}
     config.pop("personal_access_token", None)
     redaction.remember(*settings.secrets_in(config))
     if problems := settings.problems(config, schema):
         raise errors.SettingsError(problems)
-    app = oauth.app_of(config[settings.OAUTH])
-    with _file(wishes.file) as file:
-        tokens = _tokens(app, config, wishes, agent, log)
+    app = token_endpoint.app_of(config[settings.OAUTH])
+    with _file(login_options.file) as file:
+        tokens = _tokens(app, config, login_options, agent, log)
         kept = {"client_id": app.client_id, "refresh_token": tokens.refresh_token}
         if app.client_secret is not None:
             kept["client_secret"] = app.client_secret
         file.finish(json.dumps({settings.OAUTH: kept}, indent=2).encode() + b"\n")
-    click.echo(f"The credentials are in {wishes.file}: give it to --config, beside your settings.")
+    click.echo(
+        f"The credentials are in {login_options.file}: give it to --config, beside your settings."
+    )
 
 
 def question(auth_url: str, client_id: str, redirect_uri: str, state: str, verifier: str) -> str:
@@ -181,16 +190,20 @@ def _app(given: object, client_id: str | None) -> dict[str, str]:
 
 
 def _tokens(
-    app: oauth.App, config: Mapping[str, Any], wishes: Wishes, agent: str, log: logging.Logger
-) -> store.Tokens:
+    app: token_endpoint.App,
+    config: Mapping[str, Any],
+    login_options: LoginOptions,
+    agent: str,
+    log: logging.Logger,
+) -> token_store.Tokens:
     """Ask the user, and exchange the code."""
-    from tap_calendly import browser  # noqa: PLC0415 - would delay the start of every run
+    from tap_calendly.auth import browser  # noqa: PLC0415 - would delay the start of every run
 
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
-    redirect_uri = wishes.redirect_uri or f"http://localhost:{wishes.port}"
-    address = question(oauth.address(config), app.client_id, redirect_uri, state, verifier)
-    if wishes.redirect_uri is None:
-        code = browser.code_by_server(address, state, wishes.port)
+    redirect_uri = login_options.redirect_uri or f"http://localhost:{login_options.port}"
+    address = question(token_endpoint.address(config), app.client_id, redirect_uri, state, verifier)
+    if login_options.redirect_uri is None:
+        code = browser.code_by_server(address, state, login_options.port)
     else:
         code = browser.code_by_hand(address, state)
     pace = throttle.Throttle(None, throttle.SystemClock())
@@ -200,17 +213,17 @@ def _tokens(
         "redirect_uri": redirect_uri,
         "code_verifier": verifier,
     }
-    return oauth.Endpoint(app, config, agent, pace, log).tokens(form, threading.Event())
+    return token_endpoint.Endpoint(app, config, agent, pace, log).tokens(form, threading.Event())
 
 
 @contextmanager
-def _file(path: Path) -> Iterator[store.Writing]:
+def _file(path: Path) -> Iterator[token_store.Writing]:
     """Make sure that the credentials can be written before Calendly is asked for them."""
     try:
         if path.exists() and not _holds_credentials_alone(path):
             raise errors.CalendlyError(errors.would_overwrite(str(path)))
         waiting = path.with_name(f".{path.name}.{os.getpid()}")
-        file = store.Writing(waiting, path)
+        file = token_store.Writing(waiting, path)
     except OSError as error:
         raise errors.CalendlyError(errors.cannot_write(str(path), error)) from None
     try:

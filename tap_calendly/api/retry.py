@@ -9,18 +9,18 @@ from http import HTTPStatus
 from random import uniform
 from typing import TYPE_CHECKING
 
-from tap_calendly.throttle import LONGEST_WAIT
+from tap_calendly.api.throttle import LONGEST_WAIT
 
 if TYPE_CHECKING:
     from requests import Response
 
-    from tap_calendly.throttle import Clock
+    from tap_calendly.api.throttle import Clock
 
 DOUBLINGS = 6
 """How often the pause between two tries doubles where no header asks for more: up to 64 s."""
 
 
-class Patience:
+class RetryBudget:
     """The time that all requests have together while none of them gets an answer.
 
     An outage fails every request: one bound for each would add up to hours.
@@ -71,7 +71,7 @@ class Retries:
         made: How many were made.
     """
 
-    def __init__(self, patience: Patience) -> None:
+    def __init__(self, patience: RetryBudget) -> None:
         """Begin with none."""
         self.made = 0
         self._patience = patience

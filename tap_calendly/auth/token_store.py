@@ -28,7 +28,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tap_calendly import errors, redaction
+from tap_calendly.reporting import errors, redaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,0 +1,1 @@
+"""Calendly's API over HTTP."""

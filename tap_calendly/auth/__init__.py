@@ -1,0 +1,1 @@
+"""How the tap proves to Calendly who asks."""

@@ -1,0 +1,1 @@
+"""Reads lists of the API, ahead of the thread that writes; knows nothing of Singer."""

@@ -1,0 +1,1 @@
+"""What a person reads: errors, and logs without secrets."""

@@ -1,0 +1,1 @@
+"""The Singer SDK's side: messages, state, catalog, command line."""

@@ -1,0 +1,1 @@
+"""Which meetings a run reads."""
