@@ -10,7 +10,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tap_calendly import settings
+from tap_calendly import timestamps
 from tap_calendly.reporting import errors
 from tap_calendly.sweep.plan import OVERLAP, Captured, Range, Sweep, reaches_further_back
 
@@ -275,10 +275,10 @@ def _checked(stream: str, entry: Mapping[str, Any], scope: str) -> Mapping[str, 
 def _moment(stream: str, found: Mapping[str, Any], field: str) -> datetime:
     value = found.get(field)
     # A meeting can start whenever Calendly says; when a run began is within reason.
-    usable = settings.is_date if field in STARTS else settings.is_usable_date
+    usable = timestamps.is_timestamp if field in STARTS else timestamps.is_plausible
     if not isinstance(value, str) or not usable(value):
         raise _damaged(stream, field)
-    return settings.timestamp(value)
+    return timestamps.parse(value)
 
 
 def _moment_or_none(stream: str, found: Mapping[str, Any], field: str) -> datetime | None:

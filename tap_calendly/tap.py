@@ -20,13 +20,13 @@ from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.plugin_base import _ConfigInput
 from typing_extensions import override
 
-from tap_calendly import settings
 from tap_calendly import state as state_entries
+from tap_calendly import timestamps
 from tap_calendly.api.client import Api
 from tap_calendly.auth import login
 from tap_calendly.reporting import errors, redaction
 from tap_calendly.scope import Scope
-from tap_calendly.singer import catalog, connection_test, input_files, stream_maps
+from tap_calendly.singer import catalog, configuration, connection_test, input_files, stream_maps
 from tap_calendly.singer.progress import Progress
 from tap_calendly.singer.stream import CalendlyStream
 from tap_calendly.streams import STREAMS
@@ -45,7 +45,7 @@ class TapCalendly(Tap):
 
     name = "tap-calendly"
     package_name = "singer-tap-calendly"
-    config_jsonschema = settings.SETTINGS.to_dict()
+    config_jsonschema = configuration.SETTINGS.to_dict()
     message_writer_class = MsgSpecWriter
     capabilities = [  # noqa: RUF012 - the SDK's own declaration
         TapCapabilities.CATALOG,
@@ -121,7 +121,7 @@ class TapCalendly(Tap):
     def start_date(self) -> datetime | None:
         """The setting `start_date` (UTC)."""
         value = self.config.get("start_date")
-        return None if value is None else settings.timestamp(value)
+        return None if value is None else timestamps.parse(value)
 
     @cached_property
     def rules(self) -> Rules:
@@ -220,12 +220,12 @@ class TapCalendly(Tap):
         """
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
-        redaction.remember(*settings.secrets_in(self._config))
-        problems = settings.problems(self._config, schema)
+        redaction.remember(*configuration.secrets_in(self._config))
+        problems = configuration.problems(self._config, schema)
         if raise_errors:
             if problems:
                 raise errors.SettingsError(problems)
-            for name in settings.unknown(self._config, schema):
+            for name in configuration.unknown(self._config, schema):
                 self.logger.warning("There is no setting `%s`: it is ignored.", name)
                 self._config.pop(name, None)  # the SDK goes by some that a tap does not offer
         if not self.logger.isEnabledFor(logging.DEBUG):
@@ -243,12 +243,14 @@ class TapCalendly(Tap):
             if path != "ENV":
                 # Once: what a pipe holds is gone then.
                 config |= json.loads(
-                    input_files.read(path, "--config", settings.problems_with_file)
+                    input_files.read(path, "--config", configuration.problems_with_file)
                 )
                 continue
             schema = dict(cls.config_jsonschema)
             cls.append_builtin_config(schema)
-            if found := settings.problems_in_environment(os.environ, cls._env_var_prefix, schema):
+            if found := configuration.problems_in_environment(
+                os.environ, cls._env_var_prefix, schema
+            ):
                 raise errors.SettingsError(found)
         return _ConfigInput(config=config, parse_env="ENV" in value)
 
@@ -307,7 +309,7 @@ class TapCalendly(Tap):
 def main() -> None:
     """Run the command; whatever stops it ends in one line each and status 1."""
     redaction.guard_logs()
-    if (problem := settings.problem_with_log_level(os.environ)) is not None:
+    if (problem := configuration.problem_with_log_level(os.environ)) is not None:
         _give_up([problem])
     try:
         TapCalendly.cli()

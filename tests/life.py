@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypedDict
 
-from tap_calendly.settings import timestamp
+from tap_calendly.timestamps import parse
 
 if TYPE_CHECKING:
     import random
@@ -64,7 +64,7 @@ def mark_no_show(calendly: Calendly, dice: random.Random) -> object:
     held = [
         invitee["uri"]
         for event in calendly.events.values()
-        if timestamp(event["start_time"]) <= now
+        if parse(event["start_time"]) <= now
         for invitee in calendly.invitees[event["uri"]]
     ]
     return calendly.mark_no_show(invitee=dice.choice(held))
@@ -262,17 +262,17 @@ class Chronicle:
         if row is None and stream in {"scheduled_events", "event_invitees", "event_types"}:
             return _never  # what is deleted there keeps its row
         if stream == "routing_form_submissions" and row is not None and before is not None:
-            return _at_once if now - timestamp(row["created_at"]) <= self._lookback else _never
+            return _at_once if now - parse(row["created_at"]) <= self._lookback else _never
         return _at_once
 
     def _due_with_event(self, event: Row, now: datetime) -> Due:
-        if timestamp(event["start_time"]) >= now - self._lookback:
+        if parse(event["start_time"]) >= now - self._lookback:
             return _at_once
         return lambda _, full_scan: full_scan >= now
 
     def _due_alone(self, event: Row, now: datetime) -> Due:
         """Give the promise for a change of an invitee that leaves the event's timestamp alone."""
-        start = timestamp(event["start_time"])
+        start = parse(event["start_time"])
         age = now - start
         active = event["status"] == "active"
         shared = event["invitees_counter"]["limit"] != 1
@@ -281,7 +281,7 @@ class Chronicle:
         if active and age < timedelta(0):
             return lambda began, _: began >= start
         revisit = start + 2 * max(age, self._lookback)
-        booked = timestamp(event["created_at"])
+        booked = parse(event["created_at"])
         if booked > start + self._lookback:  # long after its start: only a full scan comes upon it
             return lambda began, full_scan: began >= revisit and full_scan >= booked
         return lambda began, _: began >= revisit

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import psycopg
 
-from tap_calendly.settings import timestamp
+from tap_calendly.timestamps import parse
 from tests.documents import ROOT
 from tests.singer import STREAMS, Row, Tables, key_of
 
@@ -84,7 +84,7 @@ def typed(tables: Tables) -> Tables:
     return {
         name: {
             uri: {
-                column: timestamp(row[column])
+                column: parse(row[column])
                 if schema.get("format") == "date-time" and row.get(column) is not None
                 else row.get(column)
                 for column, schema in schemas[name].items()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from tap_calendly import settings
+from tap_calendly.singer import configuration
 from tap_calendly.streams import STREAMS
 from tap_calendly.tap import TapCalendly
 from tests.documents import README, ROOT, with_tables
@@ -16,7 +16,7 @@ from tests.documents import README, ROOT, with_tables
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SETTINGS = settings.SETTINGS.to_dict()
+SETTINGS = configuration.SETTINGS.to_dict()
 KINDS = {"string": "string", "integer": "integer"}
 
 
@@ -31,8 +31,8 @@ def test_the_readmes_oauth_credentials_can_be_used() -> None:
     section = README.read_text(encoding="utf-8").split("## OAuth\n")[1]
     shown = json.loads(section.split("```json\n")[1].split("```")[0])
 
-    assert settings.problems(dict(shown), SETTINGS) == []
-    assert settings.unknown(shown, SETTINGS) == []
+    assert configuration.problems(dict(shown), SETTINGS) == []
+    assert configuration.unknown(shown, SETTINGS) == []
 
 
 def test_each_guarantee_of_the_readme_has_its_test() -> None:
@@ -79,7 +79,7 @@ def test_the_sample_configuration_names_every_setting_and_can_be_used() -> None:
 
     # There is one way in; the README shows the other.
     assert list(sample) == [name for name in SETTINGS["properties"] if name != "oauth_credentials"]
-    assert settings.problems(dict(sample), SETTINGS) == []
+    assert configuration.problems(dict(sample), SETTINGS) == []
     for name, value in sample.items():
         assert value == SETTINGS["properties"][name].get("default", value), name
 

@@ -23,7 +23,7 @@ from sandbox.faults import Fault
 from sandbox.server import Sandbox
 from tap_calendly.api import throttle
 from tap_calendly.reporting.errors import StreamsError
-from tap_calendly.settings import timestamp
+from tap_calendly.timestamps import parse
 from tests.conftest import PassingClock
 from tests.life import DEEDS, Chronicle, let_happen
 from tests.singer import STREAMS, Killed, Run, Tables, sync, truth
@@ -209,10 +209,10 @@ class History(RuleBasedStateMachine):
         assert "sweep" not in entry
         if "full_scan" not in entry:
             return began
-        now = timestamp(entry["full_scan"])
+        now = parse(entry["full_scan"])
         last = before.get("bookmarks", {}).get(stream, {}).get("full_scan")
-        if last is not None and self.interval and began - timestamp(last) >= self.interval:
-            assert now > timestamp(last)
+        if last is not None and self.interval and began - parse(last) >= self.interval:
+            assert now > parse(last)
         return now
 
     def compare(
@@ -244,7 +244,7 @@ class History(RuleBasedStateMachine):
             return True
         if "event" in row and "rescheduled" in row:
             row = self.chronicle.versions["scheduled_events", row["event"]][0].row or {}
-        return "start_time" not in row or timestamp(row["start_time"]) >= self.start_date
+        return "start_time" not in row or parse(row["start_time"]) >= self.start_date
 
 
 def test_fidelity(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,13 +25,13 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from typing_extensions import Self
 
-from tap_calendly import settings, state
+from tap_calendly import settings, state, timestamps
 from tap_calendly.api import retry, throttle
 from tap_calendly.api.client import Api, Request
 from tap_calendly.auth import browser, token_endpoint, token_store
 from tap_calendly.reporting import errors, redaction
 from tap_calendly.reporting.errors import CalendlyError, Requires
-from tap_calendly.singer import catalog, input_files
+from tap_calendly.singer import catalog, configuration, input_files
 from tap_calendly.streams import STREAMS
 from tap_calendly.tap import TapCalendly
 from tests.secrecy import shown
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 SECRET = "8Wq-71hZ_token.that+nobody/may=see.Xk29vQ"  # noqa: S105 - made up
 CONFIG = {"personal_access_token": SECRET, "organization": "AAAA"}
-SCHEMA = settings.SETTINGS.to_dict()
+SCHEMA = configuration.SETTINGS.to_dict()
 HOST = "api.calendly.com"
 
 fuzz = hypothesis_settings(max_examples=7 * hypothesis_settings().max_examples)
@@ -301,15 +301,15 @@ def test_an_error_is_told_in_one_clear_line(
     )
 )
 def test_settings_can_be_used_or_are_refused_in_clear_lines(config: dict[str, Any]) -> None:
-    problems = settings.problems(config, SCHEMA)
+    problems = configuration.problems(config, SCHEMA)
 
     for problem in problems:
         assert_clear(problem)
         assert "`" in problem
-    for name in settings.unknown(config, SCHEMA) if not problems else ():
+    for name in configuration.unknown(config, SCHEMA) if not problems else ():
         assert_clear(name)
     if not problems and "start_date" in config:
-        assert settings.timestamp(config["start_date"]).year > 1970
+        assert timestamps.parse(config["start_date"]).year > 1970
     if not problems:
         Api(config, "0", TapCalendly.logger)
 
@@ -319,7 +319,7 @@ def test_settings_can_be_used_or_are_refused_in_clear_lines(config: dict[str, An
 def test_the_environment_can_be_used_or_is_refused_in_clear_lines(value: str, name: str) -> None:
     environ = {f"TAP_CALENDLY_{name.upper()}": value}
 
-    for problem in settings.problems_in_environment(environ, "TAP_CALENDLY_", SCHEMA):
+    for problem in configuration.problems_in_environment(environ, "TAP_CALENDLY_", SCHEMA):
         assert_clear(problem)
 
 
@@ -333,7 +333,7 @@ def test_the_environment_can_be_used_or_is_refused_in_clear_lines(value: str, na
 )
 def test_a_moment_is_in_utc_or_none(value: str) -> None:
     with suppress(ValueError):
-        assert settings.timestamp(value).utcoffset() == timedelta(0)
+        assert timestamps.parse(value).utcoffset() == timedelta(0)
 
 
 @fuzz
@@ -406,7 +406,7 @@ FILES = {
 
 NAMED = {stream.name: stream for stream in STREAMS}
 CHECKS: dict[str, input_files.Problems] = {
-    "--config": settings.problems_with_file,
+    "--config": configuration.problems_with_file,
     "--state": partial(state.problems, streams=NAMED),
     "--catalog": partial(catalog.problems, streams=NAMED),
 }

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from sandbox.faults import Fault
-from tap_calendly.settings import timestamp
+from tap_calendly.timestamps import parse
 from tests.documents import README, ROOT
 from tests.pipeline import (
     BIN,
@@ -344,14 +344,14 @@ def _live_on(sandbox: Sandbox, clock: SimulatedClock) -> None:
     upcoming = [
         event
         for event in calendly.events.values()
-        if event["status"] == "active" and timestamp(event["start_time"]) > clock.now()
+        if event["status"] == "active" and parse(event["start_time"]) > clock.now()
     ]
     solo = [event for event in upcoming if event["invitees_counter"]["limit"] == 1]
     recent = clock.now() - timedelta(days=6)
     past = [
         invitee
         for event in calendly.events.values()
-        if event["status"] == "active" and recent < timestamp(event["end_time"]) < clock.now()
+        if event["status"] == "active" and recent < parse(event["end_time"]) < clock.now()
         for invitee in calendly.invitees[event["uri"]]
         if invitee["status"] == "active" and invitee["no_show"] is None
     ]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tap_calendly import settings
+from tap_calendly import settings, timestamps
+from tap_calendly.singer import configuration
 from tests.command import complaints, run_here, run_tap
 from tests.singer import catalog, config
 
@@ -215,7 +216,9 @@ def test_a_mistyped_name_is_warned_of(tmp_path: Path, sandbox: Sandbox) -> None:
 def test_a_mistyped_part_of_the_credentials_is_warned_of() -> None:
     given = {"oauth_credentials": {"client_id": "x", "secret": SECRET}}
 
-    assert settings.unknown(given, settings.SETTINGS.to_dict()) == ["oauth_credentials.secret"]
+    assert configuration.unknown(given, configuration.SETTINGS.to_dict()) == [
+        "oauth_credentials.secret"
+    ]
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
@@ -225,7 +228,7 @@ def test_credentials_of_nothing_mean_not_set(nothing: str | None) -> None:
         "oauth_credentials": {"client_id": nothing, "refresh_token": nothing},
     }
 
-    assert settings.problems(given, settings.SETTINGS.to_dict()) == []
+    assert configuration.problems(given, configuration.SETTINGS.to_dict()) == []
     assert "oauth_credentials" not in given
 
 
@@ -233,7 +236,7 @@ def test_credentials_of_nothing_mean_not_set(nothing: str | None) -> None:
 def test_null_and_nothing_mean_not_set(nothing: str | None) -> None:
     given: dict[str, Any] = {"personal_access_token": "x", "start_date": nothing, "scope": nothing}
 
-    assert settings.problems(given, settings.SETTINGS.to_dict()) == []
+    assert configuration.problems(given, configuration.SETTINGS.to_dict()) == []
     assert "start_date" not in given
     assert given["scope"] == "organization"
 
@@ -248,7 +251,7 @@ def test_null_and_nothing_mean_not_set(nothing: str | None) -> None:
     ],
 )
 def test_start_date_is_utc_unless_it_says_otherwise(given: str, meant: str) -> None:
-    assert settings.timestamp(given).isoformat() == meant
+    assert timestamps.parse(given).isoformat() == meant
 
 
 @pytest.mark.parametrize(
@@ -262,5 +265,5 @@ def test_start_date_is_utc_unless_it_says_otherwise(given: str, meant: str) -> N
 def test_a_bare_id_means_the_same_as_the_uri(named: str) -> None:
     given = {"personal_access_token": "x", "user": named}
 
-    assert settings.problems(given, settings.SETTINGS.to_dict()) == []
+    assert configuration.problems(given, configuration.SETTINGS.to_dict()) == []
     assert settings.resource_uri("users", named) == "https://api.calendly.com/users/AAAA-bb"

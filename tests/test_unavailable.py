@@ -12,7 +12,7 @@ from sandbox.calendly import Calendly
 from sandbox.faults import Fault
 from sandbox.server import Sandbox
 from tap_calendly.reporting.errors import CalendlyError
-from tap_calendly.settings import timestamp
+from tap_calendly.timestamps import parse
 from tests.command import run_tap
 from tests.conftest import NOW
 from tests.singer import Warehouse, config, sync, truth
@@ -207,7 +207,7 @@ def test_a_refusal_for_what_an_earlier_run_left_is_no_reason_to_skip(
 
     def strike(since: str, status: int) -> None:
         for meeting in meetings:
-            if timestamp(meeting["start_time"]) >= timestamp(since):
+            if parse(meeting["start_time"]) >= parse(since):
                 path = f"/scheduled_events/{meeting['uri'].rsplit('/', 1)[-1]}/invitees"
                 sandbox.faults.add(Fault(path, status=status, times=None))
 

@@ -11,8 +11,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
-from tap_calendly import settings
-
 if TYPE_CHECKING:
     import requests
     from singer_sdk.helpers.types import Record
@@ -43,22 +41,6 @@ def digest(row: Record) -> bytes:
         A digest of all that it says.
     """
     return hashlib.blake2b(msgspec.json.encode(row), digest_size=16).digest()
-
-
-def timestamp_of(row: Record, field: str) -> datetime | None:
-    """Read a moment in a row.
-
-    Args:
-        row: The row, as the API gives it.
-        field: Where the moment stands.
-
-    Returns:
-        The moment (UTC); None where there is none, or none that can be read.
-    """
-    try:
-        return settings.timestamp(row[field])
-    except (KeyError, TypeError, ValueError):
-        return None
 
 
 def page_of(envelope: str, body: Any, response: requests.Response, *, paged: bool) -> Page:  # noqa: ANN401

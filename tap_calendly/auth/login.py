@@ -21,10 +21,10 @@ from urllib.parse import urlencode
 
 import click
 
-from tap_calendly import settings
 from tap_calendly.api import throttle
 from tap_calendly.auth import token_endpoint, token_store
 from tap_calendly.reporting import errors, redaction
+from tap_calendly.singer import configuration
 
 if TYPE_CHECKING:
     import logging
@@ -115,7 +115,7 @@ def authorize(
 
     Args:
         config: The settings as given.
-        schema: The JSON schema of all settings.
+        schema: The JSON schema of all configuration.
         login_options: What was given on the command line.
         agent: What requests call themselves.
         log: Where to say that something is tried again.
@@ -123,20 +123,20 @@ def authorize(
     Raises:
         CalendlyError: It did not come to a good end.
     """
-    named = _app(config.get(settings.OAUTH), login_options.client_id)
+    named = _app(config.get(configuration.OAUTH), login_options.client_id)
     # With a token in place of the one that is still to come, the settings are those of a run.
-    config = {**config, settings.OAUTH: {**named, "refresh_token": "-"}}
+    config = {**config, configuration.OAUTH: {**named, "refresh_token": "-"}}
     config.pop("personal_access_token", None)
-    redaction.remember(*settings.secrets_in(config))
-    if problems := settings.problems(config, schema):
+    redaction.remember(*configuration.secrets_in(config))
+    if problems := configuration.problems(config, schema):
         raise errors.SettingsError(problems)
-    app = token_endpoint.app_of(config[settings.OAUTH])
+    app = token_endpoint.app_of(config[configuration.OAUTH])
     with _file(login_options.file) as file:
         tokens = _tokens(app, config, login_options, agent, log)
         kept = {"client_id": app.client_id, "refresh_token": tokens.refresh_token}
         if app.client_secret is not None:
             kept["client_secret"] = app.client_secret
-        file.finish(json.dumps({settings.OAUTH: kept}, indent=2).encode() + b"\n")
+        file.finish(json.dumps({configuration.OAUTH: kept}, indent=2).encode() + b"\n")
     click.echo(
         f"The credentials are in {login_options.file}: give it to --config, beside your settings."
     )
@@ -238,4 +238,4 @@ def _holds_credentials_alone(path: Path) -> bool:
         held = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
         return False
-    return isinstance(held, dict) and set(held) <= {settings.OAUTH}
+    return isinstance(held, dict) and set(held) <= {configuration.OAUTH}

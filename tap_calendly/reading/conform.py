@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Union
 
 import msgspec
 
-from tap_calendly import settings
+from tap_calendly import timestamps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -229,7 +229,7 @@ def _moment(text: str) -> tuple[str | None, str | None]:
         return None, NO_MOMENT
     whole, rest, offset = parts.groups()
     try:
-        moment = settings.timestamp(whole + (offset or ""))
+        moment = timestamps.parse(whole + (offset or ""))
     except ValueError:
         return None, NO_MOMENT
     written = moment.isoformat().replace("+00:00", "Z")

@@ -24,9 +24,9 @@ from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from singer_sdk.streams import Stream
 from typing_extensions import override
 
-from tap_calendly import state
+from tap_calendly import state, timestamps
 from tap_calendly.api.client import REQUEST_TIME, Request
-from tap_calendly.api.page import Page, digest, page_of, timestamp_of
+from tap_calendly.api.page import Page, digest, page_of
 from tap_calendly.reading.conform import CoercionIssue, Columns
 from tap_calendly.reading.prefetch import Batch, Prefetch, Prefetcher, in_order
 from tap_calendly.reporting import errors
@@ -468,7 +468,7 @@ class CalendlyStream(Stream):
     def _reaches(self, row: Record, since: datetime | None) -> bool:
         if since is None:
             return True
-        changed = timestamp_of(row, str(self.replication_key))
+        changed = timestamps.of(row, str(self.replication_key))
         return changed is None or changed >= since
 
     # Records: in the one thread that writes messages.

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import override
 
-from tap_calendly import state
+from tap_calendly import state, timestamps
 from tap_calendly.api.client import REQUEST_TIME
-from tap_calendly.api.page import digest, timestamp_of
+from tap_calendly.api.page import digest
 from tap_calendly.reading.prefetch import Batch
 from tap_calendly.reporting import errors
 from tap_calendly.reporting.errors import Requires
 from tap_calendly.schemas.scheduling import EVENT_INVITEE, SCHEDULED_EVENT
-from tap_calendly.settings import timestamp
 from tap_calendly.singer.stream import LONGEST_LIST, CalendlyStream, Row
 from tap_calendly.sweep import plan
 
@@ -268,7 +267,7 @@ def _last_start(page: Page) -> datetime | None:
 
 def _start(event: Record) -> datetime:
     """Read by what meetings are sorted: without it nobody could say how far a sweep has come."""
-    start = timestamp_of(event, "start_time")
+    start = timestamps.of(event, "start_time")
     if start is None:
         message = (
             f"{ScheduledEvents.name}: Calendly gave the meeting {event['uri']} without a "
@@ -285,11 +284,11 @@ def _meeting(event: Record) -> plan.Meeting:
         counter = {}
     return plan.Meeting(
         start=_start(event),
-        updated=timestamp_of(event, "updated_at") or _ALWAYS,
+        updated=timestamps.of(event, "updated_at") or _ALWAYS,
         active=event.get("status") != "canceled",
         booked=counter.get("active") != 0,
         shared=counter.get("limit") != 1,
     )
 
 
-_ALWAYS = timestamp("9999-12-31T00:00:00Z")
+_ALWAYS = timestamps.parse("9999-12-31T00:00:00Z")
