@@ -1,1 +1,1 @@
-"""The figures of the README, each reproducible by one command."""
+"""The figures in docs/, each reproducible by one command."""

@@ -1,7 +1,7 @@
 """What the project says of itself, written from the code: `python -m tests.documents`.
 
-The README's tables of settings, streams and personal data, and a snapshot of the catalog's entry of
-each stream.
+The tables of settings, streams and personal data in README.md and docs/, and a snapshot of each
+stream's catalog entry.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+DOCS = ROOT / "docs"
+PERSONAL_DATA = DOCS / "personal-data.md"
 PARTS = 4
 """Before a table, its opening marker, its closing one, and after."""
 SNAPSHOTS = ROOT / "tests" / "snapshots"
@@ -34,25 +36,22 @@ def catalog_entries() -> dict[str, dict[str, Any]]:
     return {entry["tap_stream_id"]: entry for entry in catalog["streams"]}
 
 
-def tables() -> dict[str, str]:
-    """Give the README's tables, by the name in their markers."""
-    return {"settings": _settings(), "streams": _streams(), "personal": personal.table()}
+def tables() -> dict[Path, dict[str, str]]:
+    """Return the tables of each document, by the name in their markers."""
+    return {
+        README: {"settings": _settings(), "streams": _streams()},
+        PERSONAL_DATA: {"personal": personal.table()},
+    }
 
 
-def with_tables(text: str) -> str:
-    """Put the tables between their markers.
-
-    Args:
-        text: The README.
-
-    Returns:
-        The README with the tables as they should be.
-    """
-    for name, table in tables().items():
+def with_tables(file: Path) -> str:
+    """Return the text of a document with the tables between their markers as they should be."""
+    text = file.read_text(encoding="utf-8")
+    for name, table in tables()[file].items():
         marked = rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)"
         parts = re.split(marked, text, flags=re.DOTALL)
         if len(parts) != PARTS:
-            message = f"The README must hold the markers of its table of {name} once."
+            message = f"{file.name} must hold the markers of its table of {name} once."
             raise ValueError(message)
         before, begin, end, after = parts
         text = f"{before}{begin}{table}\n{end}{after}"
@@ -60,7 +59,7 @@ def with_tables(text: str) -> str:
 
 
 def _settings() -> str:
-    rows = ["| setting | type | default | what it does |", "| --- | --- | --- | --- |"]
+    rows = ["| setting | type | default | description |", "| --- | --- | --- | --- |"]
     for name, setting in SETTINGS.to_dict()["properties"].items():
         kind = ", ".join(kind for kind in setting["type"] if kind != "null")
         if choices := setting.get("enum"):
@@ -74,7 +73,7 @@ def _settings() -> str:
 
 def _streams() -> str:
     rows = [
-        "| stream | key | replication | API | scope of the token | plan | by default |",
+        "| stream | key | replication | endpoint | token scope | plan | on by default |",
         "| --- | --- | --- | --- | --- | --- | --- |",
     ]
     for stream in STREAMS:
@@ -92,17 +91,17 @@ def _streams() -> str:
 def _replication(stream: type[CalendlyStream]) -> str:
     if stream.replication_key is None:
         return "full table"
-    if stream.detailed or stream.parent_stream_type is MeetingRecaps:
-        return f"what changed by `{stream.replication_key}`"
-    if not stream.newest_first and stream.since_parameter is None:
-        return "[sweep](#what-a-run-guarantees)"
-    again = ", and again for `lookback_days`" if stream.revisits else ""
-    return f"what is new by `{stream.replication_key}`{again}"
+    of_recaps = stream.detailed or stream.parent_stream_type is MeetingRecaps
+    if not of_recaps and not stream.newest_first and stream.since_parameter is None:
+        return "[sweep](docs/guarantees.md#what-every-run-reads)"
+    again = ", re-read for `lookback_days`" if stream.revisits else ""
+    return f"incremental by `{stream.replication_key}`{again}"
 
 
 def main() -> None:
     """Write everything anew."""
-    README.write_text(with_tables(README.read_text(encoding="utf-8")), encoding="utf-8")
+    for file in tables():
+        file.write_text(with_tables(file), encoding="utf-8")
     SNAPSHOTS.mkdir(exist_ok=True)
     for name, entry in catalog_entries().items():
         text = json.dumps(entry, indent=2, ensure_ascii=False) + "\n"

@@ -250,7 +250,7 @@ class Chronicle:
     def _due(
         self, stream: str, row: Row | None, before: Row | None, tables: Tables, now: datetime
     ) -> Due:
-        """Give the promise that the README makes for a change."""
+        """Return the promise that docs/guarantees.md makes for a change."""
         if stream == "scheduled_events" and row is not None:
             return self._due_with_event(row, now)
         if stream == "event_invitees" and row is not None:

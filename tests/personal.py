@@ -200,9 +200,9 @@ def values(row: object, path: str) -> list[Any]:
 
 
 def table() -> str:
-    """Give the README's table of them."""
+    """Return the table of them in docs/personal-data.md."""
     rows = [
-        "| table | of visitors | of members | opens something to whoever has it |",
+        "| table | about visitors | about members | grants access to whoever has it |",
         "| --- | --- | --- | --- |",
     ]
     for stream in dict.fromkeys((*VISITORS, *MEMBERS, *OPENING)):

@@ -1,4 +1,4 @@
-"""The README, meltano.yml and the sample configuration say what the code does."""
+"""README.md, docs/, meltano.yml and the sample configuration say what the code does."""
 
 from __future__ import annotations
 
@@ -6,38 +6,39 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import yaml
 
 from tap_calendly.singer import configuration
 from tap_calendly.streams import STREAMS
 from tap_calendly.tap import TapCalendly
-from tests.documents import README, ROOT, with_tables
+from tests.documents import DOCS, README, ROOT, tables, with_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 SETTINGS = configuration.SETTINGS.to_dict()
 KINDS = {"string": "string", "integer": "integer"}
 
 
-def test_the_readmes_tables_are_those_of_the_code() -> None:
-    """After a change that is meant: `make docs`."""
-    text = README.read_text(encoding="utf-8")
+@pytest.mark.parametrize("file", tables(), ids=lambda file: file.stem)
+def test_the_tables_in_the_docs_match_the_code(file: Path) -> None:
+    """After an intended change: `make docs`."""
+    assert file.read_text(encoding="utf-8") == with_tables(file)
 
-    assert text == with_tables(text)
 
-
-def test_the_readmes_oauth_credentials_can_be_used() -> None:
-    section = README.read_text(encoding="utf-8").split("## OAuth\n")[1]
-    shown = json.loads(section.split("```json\n")[1].split("```")[0])
+def test_the_oauth_credentials_in_the_docs_can_be_used() -> None:
+    text = (DOCS / "oauth.md").read_text(encoding="utf-8")
+    shown = json.loads(text.split("```json\n")[1].split("```")[0])
 
     assert configuration.problems(dict(shown), SETTINGS) == []
     assert configuration.unknown(shown, SETTINGS) == []
 
 
-def test_each_guarantee_of_the_readme_has_its_test() -> None:
-    section = README.read_text(encoding="utf-8").split("## What a run guarantees")[1]
-    table = next(block for block in section.split("\n\n") if block.startswith("| "))
+def test_each_guarantee_in_the_docs_has_its_test() -> None:
+    text = (DOCS / "guarantees.md").read_text(encoding="utf-8")
+    table = next(block for block in text.split("\n\n") if block.startswith("| "))
     rows = table.splitlines()[2:]
     tests = (ROOT / "tests" / "test_guarantees.py").read_text(encoding="utf-8")
 
@@ -77,7 +78,7 @@ def test_the_example_of_an_environment_names_settings() -> None:
 def test_the_sample_configuration_names_every_setting_and_can_be_used() -> None:
     sample = json.loads((ROOT / "sample_config.json").read_text(encoding="utf-8"))
 
-    # There is one way in; the README shows the other.
+    # It shows one way to authenticate; docs/oauth.md shows the other.
     assert list(sample) == [name for name in SETTINGS["properties"] if name != "oauth_credentials"]
     assert configuration.problems(dict(sample), SETTINGS) == []
     for name, value in sample.items():

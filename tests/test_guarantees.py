@@ -1,4 +1,4 @@
-"""What the README's table "What a run guarantees" promises, row by row."""
+"""What the table in docs/guarantees.md promises, row by row."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ import pytest
 
 from sandbox.faults import Fault
 from tap_calendly.timestamps import parse
-from tests.documents import README, ROOT
+from tests.documents import DOCS, ROOT
 from tests.pipeline import (
     BIN,
     Project,
@@ -228,11 +228,11 @@ def test_jsonl_has_a_file_for_each_stream(project: Project, large_sandbox: Sandb
     assert found == _core(large_sandbox)
 
 
-def test_only_some_streams_or_columns_are_loaded_as_the_readme_says(
+def test_only_some_streams_or_columns_are_loaded_as_the_recipe_says(
     project: Project, large_sandbox: Sandbox
 ) -> None:
-    heading = "\n### Only some streams or columns\n"
-    block = README.read_text("utf-8").split(heading)[1].split("```")[1].removeprefix("shell")
+    recipes, heading = DOCS / "recipes.md", "\n## Only some streams or columns\n"
+    block = recipes.read_text("utf-8").split(heading)[1].split("```")[1].removeprefix("shell")
     del project.environment["TAP_CALENDLY__SELECT"]
     path = os.pathsep.join([str(BIN), os.environ["PATH"]])
 

@@ -1,6 +1,6 @@
-"""What the README says of personal data: where it lies, the recipes, what becomes of it.
+"""docs/personal-data.md holds: where personal data is, the recipes, what happens to it.
 
-Each recipe is run exactly as it stands in the README.
+Each recipe is run exactly as it is printed there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import yaml
 
 from tests import personal, pipeline
 from tests.command import run_tap
-from tests.documents import README, ROOT, catalog_entries
+from tests.documents import PERSONAL_DATA, ROOT, catalog_entries
 from tests.singer import NOT_BY_DEFAULT, Row, Run, config, key_of, sync
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def test_without_the_salt_the_run_fails_and_no_address_is_hashed(
 
 
 def test_the_recipe_for_harmless_answers_keeps_those_alone(sandbox: Sandbox) -> None:
-    expression = _section().split('`questions_and_answers: "')[1].split('"`')[0]
+    expression = _document().split('`questions_and_answers: "')[1].split('"`')[0]
     maps = {"event_invitees": {"questions_and_answers": expression}}
 
     run = sync(sandbox, select={"event_invitees"}, stream_maps=maps)
@@ -158,7 +158,7 @@ def test_the_recipe_for_harmless_answers_keeps_those_alone(sandbox: Sandbox) -> 
 
 
 def test_the_recipe_for_a_report_keeps_what_it_names_alone(sandbox: Sandbox) -> None:
-    maps = _recipe("Only what a report needs")["config"]["stream_maps"]
+    maps = _recipe("Keep only what a report needs")["config"]["stream_maps"]
     select = set(maps)
 
     plain, run = sync(sandbox, select=select), sync(sandbox, select=select, stream_maps=maps)
@@ -174,7 +174,7 @@ def test_the_recipe_for_a_report_keeps_what_it_names_alone(sandbox: Sandbox) -> 
 
 
 def test_the_recipe_for_links_leaves_out_all_that_opens_something() -> None:
-    patterns = _recipe("Links and secrets left out")["select"]
+    patterns = _recipe("Leave out links and secrets")["select"]
     usual = _extractor(ROOT / "meltano.yml")["select"]
 
     assert patterns[: len(usual)] == usual
@@ -186,7 +186,10 @@ def test_the_recipes_for_links_and_pseudonyms_hold_in_postgres(
 ) -> None:
     project = pipeline.Project(tmp_path, _lived_in(sandbox))
     del project.environment["TAP_CALENDLY__SELECT"]
-    links, pseudonyms = _recipe("Links and secrets left out"), _recipe("People as pseudonyms")
+    links, pseudonyms = (
+        _recipe("Leave out links and secrets"),
+        _recipe("Replace people with pseudonyms"),
+    )
     _paste(tmp_path / "meltano.yml", links, pseudonyms)
 
     log = project.run(
@@ -208,9 +211,9 @@ def test_the_recipes_for_links_and_pseudonyms_hold_in_postgres(
     assert ADA not in log
     meetings = {row["uri"] for row in tables["scheduled_events"]}
     assert {row["event_uri"] for row in tables["event_invitees"]} <= meetings
-    query = _section().split("which this gives:\n`")[1].split("`")[0].replace("SALT", SALT)
+    (query,) = re.findall(r"`(SELECT encode[^`]+)`", _document())
     with psycopg.connect(postgres) as database:
-        (hashed,) = database.execute(query.encode()).fetchone() or (None,)
+        (hashed,) = database.execute(query.replace("SALT", SALT).encode()).fetchone() or (None,)
     assert hashed in {row["email"] for row in tables["event_invitees"]}
 
 
@@ -225,7 +228,7 @@ def test_a_recipe_cleans_no_table_that_was_loaded_before(
     assert all(_is_hash(row["email"]) for row in rows)
     assert "Ada Lovelace" in [row["name"] for row in rows]
 
-    (statement,) = re.findall(r"`(DROP SCHEMA [^`]+)`", _section())
+    (statement,) = re.findall(r"`(DROP SCHEMA [^`]+)`", _document())
     _execute(postgres, statement)
     assert _tables(postgres, "calendly") == {}
 
@@ -233,7 +236,7 @@ def test_a_recipe_cleans_no_table_that_was_loaded_before(
 def test_an_erasure_by_calendly_shows_in_postgres_and_the_rest_can_be_erased_by_hand(
     tmp_path: Path, sandbox: Sandbox, clock: SimulatedClock, postgres: str
 ) -> None:
-    select = {stream for stream in ALL if f"calendly.{stream}" in _sql("Erase somebody by hand")}
+    select = {stream for stream in ALL if f"calendly.{stream}" in _sql("Erase a person by hand")}
     first = sync(_lived_in(sandbox), select=select)
     hers = {row["uri"] for row in first.rows("event_invitees") if row["email"] == ADA}
     clock.advance(timedelta(days=4))
@@ -250,7 +253,7 @@ def test_an_erasure_by_calendly_shows_in_postgres_and_the_rest_can_be_erased_by_
     for table in ("scheduled_events", "contacts", "outgoing_communications"):
         assert ADA in json.dumps(shown[table]).lower(), table
 
-    _execute(postgres, _sql("Erase somebody by hand"))
+    _execute(postgres, _sql("Erase a person by hand"))
 
     left = _tables(postgres, "calendly")
     assert left.keys() == select
@@ -291,12 +294,12 @@ def test_a_meeting_that_calendly_deleted_stays_unmarked_until_it_is_taken_out_by
     _execute(postgres, "DROP SCHEMA calendly CASCADE")
 
 
-def _section() -> str:
-    return README.read_text("utf-8").split("\n## Personal data\n")[1].split("\n## ")[0]
+def _document() -> str:
+    return PERSONAL_DATA.read_text("utf-8")
 
 
 def _block(heading: str, kind: str) -> str:
-    part = _section().split(f"\n### {heading}\n")[1].split("\n### ")[0]
+    part = _document().split(f"\n## {heading}\n")[1].split("\n## ")[0]
     (block,) = re.findall(rf"```{kind}\n(.*?)```", part, re.DOTALL)
     return str(block)
 
@@ -311,7 +314,7 @@ def _sql(heading: str) -> str:
 
 
 def _pseudonyms(salt: str = SALT) -> dict[str, Any]:
-    maps = _recipe("People as pseudonyms")["config"]["stream_maps"]
+    maps = _recipe("Replace people with pseudonyms")["config"]["stream_maps"]
     return {"stream_maps": maps, "stream_map_config": {"salt": salt}}
 
 
@@ -321,7 +324,7 @@ def _extractor(file: Path) -> dict[str, Any]:
 
 
 def _paste(file: Path, *recipes: Mapping[str, Any]) -> None:
-    """Paste recipes into a project, as the README says."""
+    """Paste recipes into a project, as docs/personal-data.md says."""
     project = yaml.safe_load(file.read_text("utf-8"))
     (extractor,) = project["plugins"]["extractors"]
     for recipe in recipes:
@@ -428,7 +431,7 @@ def _run(sandbox: Sandbox, **settings: Any) -> tuple[Run, int]:  # noqa: ANN401 
 
 
 def _load(folder: Path, address: str, *runs: Run) -> None:
-    """Load what runs wrote, one after the other, into the schema that the README's SQL names."""
+    """Load what runs wrote, one after the other, into the schema that the SQL in the docs names."""
     target = ROOT / ".meltano" / "loaders" / "target-postgres" / "venv" / "bin" / "target-postgres"
     settings = folder / "target.json"
     settings.write_text(
