@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 from typing import TYPE_CHECKING, Any
@@ -20,12 +21,46 @@ if TYPE_CHECKING:
 
 SETTINGS = configuration.SETTINGS.to_dict()
 KINDS = {"string": "string", "integer": "integer"}
+DOCUMENTS = (*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md")))
+MESSAGE = "| message | meaning |\n| --- | --- |\n"
 
 
 @pytest.mark.parametrize("file", tables(), ids=lambda file: file.stem)
 def test_the_tables_in_the_docs_match_the_code(file: Path) -> None:
     """After an intended change: `make docs`."""
     assert file.read_text(encoding="utf-8") == with_tables(file)
+
+
+@pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.stem)
+def test_every_link_between_the_documents_leads_somewhere(file: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)\s]+)\)", file.read_text(encoding="utf-8"))
+
+    for link in links:
+        path, _, anchor = link.partition("#")
+        target = (file.parent / path) if path else file
+        assert target.exists(), link
+        assert not anchor or anchor in _anchors(target), link
+
+
+@pytest.mark.parametrize("file", [README, DOCS / "troubleshooting.md"], ids=lambda file: file.stem)
+def test_every_message_that_the_docs_explain_is_one_the_tap_prints(file: Path) -> None:
+    printed = "\n".join(_texts_in_the_code())
+    explained = [
+        message
+        for table in file.read_text(encoding="utf-8").split(MESSAGE)[1:]
+        for row in table.split("\n\n")[0].splitlines()
+        for message in re.findall(r"(?<!`)(`+)(?!`)(.+?)\1", row.split(" | ")[0])
+    ]
+
+    assert len(explained) >= 10
+    for _, message in explained:
+        # What the tap fills in stands as "…", a number, an option, or in parentheses.
+        for part in re.split(r"[…\d()]+|--\w+", message):
+            assert part.strip() in printed, message
+
+
+def test_the_readme_stays_short() -> None:
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 200
 
 
 def test_the_oauth_credentials_in_the_docs_can_be_used() -> None:
@@ -113,6 +148,22 @@ def test_secrets_are_marked_in_meltano() -> None:
             secret = name in {"personal_access_token", "password", "sqlalchemy_url"}
             secret |= name.startswith("oauth_credentials.")
             assert setting.get("sensitive", False) is secret, name
+
+
+def _anchors(file: Path) -> set[str]:
+    """Return the anchors of a document's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def _texts_in_the_code() -> Iterator[str]:
+    """Give every text in the tap's code, with "…" for what is filled in."""
+    for file in (ROOT / "tap_calendly").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+            texts = [part.value if isinstance(part, ast.Constant) else "…" for part in parts]
+            if all(isinstance(text, str) for text in texts):
+                yield re.sub(r"%(\.\d)?[sdf]", "…", "".join(map(str, texts)))
 
 
 def _project() -> dict[str, Any]:
