@@ -65,7 +65,7 @@ types: .cache/packages ## Strict types
 	$(BIN)/mypy
 
 .PHONY: docs
-docs: .cache/packages ## Write the README's tables and the snapshots of the catalog anew
+docs: .cache/packages ## Regenerate the tables in README and docs, and the catalog snapshots
 	$(BIN)/python -m tests.documents
 
 .PHONY: clean
