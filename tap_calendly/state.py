@@ -1,40 +1,263 @@
-"""What a stream's entry in the state says, read and written.
+"""A stream's entry in the state: what was captured, and how far a sweep has come.
 
-An entry is readable by a person and stays small whatever the volume: moments in UTC, no page
+An entry is readable by a person and stays small whatever the volume: timestamps in UTC, no page
 tokens, nothing for single meetings.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+import pendulum
 
 from tap_calendly import timestamps
 from tap_calendly.reporting import errors
-from tap_calendly.sweep.plan import OVERLAP, Captured, Range, Sweep, reaches_further_back
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
-STARTS = frozenset({"earliest", "remaining"})
-"""Fields that hold the starts of meetings."""
+    Timestamp = datetime
+else:
+    Timestamp = pendulum.DateTime  # which msgspec leaves to us, to read leniently
+
+S = TypeVar("S")
+
+OVERLAP = timedelta(minutes=5)
+"""How far behind a bookmark reading begins: what was being written at that time shows later."""
 
 LAYOUT = 1
 """The layout of an entry; a higher one comes from a later version of the tap."""
 
-OF_SWEEPS = frozenset({"full_scan", "window_start", "earliest"})
-"""The fields of an entry that sweeps write beside the bookmark."""
+STARTS = frozenset({"earliest", "remaining"})
+"""Fields that hold the starts of meetings, which can be in any year."""
 
-FIELDS = OF_SWEEPS | {
-    "replication_key",
-    "replication_key_value",
-    "start_date",
-    "scope",
-    "layout",
-    "sweep",
-}
+
+class Bookmark(msgspec.Struct, frozen=True):
+    """Up to when a stream is captured.
+
+    Attributes:
+        reached: When the last complete reading began, in the server's clock.
+        start_date: The bound of the rows that were wanted; None for all.
+    """
+
+    reached: Timestamp = msgspec.field(name="replication_key_value")
+    start_date: Timestamp | None
+
+
+class Captured(msgspec.Struct, frozen=True):
+    """What complete sweeps have captured of a stream.
+
+    Attributes:
+        began: When the last sweep began: the bookmark.
+        full_scan: When the last full scan began.
+        window_start: The earliest start that the last sweep read without a gap; None for all.
+        start_date: The latest bound since the last full scan, itself included; None for all.
+        earliest: The earliest start of any meeting seen; None when there was none.
+    """
+
+    began: Timestamp = msgspec.field(name="replication_key_value")
+    full_scan: Timestamp
+    window_start: Timestamp | None
+    start_date: Timestamp | None
+    earliest: Timestamp | None
+
+
+class Range(msgspec.Struct, frozen=True, array_like=True):
+    """Meetings by their start, both ends included; None is no end."""
+
+    start: Timestamp | None
+    end: Timestamp | None
+
+
+class Sweep(msgspec.Struct, frozen=True):
+    """A sweep that is in progress, or was interrupted.
+
+    Attributes:
+        began: When it began.
+        full: Whether it is a full scan.
+        window_start: As in `Captured`, once it is complete.
+        start_date: The bound then in force.
+        earliest: The earliest start seen so far.
+        remaining: The ranges that are still to be read, in the order of reading.
+    """
+
+    began: Timestamp
+    full: bool
+    window_start: Timestamp | None
+    start_date: Timestamp | None
+    earliest: Timestamp | None
+    remaining: tuple[Range, ...]
+
+
+class _Interrupted(msgspec.Struct):
+    """Whom an interrupted sweep is for."""
+
+    streams: list[str]
+
+
+FIELDS = frozenset(
+    {
+        "replication_key",
+        "replication_key_value",
+        "start_date",
+        "scope",
+        "layout",
+        "sweep",
+        "full_scan",
+        "window_start",
+        "earliest",
+    }
+)
 """All fields of an entry."""
+
+
+class StreamState:
+    """A stream's entry, as far as it is about what a run reads.
+
+    A state about something else is no use: rows that were left out then would never come.
+
+    Raises, wherever the entry is read: CalendlyError if it is damaged or from a later version.
+
+    Attributes:
+        stream: The stream's name.
+    """
+
+    def __init__(
+        self,
+        stream: str,
+        entry: dict[str, Any],
+        scope: str,
+        key: str,
+        on_change: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Take an entry.
+
+        Args:
+            stream: The stream's name.
+            entry: Its entry in the state, which the methods that write change.
+            scope: Whose data this run reads, and which rows of it.
+            key: The stream's replication key.
+            on_change: Called when something new is captured.
+        """
+        self.stream = stream
+        self._entry = entry
+        self._scope = scope
+        self._key = key
+        self._on_change = on_change
+
+    def bookmark(self, start_date: datetime | None) -> datetime | None:
+        """Read up to when the stream is captured.
+
+        Args:
+            start_date: The bound of the rows that are wanted; None for all.
+
+        Returns:
+            The time (UTC); None for nothing yet, or when older rows are wanted than then.
+        """
+        entry = self._known()
+        if "replication_key_value" not in entry:
+            return None
+        found = self._read(entry, Bookmark)
+        return None if reaches_further_back(start_date, found.start_date) else found.reached
+
+    def captured(self) -> Captured | None:
+        """Read what sweeps have captured; None for nothing yet."""
+        entry = self._known()
+        return self._read(entry, Captured) if "replication_key_value" in entry else None
+
+    def interrupted(self) -> tuple[Sweep, list[str]] | None:
+        """Read the sweep that an earlier run did not finish, and the streams that it is for."""
+        found = self._known().get("sweep")
+        if found is None:
+            return None
+        return self._read(found, Sweep, "sweep"), self._read(found, _Interrupted, "sweep").streams
+
+    def refuse_future(self, now: datetime) -> None:
+        """Refuse to go on from a time that has not come: what lay before it was left out.
+
+        Args:
+            now: The server's clock, which all times in a state are by.
+
+        Raises:
+            CalendlyError: The entry is not of this Calendly.
+        """
+        entry = self._known()
+        for field in entry.keys() & {"replication_key_value", "full_scan"}:
+            if timestamps.parse(entry[field]) > now + OVERLAP:
+                message = (
+                    f"{self.stream}: the state is from the future, by Calendly's clock: start "
+                    "without this stream's state, and everything is read again."
+                )
+                raise errors.CalendlyError(message)
+
+    def write_bookmark(self, reached: datetime, start_date: datetime | None) -> None:
+        """Note that the stream is captured up to a time."""
+        self._write(Bookmark(reached, start_date))
+
+    def write_captured(self, captured: Captured) -> None:
+        """Note what sweeps have captured; no sweep is in progress."""
+        self._write(captured)
+
+    def write_interrupted(self, sweep: Sweep, streams: list[str]) -> None:
+        """Note how far a sweep has come, beside what earlier ones have captured."""
+        if self._entry.get("scope") != self._scope:
+            self._entry.clear()
+        progress = {"streams": streams, **_as_json(sweep)}
+        self._entry |= {"scope": self._scope, "layout": LAYOUT, "sweep": progress}
+
+    def forget_interrupted(self) -> None:
+        """Note that no sweep is in progress: another stream's entry has it."""
+        self._entry.pop("sweep", None)
+
+    def check(self) -> None:
+        """Refuse an entry that cannot be read."""
+        self.bookmark(None)
+        if self._entry.keys() & {"full_scan", "window_start", "earliest"}:
+            self.captured()
+        self.interrupted()
+
+    def _write(self, found: Bookmark | Captured) -> None:
+        self._entry.clear()
+        self._entry |= {
+            "replication_key": self._key,
+            **_as_json(found),
+            "scope": self._scope,
+            "layout": LAYOUT,
+        }
+        self._on_change()
+
+    def _known(self) -> Mapping[str, Any]:
+        """Pass over what is about other data, and refuse what cannot be understood."""
+        layout = self._entry.get("layout", LAYOUT)
+        if not isinstance(layout, int) or isinstance(layout, bool) or layout < 1:
+            raise self._damaged("layout")
+        if layout > LAYOUT:
+            message = (
+                f"{self.stream}: the state was written by a later version of tap-calendly: use "
+                "that version, or start without this stream's state, and everything is read again."
+            )
+            raise errors.CalendlyError(message)
+        return self._entry if self._entry.get("scope") == self._scope else {}
+
+    def _read(self, found: object, kind: type[S], place: str = "bookmark") -> S:
+        try:
+            read = msgspec.convert(found, kind, dec_hook=_timestamp)
+        except msgspec.ValidationError as error:
+            named = str(error).rpartition("`")[0].rpartition("`")[2].lstrip("$.")
+            raise self._damaged(named or place) from None
+        for field, value in msgspec.structs.asdict(read).items():
+            if field not in STARTS and isinstance(value, datetime):
+                if not timestamps.is_plausible(timestamps.in_iso(value)):
+                    raise self._damaged(field)
+        return read
+
+    def _damaged(self, field: str) -> errors.CalendlyError:
+        return errors.CalendlyError(
+            f"{self.stream}: the state cannot be read, as its `{field}` is damaged: start without "
+            "this stream's state, and everything is read again."
+        )
 
 
 def problems(content: object, streams: Collection[str]) -> list[str]:
@@ -56,12 +279,11 @@ def problems(content: object, streams: Collection[str]) -> list[str]:
     for stream, entry in bookmarks.items():
         if not isinstance(entry, dict):
             found.append(f"{stream}: its entry in `bookmarks` must be an object.")
-            continue
-        try:
-            if stream in streams:
-                _check(stream, entry)
-        except errors.CalendlyError as error:
-            found.append(str(error))
+        elif stream in streams and "scope" in entry:
+            try:
+                StreamState(stream, entry, entry["scope"], "").check()
+            except errors.CalendlyError as error:
+                found.append(str(error))
     return found
 
 
@@ -69,10 +291,6 @@ def own(
     bookmarks: Mapping[str, Mapping[str, Any]], streams: Collection[str]
 ) -> dict[str, Mapping[str, Any]]:
     """Choose the entries that a run can go by.
-
-    Args:
-        bookmarks: The entries by the name of the stream.
-        streams: The names of the tap's streams.
 
     Returns:
         Those of the tap's streams which say what they are about, with the fields that this tap
@@ -85,236 +303,18 @@ def own(
     }
 
 
-def bookmark(
-    stream: str, entry: Mapping[str, Any], scope: str, start_date: datetime | None
-) -> datetime | None:
-    """Read the moment up to which a stream is captured.
-
-    Args:
-        stream: The stream's name.
-        entry: Its entry in the state.
-        scope: What this run reads.
-        start_date: The bound of the rows that are wanted; None for all.
-
-    Returns:
-        The moment (UTC); None for nothing yet, when the entry is about other data, or when older
-        rows are wanted than then.
-
-    Raises:
-        CalendlyError: The entry is damaged or from a later version.
-    """
-    entry = _checked(stream, entry, scope)
-    if "replication_key_value" not in entry:
-        return None
-    reached = _moment(stream, entry, "replication_key_value")
-    bound = _moment_or_none(stream, entry, "start_date")
-    return None if reaches_further_back(start_date, bound) else reached
+def reaches_further_back(timestamp: datetime | None, bound: datetime | None) -> bool:
+    """Tell whether the one lies before the other; None is the beginning of all time."""
+    return bound is not None and (timestamp is None or timestamp < bound)
 
 
-def refuse_future(stream: str, entry: Mapping[str, Any], scope: str, now: datetime) -> None:
-    """Refuse to go on from a moment that has not come: what lay before it was left out.
-
-    Args:
-        stream: The stream's name.
-        entry: Its entry in the state.
-        scope: What this run reads.
-        now: The present moment, in the server's clock, by which all of a state is.
-
-    Raises:
-        CalendlyError: The entry is not of this Calendly.
-    """
-    entry = _checked(stream, entry, scope)
-    for field in entry.keys() & {"replication_key_value", "full_scan"}:
-        if _moment(stream, entry, field) > now + OVERLAP:
-            message = (
-                f"{stream}: the state is from the future, by Calendly's clock: start without this "
-                "stream's state, and everything is read again."
-            )
-            raise errors.CalendlyError(message)
-
-
-def write_bookmark(
-    entry: dict[str, Any], key: str, moment: datetime, scope: str, start_date: datetime | None
-) -> None:
-    """Note that a stream is captured up to a moment.
-
-    Args:
-        entry: The stream's entry in the state, which is changed.
-        key: The stream's replication key.
-        moment: The moment (UTC).
-        scope: What this run reads.
-        start_date: The bound of the rows that were wanted; None for all.
-    """
-    entry.clear()
-    entry |= {
-        "replication_key": key,
-        "replication_key_value": _written(moment),
-        "start_date": None if start_date is None else _written(start_date),
-        "scope": scope,
-        "layout": LAYOUT,
-    }
-
-
-def captured(stream: str, entry: Mapping[str, Any], scope: str) -> Captured | None:
-    """Read what sweeps have captured of a stream.
-
-    Args:
-        stream: The stream's name.
-        entry: Its entry in the state.
-        scope: What this run reads.
-
-    Returns:
-        It; None for nothing yet, or when the entry is about other data.
-
-    Raises:
-        CalendlyError: The entry is damaged or from a later version.
-    """
-    entry = _checked(stream, entry, scope)
-    if "replication_key_value" not in entry:
-        return None
-    return Captured(
-        began=_moment(stream, entry, "replication_key_value"),
-        full_scan=_moment(stream, entry, "full_scan"),
-        window_start=_moment_or_none(stream, entry, "window_start"),
-        start_date=_moment_or_none(stream, entry, "start_date"),
-        earliest=_moment_or_none(stream, entry, "earliest"),
-    )
-
-
-def write_captured(entry: dict[str, Any], key: str, found: Captured, scope: str) -> None:
-    """Note what sweeps have captured of a stream; no sweep is under way.
-
-    Args:
-        entry: The stream's entry in the state, which is changed.
-        key: The stream's replication key.
-        found: What they have captured.
-        scope: What this run reads.
-    """
-    write_bookmark(entry, key, found.began, scope, found.start_date)
-    fields = asdict(found)
-    del fields["began"], fields["start_date"]
-    entry |= {name: None if value is None else _written(value) for name, value in fields.items()}
-
-
-def interrupted(
-    stream: str, entry: Mapping[str, Any], scope: str
-) -> tuple[Sweep, list[str]] | None:
-    """Read the sweep that an earlier run did not finish.
-
-    Args:
-        stream: The stream's name.
-        entry: Its entry in the state.
-        scope: What this run reads.
-
-    Returns:
-        The sweep with what remains of it, and the streams that it is for; None when there is none.
-
-    Raises:
-        CalendlyError: The entry is damaged or from a later version.
-    """
-    found = _checked(stream, entry, scope).get("sweep")
-    if found is None:
-        return None
-    if not isinstance(found, dict):
-        raise _damaged(stream, "sweep")
-    for field, kind in (("streams", list), ("full", bool), ("remaining", list)):
-        if not isinstance(found.get(field), kind):
-            raise _damaged(stream, field)
-    begun = Sweep(
-        began=_moment(stream, found, "began"),
-        full=found["full"],
-        window_start=_moment_or_none(stream, found, "window_start"),
-        start_date=_moment_or_none(stream, found, "start_date"),
-        earliest=_moment_or_none(stream, found, "earliest"),
-        remaining=tuple(_ranges(stream, found)),
-    )
-    return begun, [str(name) for name in found["streams"]]
-
-
-def write_interrupted(entry: dict[str, Any], sweep: Sweep, scope: str, streams: list[str]) -> None:
-    """Note how far a sweep has come, beside what earlier ones have captured.
-
-    Args:
-        entry: The stream's entry in the state, which is changed.
-        sweep: The sweep with what remains of it.
-        scope: What this run reads.
-        streams: The streams that the sweep is for.
-    """
-    if entry.get("scope") != scope:
-        entry.clear()
-    progress = {"streams": streams, **_as_json(asdict(sweep))}
-    entry |= {"scope": scope, "layout": LAYOUT, "sweep": progress}
-
-
-def _check(stream: str, entry: Mapping[str, Any]) -> None:
-    """Refuse an entry that this tap wrote and cannot read."""
-    if "scope" not in entry:
-        return
-    if not isinstance(scope := entry["scope"], str):
-        raise _damaged(stream, "scope")
-    bookmark(stream, entry, scope, None)
-    if entry.keys() & OF_SWEEPS:
-        captured(stream, entry, scope)
-    interrupted(stream, entry, scope)
-
-
-def _checked(stream: str, entry: Mapping[str, Any], scope: str) -> Mapping[str, Any]:
-    """Refuse what cannot be understood, and pass over what is about other data."""
-    layout = entry.get("layout", LAYOUT)
-    if not isinstance(layout, int) or isinstance(layout, bool) or layout < 1:
-        raise _damaged(stream, "layout")
-    if layout > LAYOUT:
-        message = (
-            f"{stream}: the state was written by a later version of tap-calendly: use that "
-            "version, or start without this stream's state, and everything is read again."
-        )
-        raise errors.CalendlyError(message)
-    return entry if entry.get("scope") == scope else {}
-
-
-def _moment(stream: str, found: Mapping[str, Any], field: str) -> datetime:
-    value = found.get(field)
-    # A meeting can start whenever Calendly says; when a run began is within reason.
-    usable = timestamps.is_timestamp if field in STARTS else timestamps.is_plausible
-    if not isinstance(value, str) or not usable(value):
-        raise _damaged(stream, field)
+def _timestamp(_: type, value: object) -> datetime:
+    if not isinstance(value, str) or not timestamps.is_timestamp(value):
+        message = "no timestamp"
+        raise ValueError(message)
     return timestamps.parse(value)
 
 
-def _moment_or_none(stream: str, found: Mapping[str, Any], field: str) -> datetime | None:
-    if field in found and found[field] is None:
-        return None
-    return _moment(stream, found, field)
-
-
-def _ranges(stream: str, found: Mapping[str, Any]) -> Iterator[Range]:
-    for bounds in found["remaining"]:
-        match bounds:
-            case [_, _]:
-                start, end = (
-                    _moment_or_none(stream, {"remaining": b}, "remaining") for b in bounds
-                )
-                yield Range(start, end)
-            case _:
-                raise _damaged(stream, "remaining")
-
-
-def _damaged(stream: str, field: str) -> errors.CalendlyError:
-    return errors.CalendlyError(
-        f"{stream}: the state cannot be read, as its `{field}` is damaged: start without this "
-        "stream's state, and everything is read again."
-    )
-
-
-def _written(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")
-
-
-def _as_json(value: Any) -> Any:  # noqa: ANN401 - whatever a sweep is made of
-    if isinstance(value, datetime):
-        return _written(value)
-    if isinstance(value, dict):
-        if set(value) == {"start", "end"}:
-            return [_as_json(value["start"]), _as_json(value["end"])]
-        return {name: _as_json(inner) for name, inner in value.items()}
-    return [_as_json(inner) for inner in value] if isinstance(value, (list, tuple)) else value
+def _as_json(found: msgspec.Struct) -> dict[str, Any]:
+    written: dict[str, Any] = msgspec.to_builtins(found, enc_hook=timestamps.in_iso)
+    return written

@@ -33,11 +33,11 @@ class Batch(Generic[T]):
 
     Attributes:
         rows: The rows.
-        note: What is to be done once they are out, such as writing down how far reading has come.
+        on_emitted: Called once they are out, for instance to write down how far reading has come.
     """
 
     rows: list[T]
-    note: Callable[[], None] | None = None
+    on_emitted: Callable[[], None] | None = None
 
 
 class Prefetcher:
@@ -208,7 +208,7 @@ def in_order(
     """Hand over rows in order, and begin what is read for each of them a little ahead.
 
     Args:
-        batches: The rows; the note of a batch is called once its rows are done with.
+        batches: The rows; `on_emitted` of a batch is called once its rows are done with.
         ahead: How far ahead.
         begin: Begins what is read for a row: an entry for each thing.
 
@@ -226,7 +226,7 @@ def in_order(
             more = batch is not None
             if batch is not None:
                 waiting.extend(_Step(row) for row in batch.rows)
-                waiting.append(_Step(note=batch.note))
+                waiting.append(_Step(on_emitted=batch.on_emitted))
         while waiting and in_flight < ahead.calls_ahead:
             step = waiting.popleft()
             step.begun = [] if step.row is None else begin(step.row)
@@ -237,8 +237,8 @@ def in_order(
             in_flight -= len(step.begun)
             if step.row is not None:
                 yield step.row, step.begun
-            elif step.note is not None:
-                step.note()
+            elif step.on_emitted is not None:
+                step.on_emitted()
 
 
 @dataclass
@@ -246,7 +246,7 @@ class _Step(Generic[T, R]):
     """A row, or what is to be done between two rows."""
 
     row: T | None = None
-    note: Callable[[], None] | None = None
+    on_emitted: Callable[[], None] | None = None
     begun: list[R] = field(default_factory=list)
 
 

@@ -9,19 +9,19 @@ are UTC, in the server's clock.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from tap_calendly.state import OVERLAP, Captured, Range, Sweep, reaches_further_back
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 Band = tuple[datetime, datetime]
 """The earliest and the latest start of the meetings that are revisited."""
-
-OVERLAP = timedelta(minutes=5)
-"""How far behind a bookmark reading begins: what was being written at that moment shows later."""
-
 
 @dataclass(frozen=True)
 class Rules:
@@ -36,59 +36,6 @@ class Rules:
     lookback: timedelta
     full_scan_interval: timedelta | None
     start_date: datetime | None
-
-
-@dataclass(frozen=True)
-class Range:
-    """Meetings by their start, both ends included; None is no end.
-
-    Attributes:
-        start: The earliest start.
-        end: The latest start.
-    """
-
-    start: datetime | None
-    end: datetime | None
-
-
-@dataclass(frozen=True)
-class Captured:
-    """What complete sweeps have captured of a stream.
-
-    Attributes:
-        began: When the last sweep began: the bookmark.
-        full_scan: When the last full scan began.
-        window_start: The earliest start that the last sweep read without a gap; None for all.
-        start_date: The latest bound since the last full scan, itself included; None for all.
-        earliest: The earliest start of any meeting seen; None when there was none.
-    """
-
-    began: datetime
-    full_scan: datetime
-    window_start: datetime | None
-    start_date: datetime | None
-    earliest: datetime | None
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """A sweep that is under way, or was interrupted.
-
-    Attributes:
-        began: When it began.
-        full: Whether it is a full scan.
-        window_start: As in `Captured`, once it is complete.
-        start_date: The bound then in force.
-        earliest: The earliest start seen so far.
-        remaining: The ranges that are still to be read, in the order of reading.
-    """
-
-    began: datetime
-    full: bool
-    window_start: datetime | None
-    start_date: datetime | None
-    earliest: datetime | None
-    remaining: tuple[Range, ...]
 
 
 @dataclass(frozen=True)
@@ -254,19 +201,6 @@ def complete(captured: Captured | None, sweep: Sweep) -> Captured:
         if not reaches_further_back(captured.start_date, sweep.start_date):
             start_date = captured.start_date
     return Captured(sweep.began, full_scan, sweep.window_start, start_date, sweep.earliest)
-
-
-def reaches_further_back(moment: datetime | None, bound: datetime | None) -> bool:
-    """Compare two bounds.
-
-    Args:
-        moment: The one; None is the beginning of all time.
-        bound: The other, likewise.
-
-    Returns:
-        Whether the one lies before the other.
-    """
-    return bound is not None and (moment is None or moment < bound)
 
 
 def _last_in_view(start: datetime, captured: Captured) -> datetime:

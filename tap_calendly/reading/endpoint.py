@@ -1,0 +1,92 @@
+"""What a stream asks of the API: an address, whose rows, and how the answer is laid out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from typing_extensions import override
+
+from tap_calendly import timestamps
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tap_calendly.api.scope import Whose
+
+PAGE_SIZE = 100
+"""The most rows that Calendly puts on a page of most lists."""
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """An address of the API.
+
+    Attributes:
+        path: `{uuid}` stands for the id of the parent's row, `{organization}` for the
+            organization's.
+        whose: Whose rows are asked for; None where nothing but the path says so.
+        envelope: The key of the answer that holds the row or rows.
+        append_only: Whether no row can vanish while the list is read.
+        with_details: Whether each row is read again at its own URI, as the list leaves out fields.
+    """
+
+    path: str
+    whose: Whose | None = None
+
+    envelope = "collection"
+    paged = False
+    append_only = True
+    with_details = False
+
+    def parameters(self, now: datetime) -> dict[str, str]:  # noqa: ARG002 - for those to come
+        """Give the parameters that every first request has, by the server's clock."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Paged(Endpoint):
+    """A list in pages.
+
+    Attributes:
+        sort: The order that is asked for.
+        page_size: The most rows on a page, where that is not `PAGE_SIZE`.
+    """
+
+    sort: str | None = None
+    page_size: int | None = None
+    append_only: bool = False
+    with_details: bool = False
+
+    paged = True
+
+    @override
+    def parameters(self, now: datetime) -> dict[str, str]:
+        return {} if self.sort is None else {"sort": self.sort}
+
+
+@dataclass(frozen=True)
+class Unpaged(Endpoint):
+    """A list in one answer.
+
+    Attributes:
+        window: How far ahead to ask, of a list of what is to come.
+    """
+
+    window: timedelta | None = None
+
+    @override
+    def parameters(self, now: datetime) -> dict[str, str]:
+        if self.window is None:
+            return {}
+        start = now + timedelta(minutes=1)  # it must lie in the future when the request arrives
+        bounds = {"start_time": start, "end_time": start + self.window}
+        return {name: timestamps.in_request(bound) for name, bound in bounds.items()}
+
+
+@dataclass(frozen=True)
+class Single(Endpoint):
+    """One row."""
+
+    envelope = "resource"

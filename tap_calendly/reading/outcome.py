@@ -1,0 +1,96 @@
+"""How a stream fares in a run, as the threads that read it and the one that writes it find out."""
+
+from __future__ import annotations
+
+import threading
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from tap_calendly.reporting import errors
+
+if TYPE_CHECKING:
+    import logging
+
+UNEXPECTED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What Python raises for a fault in the tap, or for data that nobody has thought of."""
+
+
+class Outcome:
+    """Whether a stream was opened, refused, failed or read in part.
+
+    Attributes:
+        started: Whether its turn came.
+        complete: Whether everything that was wanted could be asked for.
+        unavailable: Why the token gives no access to it; None if it does, or was not asked.
+        failed: Why it could not go on; None if it could.
+    """
+
+    def __init__(self, stream: str, logger: logging.Logger) -> None:
+        """Begin with nothing known."""
+        self.started = False
+        self.complete = True
+        self.unavailable: errors.RefusedError | None = None
+        self.failed: errors.CalendlyError | None = None
+        self._stream = stream
+        self._logger = logger
+        self._lock = threading.RLock()
+        self._opened = False
+        self._refused: errors.RefusedError | None = None
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the stream has neither failed nor turned out to be unavailable."""
+        return self.unavailable is None and self.failed is None
+
+    def answered(self) -> None:
+        """Note that Calendly gave something of the stream."""
+        with self._lock:
+            self._opened = True
+
+    def is_refused_by(self, error: errors.RefusedError) -> bool:
+        """Tell whether a refusal says that the token does not open the stream at all."""
+        with self._lock:
+            forbidden = error.status == HTTPStatus.FORBIDDEN
+            return forbidden and not self._opened and error.stream == self._stream
+
+    def refuse(self, error: errors.RefusedError) -> None:
+        """Note a refusal for one row of the parent: others may be open."""
+        with self._lock:
+            self._refused = self._refused or error
+            if error.names_scopes:
+                self.close(error)
+
+    def settle(self, *, last: bool = False) -> bool:
+        """Decide what refusals for some rows of the parent mean.
+
+        If other rows were open, the stream has failed; if none was, it is unavailable.
+
+        Args:
+            last: Whether all rows of the parent were tried.
+
+        Returns:
+            Whether that is decided.
+        """
+        with self._lock:
+            if self._refused is not None and self._opened:
+                self.fail(self._refused)
+            elif self._refused is not None and last:
+                self.close(self._refused)
+            return self._refused is None or not self.goes_on
+
+    def close(self, error: errors.RefusedError) -> None:
+        """Note that the token gives no access to the stream, and say so once."""
+        with self._lock:
+            if self.unavailable is None:
+                self.unavailable = error
+                self._logger.warning("Skipped: %s", error)
+
+    def fail(self, error: Exception) -> None:
+        """Note that the stream cannot go on, and say so once; the others can."""
+        with self._lock:
+            if not isinstance(error, errors.CalendlyError):
+                self._logger.debug("Where it happened:", exc_info=error)
+                error = errors.unexpected(self._stream, error)
+            if self.failed is None:
+                self.failed = error
+                self._logger.warning("%s The other streams go on.", error)

@@ -1,0 +1,275 @@
+"""Reads one list of the API: its pages, until they hold still, and its rows with their keys."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import quote
+
+import msgspec
+
+from tap_calendly.api.client import Request
+from tap_calendly.api.page import Page, page_of
+from tap_calendly.reading import endpoint
+from tap_calendly.reporting import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    import requests
+
+    from tap_calendly.api.page import Record
+    from tap_calendly.reading.endpoint import Endpoint
+    from tap_calendly.reading.outcome import Outcome
+    from tap_calendly.reading.parent import Context, Parent
+    from tap_calendly.reading.replication import FullTable
+    from tap_calendly.run import Run
+
+LONGEST_LIST = 100_000
+"""Pages after which a list is taken for one without end."""
+
+READINGS = 5
+"""How often a list is read at most until it holds still."""
+
+
+class Declaration(Protocol):
+    """What a stream says of itself, as far as reading needs it.
+
+    Attributes:
+        leading_name: The name of the parent, or of the stream itself if it has none.
+        derived: Columns that the API leaves out, with what computes each from the row.
+    """
+
+    name: str
+    leading_name: str
+    endpoint: Endpoint
+    parent: Parent | None
+    replication: FullTable
+    requires: errors.Requires
+    primary_keys: Sequence[str]
+    derived: Mapping[str, Callable[[Record], object]]
+
+    @property
+    def columns(self) -> frozenset[str]: ...
+
+
+class Reader:
+    """Reads one stream's list, in whatever thread asks; knows nothing of Singer.
+
+    Attributes:
+        since: The time before which rows are left out; None to read everything.
+        rows_a_page: How many rows to ask for at once; None for as many as Calendly gives.
+        stopped: Set when nobody waits for what is read any more.
+    """
+
+    def __init__(self, stream: Declaration, run: Run, outcome: Outcome) -> None:
+        """Prepare; nothing is asked yet."""
+        self.since: datetime | None = None
+        self.rows_a_page: int | None = None
+        self.stopped = threading.Event()
+        self.stream = stream
+        self.outcome = outcome
+        self.run = run
+
+    def first_page(self, context: Context | None, bounds: Mapping[str, str] | None = None) -> Page:
+        """Read the first page of a list.
+
+        Args:
+            context: The row of the parent that the list belongs to, if any.
+            bounds: Parameters that narrow the list down.
+
+        Raises:
+            RefusedError: Calendly refused, and trying again would not help.
+            CalendlyError: No answer that can be used came, however often it was tried.
+        """
+        stream, run = self.stream, self.run
+        url = self._address(context)
+        if (known := run.account.answers.get(url)) is not None:
+            return known
+        query = dict(run.scope.parameters(stream.endpoint.whose))
+        if context is not None and stream.parent is not None and stream.parent.parameter:
+            query[stream.parent.parameter] = context.uri
+        query |= stream.endpoint.parameters(run.client.now)
+        query |= stream.replication.parameters(self.since) | dict(bounds or {})
+        if stream.endpoint.paged:
+            size = getattr(stream.endpoint, "page_size", None) or endpoint.PAGE_SIZE
+            query["count"] = str(self.rows_a_page or size)
+        return self._list_page(url, context, query)
+
+    def pages(
+        self, context: Context | None, bounds: Mapping[str, str] | None = None
+    ) -> Iterator[Page]:
+        """Read a list page by page, each when the one before it is done with.
+
+        Raises:
+            CalendlyError: As in `first_page`, and when the pages go round in a circle.
+        """
+        mark: object = None
+        page = self.first_page(context, bounds)
+        for number in range(1, LONGEST_LIST):
+            yield page
+            if page.next_page is None:
+                return
+            # A page is known by its rows, as the address may change in every round.
+            content = [self.key_of(row) for row in page.rows] or page.next_page
+            if content == mark:
+                break
+            if number & (number - 1) == 0:  # a power of two: circles of any length come back to it
+                mark = content
+            page = self._list_page(page.next_page, context)
+        raise self.endless()
+
+    def read_until_stable(
+        self, context: Context | None, bounds: Mapping[str, str] | None = None
+    ) -> Iterator[Page]:
+        """Read a list until it holds still.
+
+        A row that vanishes between two pages moves the others up, and one out of sight: a list of
+        several pages is read until two readings name the same rows. A reading whose page token was
+        refused is begun anew.
+
+        Yields:
+            Pages with the rows that are wanted; one that changed between two readings comes again.
+
+        Raises:
+            CalendlyError: As in `first_page`; no two readings named the same rows, or page tokens
+                were refused in every one.
+        """
+        append_only, replication = self.stream.endpoint.append_only, self.stream.replication
+        known: dict[str, bytes] = {}
+        named: set[str] | None = None
+        for reading in range(1, READINGS + 1):
+            found: set[str] = set()
+            pages = 0
+            try:
+                for page in self.pages(context, bounds):
+                    pages += 1
+                    wanted = [row for row in page.rows if replication.wants(row, self.since)]
+                    news = wanted
+                    if not append_only:
+                        digests = {self.key_of(row): digest(row) for row in wanted}
+                        news = [r for r in wanted if known.get(k := self.key_of(r)) != digests[k]]
+                        found |= digests.keys()
+                        known |= digests
+                    yield msgspec.structs.replace(page, rows=news)
+                    if replication.ends_with(older=len(wanted) < len(page.rows)):
+                        break
+            except errors.RefusedError as error:
+                token_refused = error.status == HTTPStatus.BAD_REQUEST and pages
+                if not token_refused or reading == READINGS:
+                    raise
+                continue
+            if append_only or pages == 1 or found == named:
+                return
+            named = found
+        message = f"{self.stream.name}: rows came and went throughout the reading: run again later."
+        raise errors.CalendlyError(message)
+
+    def details(self, record: Record) -> Iterator[list[Record]]:
+        """Read a row at its own URI; nothing, with a warning, if it vanished since it was listed."""
+        url = f"{self._address(None)}/{id_in(record['uri'])}"
+        try:
+            yield self._get(url, partial(self._page_of, record)).rows
+        except errors.RefusedError as error:
+            if error.status != HTTPStatus.NOT_FOUND or self._lists(self.key_of(record)):
+                raise
+            self.run.logger.warning("%s It has vanished since it was listed.", error)
+
+    def exists(self, uri: str) -> Record | None:
+        """Read the row of another stream at its URI; None where it is gone or hidden."""
+        *_, collection, uuid = uri.split("/")
+        url = f"{self.run.client.url}/{quote(collection, safe='')}/{quote(uuid, safe='')}"
+        try:
+            (row,) = self._get(url, partial(page_of, "resource", paged=False)).rows
+        except errors.RefusedError as refused:
+            # A user who was removed may be hidden; all else is not found.
+            if refused.status not in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
+                raise
+            return None
+        return row
+
+    def key_of(self, row: Record) -> str:
+        """Give what tells a row from all others: the values of its key, joined.
+
+        Raises:
+            KeyError: It lacks one of them.
+            TypeError: One of them is no text.
+            ValueError: One of them is empty, which is null in some databases.
+        """
+        values = [row[name] for name in self.stream.primary_keys]
+        if not all(values):
+            message = "an empty key"
+            raise ValueError(message)
+        return " ".join(values)
+
+    def endless(self) -> errors.CalendlyError:
+        """Say that the pages of the list do not end."""
+        message = f"{self.stream.name}: Calendly's pages go round in a circle: run again later."
+        return errors.CalendlyError(message)
+
+    def _get(
+        self,
+        url: str,
+        read: Callable[[Any, requests.Response], Page],
+        query: Mapping[str, str] | None = None,
+    ) -> Page:
+        stream = self.stream
+        request = Request(stream.name, stream.leading_name, stream.requires, url, query or {})
+        return self.run.client.get(request, read, self.stopped)
+
+    def _list_page(
+        self, url: str, context: Context | None, query: Mapping[str, str] | None = None
+    ) -> Page:
+        page = self._get(url, partial(self._page, context), query)
+        self.outcome.answered()
+        return page
+
+    def _address(self, context: Context | None) -> str:
+        path, ids = self.stream.endpoint.path, {}
+        if context is not None:
+            ids["uuid"] = id_in(context.uri)
+        if "{organization}" in path:
+            ids["organization"] = id_in(self.run.scope.organization)
+        return self.run.client.url + path.format_map(ids)
+
+    def _page(self, context: Context | None, body: Any, response: requests.Response) -> Page:  # noqa: ANN401 - JSON
+        """Read an answer; one whose rows lack their key is none."""
+        source = self.stream.endpoint
+        page = page_of(source.envelope, body, response, paged=source.paged)
+        rows = [self._with_columns(row, context) for row in page.rows]
+        for row in rows:
+            self.key_of(row)
+        return msgspec.structs.replace(page, rows=rows)
+
+    def _with_columns(self, row: Record, context: Context | None) -> Record:
+        """Add what a join or a key needs and the API leaves out."""
+        added = {column: compute(row) for column, compute in self.stream.derived.items()}
+        if context is not None:
+            known = self.stream.columns
+            added |= {c: value for c, value in context.columns.items() if c in known}
+        return {**row, **added} if added else row
+
+    def _page_of(self, record: Record, body: Any, response: requests.Response) -> Page:  # noqa: ANN401 - JSON
+        page = page_of("resource", body, response, paged=False)
+        if self.key_of(page.rows[0]) != self.key_of(record):
+            message = "another row than was asked for"
+            raise ValueError(message)
+        return page
+
+    def _lists(self, key: str) -> bool:
+        """Tell whether a row is still in the list."""
+        return any(self.key_of(row) == key for page in self.pages(None) for row in page.rows)
+
+
+def digest(row: Record) -> bytes:
+    """Tell a version of a row from others, also when the row itself is changed afterwards."""
+    return hashlib.blake2b(msgspec.json.encode(row), digest_size=16).digest()
+
+
+def id_in(uri: str) -> str:
+    """Give the last segment of a URI as a part of a path."""
+    return quote(uri.rsplit("/", 1)[-1], safe="")

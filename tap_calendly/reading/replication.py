@@ -1,0 +1,119 @@
+"""How a stream finds what changed since the last run: decisions alone, nothing is asked here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from typing_extensions import override
+
+from tap_calendly import timestamps
+from tap_calendly.state import OVERLAP
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tap_calendly.api.page import Record
+
+
+
+
+
+class Known(NamedTuple):
+    """What a run knows before it reads.
+
+    Attributes:
+        bookmarks: Of the stream and of those that are read for its rows; None for nothing yet.
+        start_date: The setting.
+        lookback: The setting.
+    """
+
+    bookmarks: Sequence[datetime | None]
+    start_date: datetime | None
+    lookback: timedelta
+
+
+@dataclass(frozen=True)
+class FullTable:
+    """Read whole in every run; a target can mark the rows that vanished.
+
+    Attributes:
+        key: The replication key, if there is one.
+        from_start_date: Whether `start_date` bounds the stream.
+    """
+
+    key: str | None = None
+    from_start_date: bool = False
+
+    def since(self, known: Known) -> datetime | None:  # noqa: ARG002 - for those with a bound
+        """Give the time before which rows are left out; None to read everything."""
+        return None
+
+    def parameters(self, since: datetime | None) -> dict[str, str]:  # noqa: ARG002 - likewise
+        """Give the parameters by which the API leaves out older rows."""
+        return {}
+
+    def wants(self, row: Record, since: datetime | None) -> bool:
+        """Tell whether a row is to be written."""
+        changed = None if since is None else timestamps.of(row, str(self.key))
+        return since is None or changed is None or changed >= since
+
+    def ends_with(self, *, older: bool) -> bool:  # noqa: ARG002 - likewise
+        """Tell whether a page is the last to read, given whether it has rows that are too old."""
+        return False
+
+
+@dataclass(frozen=True)
+class WithParent(FullTable):
+    """Read whenever the row of the parent is, whose bookmark counts."""
+
+
+@dataclass(frozen=True)
+class BySweep(FullTable):
+    """Found by sweeps over the meetings (`tap_calendly.sweep`)."""
+
+
+@dataclass(frozen=True)
+class ByKey(FullTable):
+    """Rows from the bookmark on are wanted; the list comes in any order.
+
+    Attributes:
+        lookback: Whether rows are read again for `lookback_days`, as they change afterwards without
+            moving the key.
+    """
+
+    lookback: bool = False
+
+    @override
+    def since(self, known: Known) -> datetime | None:
+        bounds = [known.start_date] if self.from_start_date and known.start_date else []
+        captured = [bookmark for bookmark in known.bookmarks if bookmark is not None]
+        if len(captured) == len(known.bookmarks):
+            lookback = known.lookback if self.lookback else timedelta()
+            bounds.append(min(captured) - lookback - OVERLAP)
+        return max(bounds, default=None)
+
+
+@dataclass(frozen=True)
+class NewestFirst(ByKey):
+    """Sorted by the key, the newest first: reading ends at the first page with an older row."""
+
+    @override
+    def ends_with(self, *, older: bool) -> bool:
+        return older
+
+
+@dataclass(frozen=True)
+class ChangedSince(ByKey):
+    """The API itself leaves out older rows.
+
+    Attributes:
+        parameter: The parameter that takes the bound.
+    """
+
+    parameter: str = ""
+
+    @override
+    def parameters(self, since: datetime | None) -> dict[str, str]:
+        return {} if since is None else {self.parameter: timestamps.in_request(since)}

@@ -1,0 +1,123 @@
+"""What a stream gives to the thread that writes: batches of rows, and what is read for each row.
+
+The generators here run in reader threads, which change nothing but what is read next.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple
+
+from tap_calendly.reading.outcome import UNEXPECTED
+from tap_calendly.reading.prefetch import Batch
+from tap_calendly.reporting import errors
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from tap_calendly.api.page import Record
+    from tap_calendly.reading.parent import Context
+    from tap_calendly.reading.reader import Reader
+
+
+class Row(NamedTuple):
+    """A row that was read.
+
+    Attributes:
+        record: The row.
+        contexts: In which context each child stream is to be read for it, by the child's name.
+    """
+
+    record: Record
+    contexts: dict[str, Context]
+
+
+def whole_list(
+    reader: Reader, children: Sequence[Reader], on_read: Callable[[datetime | None], None]
+) -> Iterator[Batch[Row]]:
+    """Read what a run has to give of a list without a parent.
+
+    Args:
+        reader: Reads the list.
+        children: Those that read for its rows.
+        on_read: Called with the time of the first answer once every row is out.
+
+    Yields:
+        The rows, in the API's order; a row that changed meanwhile comes again.
+    """
+    began = None
+    for page in reader.read_until_stable(None):
+        began = began or page.answered
+        yield Batch([Row(row, contexts_of(row, children)) for row in page.rows])
+    yield Batch([], partial(on_read, began))
+
+
+def contexts_of(row: Record, children: Sequence[Reader]) -> dict[str, Context]:
+    """Give the contexts in which the children are to be read for a row.
+
+    Raises:
+        CalendlyError: The row does not name what is to be asked for.
+    """
+    contexts = {}
+    for child in children:
+        if child.stream.parent is None:
+            continue
+        context = child.stream.parent.context(row)
+        if context is None:
+            parent, field = child.stream.leading_name, child.stream.parent.uri.partition(".")[0]
+            names = ", ".join(one.stream.name for one in children)
+            message = (
+                f"{parent}: Calendly gave the row {row['uri']} without its `{field}`, for "
+                f"which {names} are read: deselect these, and report this line."
+            )
+            raise errors.CalendlyError(message)
+        contexts[child.stream.name] = context
+    return contexts
+
+
+def rows_for(reader: Reader, context: Context) -> Iterator[list[Record]]:
+    """Read what a run has to give of a list that belongs to a row of the parent.
+
+    What goes wrong is noted in the stream's outcome: the parent goes on.
+
+    Yields:
+        The rows, in the API's order; a row that changed meanwhile comes again.
+    """
+    try:
+        yield from _found_for(reader, context)
+    except errors.FatalError:
+        raise
+    except (errors.CalendlyError, *UNEXPECTED) as error:
+        reader.outcome.fail(error)
+
+
+def _found_for(reader: Reader, context: Context) -> Iterator[list[Record]]:
+    outcome, parent = reader.outcome, reader.stream.parent
+    for last_try in (False, True):
+        if not outcome.goes_on:
+            return
+        try:
+            yield from (page.rows for page in reader.read_until_stable(context))
+            break
+        except errors.RefusedError as error:
+            if outcome.is_refused_by(error):
+                outcome.refuse(error)
+                break
+            if parent is not None and error.status in parent.tolerates:
+                outcome.complete = False  # there may be rows that could not be asked for
+            elif error.status != HTTPStatus.NOT_FOUND:
+                raise
+            if last_try:
+                _pass_over(reader, context, error)
+
+
+def _pass_over(reader: Reader, context: Context, error: errors.RefusedError) -> None:
+    """Leave out a row of the parent, if it is true that there is nothing to read for it."""
+    if error.status == HTTPStatus.NOT_FOUND:
+        found, parent = reader.exists(context.uri), reader.stream.parent
+        link = None if parent is None else parent.link
+        if found is not None and (link is None or found.get(link) is not None):
+            raise error
+    reader.run.logger.warning("%s Nothing is read of it.", error)

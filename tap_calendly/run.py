@@ -1,0 +1,61 @@
+"""What a run has: settings, API client, account and scope, each built when first asked for."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from tap_calendly import auth
+from tap_calendly.api.account import Account
+from tap_calendly.api.client import Client
+from tap_calendly.api.scope import Scope
+from tap_calendly.api.throttle import SystemClock, Throttle
+from tap_calendly.settings import Settings
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Mapping
+
+
+class Run:
+    """One run of the tap; discovery, which has no token, asks for none of it.
+
+    Attributes:
+        logger: Where to say what a person should know.
+    """
+
+    def __init__(
+        self, config: Mapping[str, Any], user_agent: str, logger: logging.Logger
+    ) -> None:
+        """Prepare; nothing is built or asked yet.
+
+        Args:
+            config: The configuration, checked.
+            user_agent: What requests call themselves unless the configuration says.
+            logger: Where to say what a person should know.
+        """
+        self.logger = logger
+        self._config = config
+        self._user_agent = user_agent
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, typed."""
+        return Settings.parse(self._config, self._user_agent)
+
+    @cached_property
+    def client(self) -> Client:
+        """Calendly's API, as the token opens it."""
+        throttle = Throttle(self.settings.requests_per_minute, SystemClock())
+        authenticator = auth.authenticator(self.settings, throttle, self.logger)
+        return Client(self.settings, authenticator, throttle, self.logger)
+
+    @cached_property
+    def account(self) -> Account:
+        """Whose token it is."""
+        return Account(self.client)
+
+    @cached_property
+    def scope(self) -> Scope:
+        """Whose data is read."""
+        return Scope(self.settings, self.account)

@@ -1,0 +1,242 @@
+"""All that the tap changes of the SDK's private and final members (singer-sdk 0.54).
+
+One contract test holds what is relied on here; it fails when a release of the SDK changes it.
+"""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from abc import abstractmethod
+from functools import partial
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from singer_sdk import Tap
+from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.mapper import MAPPER_FILTER_OPTION, CustomStreamMap
+from singer_sdk.streams import Stream
+from typing_extensions import override
+
+from tap_calendly.reporting import errors
+
+if TYPE_CHECKING:
+    import ast
+    from collections.abc import Callable
+    from types import FrameType
+
+    from singer_sdk.helpers.types import Context, Record
+
+
+class SingerStream(Stream):
+    """A stream that keeps its own state, and says little.
+
+    The SDK would take the later of bookmark and `start_date`, cap it by the local clock and set it
+    from the rows. A stream of this tap writes its bookmark itself.
+
+    Attributes:
+        rows_out: Rows written so far.
+        last_out: The last of them.
+    """
+
+    # One bookmark per stream; the SDK would keep one for every parent.
+    state_partitioning_keys = ()
+    # What was parsed from JSON can be written as JSON: the API's own values, unchanged.
+    TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
+
+    def __init__(self, tap: Tap, schema: dict[str, Any]) -> None:
+        """Take the place among the tap's streams."""
+        super().__init__(tap, schema=schema)
+        self.rows_out = 0
+        self.last_out: Record = {}
+        self._has_schema_out = False
+
+    @abstractmethod
+    def load(self, sync: Callable[[], None], context: Context | None) -> None:
+        """Load the stream.
+
+        Args:
+            sync: The SDK's own doing, which reads records and writes messages.
+            context: The context in which the stream is read, if it has a parent.
+        """
+
+    @override  # type: ignore[misc]
+    def sync(self, context: Context | None = None) -> None:
+        """Have `load` decide what a failure means.
+
+        Final in the SDK, which has no other place around a stream whether it ends well or not.
+        """
+        self.load(partial(super().sync, context), context)
+
+    def begin_full_table(self) -> None:
+        """Have each record say to which version of the table it belongs."""
+        self._stream_version = self._initialized_at
+
+    def end_full_table(self) -> None:
+        """Tell the target that all rows of this version of the table are out.
+
+        The SDK says so before the records: a run that dies in between would delete good rows.
+        """
+        if self._stream_version is not None:
+            self._write_activate_version_message(self._stream_version)
+
+    def write_schema(self) -> None:
+        """Write SCHEMA, unless it is out."""
+        self._write_schema_message()
+
+    def write_state(self) -> None:
+        """Write STATE."""
+        self.note_state_change()
+        self._write_state_message()
+
+    def note_state_change(self) -> None:
+        """Have STATE written at the next occasion."""
+        self.state_manager.is_flushed = False
+
+    @override
+    def get_replication_key_signpost(self, context: Context | None = None) -> None:
+        return None
+
+    @property
+    @override
+    def emit_activate_version_messages(self) -> bool:
+        return False
+
+    @override
+    def _write_starting_replication_value(self, context: Context | None) -> None:
+        """Leave the state alone."""
+
+    @override
+    def _increment_stream_state(
+        self, latest_record: Record, *, context: Context | None = None
+    ) -> None:
+        """Leave the state alone."""
+
+    @override
+    def _write_schema_message(self) -> None:
+        """Write SCHEMA once; the SDK repeats it for every parent."""
+        if not self._has_schema_out:
+            self._has_schema_out = True
+            super()._write_schema_message()
+
+    @override
+    def _write_record_message(self, record: Record) -> None:
+        """Count what is written, which a stream map may leave out."""
+        try:
+            for message in self._generate_record_messages(record):
+                self._tap.write_message(message)
+                self.rows_out += 1
+        except RecursionError:
+            text = f"{self.name}: Calendly gave a row that is nested too deep: report this line."
+            raise errors.CalendlyError(text) from None
+        self.last_out = record
+        self.note_state_change()
+
+    @override
+    def log(
+        self, message: str, *args: object, level: int = logging.INFO, **kwargs: Any
+    ) -> None:
+        """Keep the SDK's commentary, five lines for every parent, to the level of debugging."""
+        super().log(message, *args, level=logging.DEBUG, **kwargs)
+
+    @override
+    def log_sync_costs(self) -> None:
+        """Say nothing: the summary at the end of the run does."""
+
+
+class SingerTap(Tap):
+    """A tap that decides itself how a run ends."""
+
+    @abstractmethod
+    def load(self, sync: Callable[[], None]) -> None:
+        """Load all streams.
+
+        Args:
+            sync: The SDK's own doing, which loads one stream after the other.
+        """
+
+    @abstractmethod
+    def test_access(self) -> None:
+        """Say of each stream whether the token gives access to it (`--test`)."""
+
+    @abstractmethod
+    def check_config(self, config: dict[str, Any], *, raise_errors: bool) -> list[str]:
+        """Check the configuration, and fill in the defaults.
+
+        Args:
+            config: The configuration as given, which may be changed.
+            raise_errors: Whether what cannot be used ends the run.
+
+        Returns:
+            One sentence for each problem.
+        """
+
+    @override  # type: ignore[misc]
+    def sync_all(self) -> None:
+        """Have `load` decide what a failure means.
+
+        Final in the SDK, which has no other place around a run whether it ends well or not.
+        """
+        self.load(super().sync_all)
+
+    @override  # type: ignore[misc]
+    def run_connection_test(self) -> bool:
+        """Say more than whether a row can be read (final in the SDK)."""
+        self.test_access()
+        return True
+
+    @override  # type: ignore[misc]
+    def load_streams(self) -> list[Stream]:
+        """Find the streams without a line for each child (final in the SDK)."""
+        level = self.logger.level
+        if not self.logger.isEnabledFor(logging.DEBUG):
+            self.logger.setLevel(logging.WARNING)
+        try:
+            return super().load_streams()
+        finally:
+            self.logger.setLevel(level)
+
+    @override
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Check the settings in the user's words.
+
+        The SDK's own check prints the offending value, which may be a secret, lets `start_date` be
+        anything, and is silent about unknown names.
+        """
+        self.append_builtin_config(self.config_jsonschema)
+        problems = self.check_config(self._config, raise_errors=raise_errors)
+        if not self.logger.isEnabledFor(logging.DEBUG):
+            # Four metrics for every meeting would bury the lines worth reading.
+            self.metrics_logger.setLevel(logging.WARNING)
+        return problems
+
+    @override
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:
+        """End with 128 + the signal's number; the SDK would end with 0.
+
+        Nothing is written here, as a message may just be under way: each state is written as soon
+        as it is reached.
+        """
+        self.logger.warning(
+            "Stopped by %s: the next run continues from the last state written.",
+            signal.Signals(signum).name,
+        )
+        sys.exit(128 + signum)
+
+
+class StreamMap(CustomStreamMap):
+    """A stream map that says which column it cannot give for a row, without the expression."""
+
+    @override
+    def _eval(
+        self, expr: str, expr_parsed: ast.Expr, record: dict[str, Any], property_name: str | None
+    ) -> str | int | float:
+        try:
+            return super()._eval(expr, expr_parsed, record, property_name)
+        except Exception as error:  # noqa: BLE001 - whatever an expression can do
+            message = (
+                f"{self.stream_name}: `{property_name or MAPPER_FILTER_OPTION}` of `stream_maps` "
+                f"fails with a row ({type(error).__name__}): write it so that it bears what may be "
+                "null, such as `md5(name) if name else None`."
+            )
+            raise errors.CalendlyError(message) from None

@@ -1,0 +1,298 @@
+"""Carries out sweeps over the meetings, and notes in the state how far each has come.
+
+`batches` runs in reader threads; what it leaves in a batch's `on_emitted` runs in the thread that
+writes, once the rows before it are out.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec.structs import replace
+
+from tap_calendly import timestamps
+from tap_calendly.reading.prefetch import Batch
+from tap_calendly.reading.reader import LONGEST_LIST, Reader, digest
+from tap_calendly.reading.source import Row, contexts_of
+from tap_calendly.reporting import errors
+from tap_calendly.state import Captured, Range, StreamState, Sweep
+from tap_calendly.sweep import plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+
+    from tap_calendly.api.page import Page, Record
+    from tap_calendly.reading.outcome import Outcome
+
+    Known = Mapping[str, Captured | None]
+    """What earlier sweeps have captured of each stream."""
+
+INSTANT = timedelta(microseconds=1)
+ALWAYS = datetime.max.replace(tzinfo=timestamps.parse("1970-01-01").tzinfo)
+
+
+class Swept(NamedTuple):
+    """A stream for which sweeps are carried out.
+
+    Attributes:
+        name: Its name.
+        state: Its entry in the state; None for a full table, which has none.
+        outcome: How it fares.
+    """
+
+    name: str
+    state: StreamState | None
+    outcome: Outcome
+
+
+class SweepRunner:
+    """The sweeps of one run."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        invitees: Sequence[Reader],
+        streams: Sequence[Swept],
+        write_state: Callable[[], None],
+    ) -> None:
+        """Find out what earlier runs have captured.
+
+        Args:
+            reader: Reads the meetings.
+            invitees: Reads their invitees, if those are selected.
+            streams: Those of the two that are selected.
+            write_state: Writes a STATE message.
+
+        Raises:
+            CalendlyError: The state cannot be read.
+        """
+        settings = reader.run.settings
+        self._reader = reader
+        self._invitees = invitees
+        self._streams = streams
+        self._write_state = write_state
+        self._rules = plan.Rules(
+            settings.lookback, settings.full_scan_interval, settings.start_date
+        )
+        self._captured: Known = {
+            stream.name: None if stream.state is None else stream.state.captured()
+            for stream in streams
+        }
+        self._interrupted = list(self._interrupted_sweeps())
+        # How far the last sweep for all streams has come.
+        self._reached = next(
+            (sweep for sweep, names in self._interrupted if len(names) == len(streams)), None
+        )
+
+    def batches(self) -> Iterator[Batch[Row]]:
+        """Finish the sweeps that earlier runs began, and carry out a fresh one."""
+        captured = dict(self._captured)
+        for sweep, names in self._interrupted:
+            captured |= yield from self._carry_out(
+                sweep, {name: captured[name] for name in names}, None
+            )
+        # A sweep that began in an earlier run is followed by a fresh one: what was read before the
+        # interruption may have changed since.
+        rules = self._rules
+        known = [found for found in captured.values() if found is not None]
+        nothing_yet = len(known) < len(captured)
+        opening = rules.start_date if nothing_yet else plan.window(known, rules)
+        page = self._first_page_with_rows(Range(opening, None))
+        if any(plan.full_scan_is_due(found, page.answered, rules) for found in captured.values()):
+            fresh = plan.full_scan(page.answered, rules)
+        else:
+            fresh = plan.partial(known, page.answered, rules)
+        usable = fresh.remaining[0] == Range(opening, None)
+        yield from self._carry_out(fresh, captured, page if usable else None, last=True)
+
+    def _carry_out(
+        self, sweep: Sweep, captured: Known, page: Page | None, *, last: bool = False
+    ) -> Generator[Batch[Row], None, dict[str, Captured]]:
+        """Read what remains of a sweep; give what the sweeps have captured after it.
+
+        Args:
+            sweep: The sweep.
+            captured: What earlier sweeps have captured of each stream that it is for.
+            page: The first page, if it is read already.
+            last: Whether no other sweep follows.
+        """
+        invitees = [reader for reader in self._invitees if reader.stream.name in captured]
+        while sweep.remaining:
+            for records, next_start in self._pages_by_start(sweep.remaining[0], page):
+                rows = [
+                    Row(record, self._contexts(record, invitees, captured, sweep))
+                    for record in records
+                ]
+                first = start_of(records[0]) if records else None
+                sweep = plan.reached(sweep, first, next_start)
+                yield Batch(rows, partial(self._note_reached, sweep, set(captured)))
+            page = None
+        now = {name: plan.complete(found, sweep) for name, found in captured.items()}
+        yield Batch([], partial(self._note_complete, now, last=last))
+        return now
+
+    def _contexts(
+        self, record: Record, invitees: Sequence[Reader], captured: Known, sweep: Sweep
+    ) -> dict[str, Context]:
+        """Give the contexts of those for whom the meeting's invitees are due."""
+        meeting = _meeting(record)
+        due = [
+            reader
+            for reader in invitees
+            if plan.invitees_are_due(meeting, captured[reader.stream.name], sweep, self._rules)
+        ]
+        return contexts_of(record, due)
+
+    def _pages_by_start(
+        self, part: Range, page: Page | None
+    ) -> Iterator[tuple[list[Record], datetime | None]]:
+        """Read a range page by page, each from the last start of the page before.
+
+        Not by page tokens: a meeting that vanishes would move the others up, and one out of sight,
+        and how long a token lives while invitees are read is not known.
+
+        Yields:
+            The rows that are new, and the start from which to go on; None at the end of the range.
+        """
+        known: dict[str, bytes] = {}
+        for _ in range(LONGEST_LIST):
+            page = page or self._first_page_with_rows(part)
+            rows, next_start = page.rows, last_start(page)
+            if next_start is not None and next_start == start_of(rows[0]):
+                rows = self._at(next_start)
+                # That start is read whole: go on behind it.
+                next_start = _moved(next_start, INSTANT * 2)
+            if next_start is not None and part.start is not None and next_start <= part.start:
+                break
+            digests = {row["uri"]: digest(row) for row in rows}
+            yield [row for row in rows if known.get(row["uri"]) != digests[row["uri"]]], next_start
+            if next_start is None:
+                return
+            known = digests
+            part, page = Range(next_start, part.end), None
+        raise self._reader.endless()
+
+    def _first_page_with_rows(self, part: Range) -> Page:
+        """Read the first page, or the first of those behind it, that is not empty."""
+        began = None
+        for page in self._reader.pages(None, _bounds(part)):
+            began = began or page.answered
+            if page.rows or page.next_page is None:
+                return replace(page, answered=began)
+        raise self._reader.endless()
+
+    def _at(self, start: datetime) -> list[Record]:
+        """Read all meetings that start at a time of which there are more than a page."""
+        pages = self._reader.read_until_stable(None, _bounds(Range(start, start)))
+        return [row for page in pages for row in page.rows]
+
+    def _interrupted_sweeps(self) -> Iterator[tuple[Sweep, list[str]]]:
+        """Give the sweeps that earlier runs did not finish, and for which streams each was.
+
+        There are several after one of the streams had failed and the others went on. A stream that
+        was selected alone afterwards may have been captured since by a sweep of its own.
+        """
+        for holder in self._streams:
+            found = None if holder.state is None else holder.state.interrupted()
+            if found is None or found[0].start_date != self._rules.start_date:
+                continue
+            sweep, names = found
+            streams = [stream for stream in self._streams if stream.name in names]
+            if len(streams) < len(names) or any(stream.state is None for stream in streams):
+                continue
+            known = {stream.name: self._captured[stream.name] for stream in streams}
+            left = [name for name, one in known.items() if one is None or one.began <= sweep.began]
+            if left:
+                yield sweep, left
+
+    def _note_reached(self, sweep: Sweep, names: set[str]) -> None:
+        """Write how far a sweep has come: once, with the streams that it is for."""
+        streams = [
+            (stream, stream.state)
+            for stream in self._streams
+            if stream.name in names and stream.state is not None
+        ]
+        decided = [stream.outcome.settle() for stream, _ in streams]
+        if not all(decided):
+            return
+        for stream, entry in streams:
+            if stream.outcome.failed is not None and self._reached is not None:
+                # It continues from there by itself.
+                entry.write_interrupted(self._reached, [stream.name])
+        going = [(stream.name, entry) for stream, entry in streams if stream.outcome.goes_on]
+        for _, entry in going[:1]:
+            entry.write_interrupted(sweep, [name for name, _ in going])
+        for _, entry in going[1:]:
+            entry.forget_interrupted()
+        if len(going) == len(self._streams):
+            self._reached = sweep
+        self._write_state()
+
+    def _note_complete(self, captured: Mapping[str, Captured], *, last: bool) -> None:
+        """Write what the sweeps have captured of each stream."""
+        for stream in self._streams:
+            if stream.name not in captured:
+                continue
+            decided = stream.outcome.settle(last=last)
+            if stream.state is not None and stream.outcome.goes_on and decided:
+                stream.state.refuse_future(self._reader.run.client.now)
+                stream.state.write_captured(captured[stream.name])
+        self._reached = None
+
+
+def start_of(event: Record) -> datetime:
+    """Read by what meetings are sorted: without it nobody could say how far a sweep has come.
+
+    Raises:
+        CalendlyError: There is none that can be read.
+    """
+    start = timestamps.of(event, "start_time")
+    if start is None:
+        message = (
+            f"scheduled_events: Calendly gave the meeting {event['uri']} without a `start_time` "
+            "that can be read: report this line."
+        )
+        raise errors.CalendlyError(message)
+    return start
+
+
+def last_start(page: Page) -> datetime | None:
+    """Give the last start of a page that is not the last; None of the last."""
+    return start_of(page.rows[-1]) if page.rows and page.next_page else None
+
+
+def _meeting(event: Record) -> plan.Meeting:
+    """Read what decides about the invitees; whatever is missing makes them due."""
+    counter = event.get("invitees_counter")
+    if not isinstance(counter, dict):
+        counter = {}
+    return plan.Meeting(
+        start=start_of(event),
+        updated=timestamps.of(event, "updated_at") or ALWAYS,
+        active=event.get("status") != "canceled",
+        booked=counter.get("active") != 0,
+        shared=counter.get("limit") != 1,
+    )
+
+
+def _bounds(part: Range) -> dict[str, str]:
+    """Write a range as query parameters.
+
+    Whether Calendly includes a bound is not documented: it is asked from just before to just after.
+    """
+    bounds = {}
+    if part.start is not None:
+        bounds["min_start_time"] = timestamps.in_request(_moved(part.start, -INSTANT))
+    if part.end is not None:
+        bounds["max_start_time"] = timestamps.in_request(_moved(part.end, INSTANT))
+    return bounds
+
+
+def _moved(timestamp: datetime, by: timedelta) -> datetime:
+    """Move a timestamp, unless it is at the end of time already."""
+    try:
+        return timestamp + by
+    except OverflowError:
+        return timestamp
