@@ -351,17 +351,17 @@ class CalendlyStream(SingerStream):
                     ", ".join(sorted(self._unknown)),
                 )
             row = {name: value for name, value in row.items() if name in self._column_names}
-        fitted, issues = self._coercion.fit(row)
+        coerced, issues = self._coercion.coerce(row)
         if issues:
             self.coercion_issues.update(issues)
             for name in self.primary_keys:
-                if fitted[name] is None:
+                if coerced[name] is None:
                     message = (
                         f"{self.name}: Calendly gave a row whose `{name}` cannot be read, which is "
                         "part of its key: report this line."
                     )
                     raise errors.CalendlyError(message)
-        return fitted
+        return coerced
 
     @cached_property
     def _coercion(self) -> Columns:
