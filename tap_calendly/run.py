@@ -24,9 +24,7 @@ class Run:
         logger: Where to say what a person should know.
     """
 
-    def __init__(
-        self, config: Mapping[str, Any], user_agent: str, logger: logging.Logger
-    ) -> None:
+    def __init__(self, config: Mapping[str, Any], user_agent: str, logger: logging.Logger) -> None:
         """Prepare; nothing is built or asked yet.
 
         Args:

@@ -270,6 +270,11 @@ def digest(row: Record) -> bytes:
     return hashlib.blake2b(msgspec.json.encode(row), digest_size=16).digest()
 
 
+def sha256_of(row: Record) -> str:
+    """Give an id to a row that has none: the hash of all that it says."""
+    return hashlib.sha256(msgspec.json.encode(row, order="sorted")).hexdigest()
+
+
 def id_in(uri: str) -> str:
     """Give the last segment of a URI as a part of a path."""
     return quote(uri.rsplit("/", 1)[-1], safe="")

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from tap_calendly.api.page import Record
 
 
-
-
-
 class Known(NamedTuple):
     """What a run knows before it reads.
 

@@ -10,7 +10,10 @@ from typing import Any
 
 from singer_sdk import typing as th
 
-Schema = th.PropertiesList
+
+def columns(*fields: th.Property[Any]) -> dict[str, Any]:
+    """Declare the columns of a stream's table, as a JSON schema."""
+    return th.PropertiesList(*fields).to_dict()
 
 
 def string(name: str, description: str, *, key: bool = False) -> th.Property[Any]:

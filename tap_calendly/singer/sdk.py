@@ -133,9 +133,7 @@ class SingerStream(Stream):
         self.note_state_change()
 
     @override
-    def log(
-        self, message: str, *args: object, level: int = logging.INFO, **kwargs: Any
-    ) -> None:
+    def log(self, message: str, *args: object, level: int = logging.INFO, **kwargs: Any) -> None:
         """Keep the SDK's commentary, five lines for every parent, to the level of debugging."""
         super().log(message, *args, level=logging.DEBUG, **kwargs)
 

@@ -2,12 +2,11 @@
 
 from tap_calendly.streams.activity import ActivityLogEntries, OutgoingCommunications
 from tap_calendly.streams.contacts import ContactCustomFieldDefinitions, Contacts
-from tap_calendly.streams.event_types import (
+from tap_calendly.streams.event_type_availability import (
     EventTypeAvailabilitySchedules,
     EventTypeAvailableTimes,
-    EventTypeMemberships,
-    EventTypes,
 )
+from tap_calendly.streams.event_types import EventTypeMemberships, EventTypes
 from tap_calendly.streams.organization import (
     CurrentUser,
     GroupRelationships,

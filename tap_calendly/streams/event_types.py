@@ -2,88 +2,108 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
-
-from typing_extensions import override
-
-from tap_calendly.api.page import digest
+from tap_calendly.reading.endpoint import Paged
+from tap_calendly.reading.parent import Parent
+from tap_calendly.reading.replication import NewestFirst
 from tap_calendly.reporting.errors import Requires
-from tap_calendly.schemas.availability import (
-    EVENT_TYPE_AVAILABILITY_SCHEDULE,
-    EVENT_TYPE_AVAILABLE_TIME,
+from tap_calendly.singer.schema import (
+    ACCOUNT,
+    ANSWER_CHOICES,
+    CREATED_AT,
+    NAME,
+    UPDATED_AT,
+    URI,
+    USER_REFERENCE,
+    boolean,
+    columns,
+    integer,
+    integers,
+    nested,
+    nested_list,
+    number,
+    parent_uri,
+    string,
+    timestamp,
 )
-from tap_calendly.schemas.event_types import EVENT_TYPE, EVENT_TYPE_MEMBERSHIP
 from tap_calendly.singer.stream import CalendlyStream
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from singer_sdk.helpers.types import Context, Record
+FIELDS = (
+    boolean("active", "Whether it can be booked."),
+    boolean("admin_managed", "Whether administrators manage it."),
+    string("booking_method", "instant or poll."),
+    string("color", "Colour in hexadecimal, such as #fff200."),
+    CREATED_AT,
+    nested_list(
+        "custom_questions",
+        "What the booking form asks.",
+        string("name", "The question."),
+        string("type", "string, text, phone_number, single_select or multi_select."),
+        integer("position", "The question's place on the form."),
+        boolean("enabled", "Whether it is asked."),
+        boolean("required", "Whether it must be answered."),
+        ANSWER_CHOICES,
+        boolean("include_other", "Whether another answer may be given."),
+    ),
+    timestamp("deleted_at", "When it was deleted (UTC)."),
+    string("description_html", "Description as HTML."),
+    string("description_plain", "Description as plain text."),
+    number("duration", "Minutes."),
+    integers("duration_options", "Minutes among which the invitee may choose."),
+    string("internal_note", "Note for the team."),
+    boolean("is_paid", "Whether a payment is asked for."),
+    string("kind", "solo or group."),
+    string("locale", "Language code."),
+    nested_list(
+        "locations",
+        "Where meetings can be.",
+        string("kind", "Kind of location, such as physical or zoom_conference."),
+        string("location", "Address or text."),
+        string("additional_info", "What the host added."),
+        string("phone_number", "Telephone number."),
+    ),
+    NAME,
+    string("pooling_type", "round_robin, collective or multi_pool; null for one host."),
+    integer("position", "Place in the list."),
+    nested(
+        "profile",
+        "Whose it is.",
+        string("type", "User or Team."),
+        NAME,
+        string("owner", "URI of the user or team."),
+    ),
+    string("scheduling_url", "Address to book at."),
+    boolean("secret", "Whether it is hidden from the scheduling page."),
+    string("slug", "The last part of its address."),
+    string("type", "StandardEventType or AdhocEventType."),
+    UPDATED_AT,
+    integer("start_time_increment", "Minutes between the starts on offer."),
+    integer("before_buffer", "Minutes kept free before."),
+    integer("after_buffer", "Minutes kept free after."),
+)
 
 
 class EventTypes(CalendlyStream):
     """Event types, active or not, the last changed first."""
 
     name = "event_types"
-    path = "/event_types"
-    whose = "people"
-    sort = "updated_at:desc"
-    properties = EVENT_TYPE
+    endpoint = Paged("/event_types", whose="members", sort="updated_at:desc")
+    replication = NewestFirst("updated_at")
     requires = Requires("event_types:read")
-    replication_key = "updated_at"
-    newest_first = True
-
-    @override
-    def contexts(self, record: Record) -> Iterable[Context]:
-        return [{"event_type_uri": record["uri"]}]
+    schema = columns(URI, *FIELDS)
 
 
 class EventTypeMemberships(CalendlyStream):
     """Hosts of an event type."""
 
     name = "event_type_memberships"
-    path = "/event_type_memberships"
-    parent_stream_type = EventTypes
-    parent_parameter = "event_type"
-    properties = EVENT_TYPE_MEMBERSHIP
+    endpoint = Paged("/event_type_memberships")
+    parent = Parent(EventTypes, "event_type", columns={"event_type_uri": "uri"})
     requires = Requires("event_types:read", plan="Teams")
-
-
-class EventTypeAvailabilitySchedules(CalendlyStream):
-    """When an event type can be booked, by host; the API gives no id."""
-
-    name = "event_type_availability_schedules"
-    path = "/event_type_availability_schedules"
-    parent_stream_type = EventTypes
-    parent_parameter = "event_type"
-    paged = False
-    properties = EVENT_TYPE_AVAILABILITY_SCHEDULE
-    primary_keys = ("event_type_uri", "user_uri")
-    requires = Requires("availability:read")
-
-    @override
-    def prepare(self, row: Record, context: Context | None) -> Record:
-        rule = row.get("availability_rule") or {}
-        host = rule.get("user") or rule.get("uri") or digest(row).hex()  # none of them is promised
-        return {**super().prepare(row, context), "user_uri": host}
-
-
-class EventTypeAvailableTimes(CalendlyStream):
-    """Free times of the next 31 days, as they are now; the API gives no id."""
-
-    name = "event_type_available_times"
-    path = "/event_type_available_times"
-    parent_stream_type = EventTypes
-    parent_parameter = "event_type"
-    paged = False
-    properties = EVENT_TYPE_AVAILABLE_TIME
-    primary_keys = ("event_type_uri", "start_time")
-    requires = Requires("availability:read, event_types:read")
-    selected_by_default = False
-    # The longest window that Calendly gives (release note of 2026-07-09).
-    horizon = timedelta(days=31)
-
-    @override
-    def concerns(self, record: Record) -> bool:
-        return str(record.get("active")).lower() == "true"
+    schema = columns(
+        URI,
+        parent_uri("event_type_uri", "event_types"),
+        nested("event_type", "The event type.", string("uri", "URI of the event type."), *FIELDS),
+        nested("member", "The host.", USER_REFERENCE, *ACCOUNT),
+        CREATED_AT,
+        UPDATED_AT,
+    )

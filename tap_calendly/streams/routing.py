@@ -2,47 +2,84 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from typing_extensions import override
-
+from tap_calendly.reading.endpoint import Paged
+from tap_calendly.reading.parent import Parent
+from tap_calendly.reading.replication import NewestFirst
 from tap_calendly.reporting.errors import Requires
-from tap_calendly.schemas.routing import ROUTING_FORM, ROUTING_FORM_SUBMISSION
+from tap_calendly.singer.schema import (
+    ANSWER_CHOICES,
+    CREATED_AT,
+    NAME,
+    ORGANIZATION_URI,
+    TRACKING,
+    UPDATED_AT,
+    URI,
+    boolean,
+    columns,
+    nested,
+    nested_list,
+    one_of,
+    string,
+)
 from tap_calendly.singer.stream import CalendlyStream
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from singer_sdk.helpers.types import Context, Record
 
 
 class RoutingForms(CalendlyStream):
     """Routing forms, published or drafts."""
 
     name = "routing_forms"
-    path = "/routing_forms"
-    whose = "organization"
-    sort = "created_at:asc"
-    properties = ROUTING_FORM
+    endpoint = Paged("/routing_forms", whose="organization", sort="created_at:asc")
     requires = Requires("routing_forms:read", plan="Teams")
-
-    @override
-    def contexts(self, record: Record) -> Iterable[Context]:
-        return [{"form": record["uri"]}]
+    schema = columns(
+        URI,
+        ORGANIZATION_URI,
+        NAME,
+        string("status", "draft or published."),
+        nested_list(
+            "questions",
+            "What the form asks.",
+            string("uuid", "Id of the question."),
+            string("name", "The question."),
+            string("type", "name, text, email, phone, textarea, select or radios."),
+            boolean("required", "Whether it must be answered."),
+            ANSWER_CHOICES,
+        ),
+        CREATED_AT,
+        UPDATED_AT,
+    )
 
 
 class RoutingFormSubmissions(CalendlyStream):
     """Answers that visitors gave to a routing form, newest first."""
 
     name = "routing_form_submissions"
-    path = "/routing_form_submissions"
-    parent_stream_type = RoutingForms
-    parent_parameter = "form"
-    sort = "created_at:desc"
-    properties = ROUTING_FORM_SUBMISSION
+    endpoint = Paged("/routing_form_submissions", sort="created_at:desc", append_only=True)
+    parent = Parent(RoutingForms, "form")
+    replication = NewestFirst("created_at", lookback=True, from_start_date=True)
     requires = Requires("routing_forms:read", plan="Teams")
-    replication_key = "created_at"
-    append_only = True
-    newest_first = True
-    revisits = True
-    starts_at = "created_at"
+    schema = columns(
+        URI,
+        string("routing_form", "URI of the routing form."),
+        nested_list(
+            "questions_and_answers",
+            "The answers.",
+            string("question_uuid", "Id of the question."),
+            string("question", "The question."),
+            string("answer", "The answer."),
+        ),
+        TRACKING,
+        nested(
+            "result",
+            "Where the answers led.",
+            string("type", "event_type, external_url or custom_message."),
+            one_of(
+                "value",
+                ["string", "object"],
+                "URI of an event type, a URL, or the message as headline and body.",
+            ),
+        ),
+        string("submitter", "URI of the invitee, once the visitor has booked."),
+        string("submitter_type", "The word Invitee, once the visitor has booked."),
+        CREATED_AT,
+        UPDATED_AT,
+    )

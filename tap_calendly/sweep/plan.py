@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Band = tuple[datetime, datetime]
 """The earliest and the latest start of the meetings that are revisited."""
 
+
 @dataclass(frozen=True)
 class Rules:
     """The settings that bear on a sweep.

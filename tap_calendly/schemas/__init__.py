@@ -1,1 +1,0 @@
-"""The fields of each stream, following Calendly's API reference."""
