@@ -28,7 +28,7 @@ from tap_calendly.reading.conform import (
 from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.streams import STREAMS as CLASSES
 from tests.command import complaints, run_tap
-from tests.pipeline import (
+from tests.pipelines.pipeline import (
     Project,
     in_duckdb,
     in_postgres,
