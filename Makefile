@@ -26,7 +26,7 @@ test: lint types .cache/plugins ## Lint, types and every test, the pipelines int
 
 .PHONY: fidelity
 fidelity: .cache/packages ## Many more random histories than `make test` plays: about an hour
-	$(BIN)/pytest tests/test_fidelity.py --hypothesis-profile=long --hypothesis-show-statistics
+	$(BIN)/pytest tests/fidelity --hypothesis-profile=long --hypothesis-show-statistics
 
 .PHONY: schedules
 schedules: .cache/packages ## What a month of daily and of hourly runs costs and loses, beside the usual ways
@@ -66,7 +66,7 @@ types: .cache/packages ## Strict types
 
 .PHONY: docs
 docs: .cache/packages ## Regenerate the tables in README and docs, and the catalog snapshots
-	$(BIN)/python -m tests.documents
+	$(BIN)/python -m tests.documents.generated
 
 .PHONY: clean
 clean: ## Remove what these commands have installed and written

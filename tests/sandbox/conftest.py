@@ -21,7 +21,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 
 @pytest.fixture(scope="session")
 def description() -> Description:
-    return Description(Path(__file__).parents[1] / "openapi.yaml")
+    return Description(Path(__file__).with_name("openapi.yaml"))
 
 
 @pytest.fixture

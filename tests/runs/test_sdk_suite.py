@@ -19,6 +19,9 @@ from tests.singer import catalog
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# It keeps what it has read on the class.
+pytestmark = pytest.mark.xdist_group("sdk")
+
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=timezone.utc)
 CALENDLY = Calendly(SimulatedClock(NOW), seed=1, plan="enterprise")
 SANDBOX = Sandbox(CALENDLY, requests_per_minute=100_000)

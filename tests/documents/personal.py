@@ -1,4 +1,4 @@
-"""Which fields hold personal data; `tests/test_privacy.py` lets none be forgotten.
+"""Which fields hold personal data; `tests/pipelines/test_privacy.py` lets none be forgotten.
 
 A field within JSON is named by its path, lists passed over; a name covers the parts below it.
 """

@@ -13,7 +13,7 @@ import yaml
 from tap_calendly.singer import configuration
 from tap_calendly.streams import STREAMS
 from tap_calendly.tap import TapCalendly
-from tests.documents import DOCS, README, ROOT, tables, with_tables
+from tests.documents.generated import DOCS, README, ROOT, tables, with_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -75,7 +75,7 @@ def test_each_guarantee_in_the_docs_has_its_test() -> None:
     text = (DOCS / "guarantees.md").read_text(encoding="utf-8")
     table = next(block for block in text.split("\n\n") if block.startswith("| "))
     rows = table.splitlines()[2:]
-    tests = (ROOT / "tests" / "test_guarantees.py").read_text(encoding="utf-8")
+    tests = (ROOT / "tests" / "runs" / "test_guarantees.py").read_text(encoding="utf-8")
 
     assert len(rows) > 10
     for row in rows:

@@ -28,7 +28,7 @@ from tap_calendly.reading.conform import (
 from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.streams import STREAMS as CLASSES
 from tests.command import complaints, run_tap
-from tests.pipeline import (
+from tests.pipelines.pipeline import (
     Project,
     in_duckdb,
     in_postgres,
@@ -235,7 +235,10 @@ def test_postgres_has_what_calendly_gives_or_the_summary_says_what_is_lost(
     tmp_path: Path, sandbox: Sandbox, expected: Tables, postgres: str
 ) -> None:
     with psycopg.connect(postgres, autocommit=True) as database:  # where nobody lives by UTC
-        database.execute("ALTER DATABASE postgres SET timezone = 'Asia/Tokyo'")
+        name = psycopg.sql.Identifier(database.info.dbname)
+        database.execute(
+            psycopg.sql.SQL("ALTER DATABASE {} SET timezone = 'Asia/Tokyo'").format(name)
+        )
 
     log = Project(tmp_path, sandbox).run(
         "target-postgres",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.documents import ROOT
+from tests.documents.generated import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,8 +18,8 @@ from tap_calendly.streams.event_types import EventTypeMemberships, EventTypes
 from tap_calendly.tap import TapCalendly
 from tests.command import complaints, run_tap
 from tests.conftest import NOW, PassingClock
+from tests.faults.test_faults import TARGETS
 from tests.singer import NOT_BY_DEFAULT, Warehouse, config, sync, truth
-from tests.test_faults import TARGETS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,8 +15,8 @@ import pytest
 
 from sandbox.faults import Fault
 from tap_calendly.timestamps import parse
-from tests.documents import DOCS, ROOT
-from tests.pipeline import (
+from tests.documents.generated import DOCS, ROOT
+from tests.pipelines.pipeline import (
     BIN,
     Project,
     in_duckdb,

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import yaml
 
-from tests import personal, pipeline
 from tests.command import run_tap
-from tests.documents import PERSONAL_DATA, ROOT, catalog_entries
+from tests.documents import personal
+from tests.documents.generated import PERSONAL_DATA, ROOT, catalog_entries
+from tests.pipelines import pipeline
 from tests.singer import NOT_BY_DEFAULT, Row, Run, config, key_of, sync
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ OPENING = [(stream, path) for stream, paths in personal.OPENING.items() for path
 
 
 def test_every_field_is_known_to_hold_personal_data_or_none() -> None:
-    """After a new field: say in `tests/personal.py` what it holds, then `make docs`."""
+    """After a new field: say in `tests/documents/personal.py` what it holds, then `make docs`."""
     found = {
         f"{stream}.{path}"
         for stream, entry in catalog_entries().items()

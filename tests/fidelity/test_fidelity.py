@@ -25,7 +25,7 @@ from tap_calendly.api import throttle
 from tap_calendly.reporting.errors import StreamsError
 from tap_calendly.timestamps import parse
 from tests.conftest import PassingClock
-from tests.life import DEEDS, Chronicle, let_happen
+from tests.fidelity.life import DEEDS, Chronicle, let_happen
 from tests.singer import STREAMS, Killed, Run, Tables, sync, truth
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What the project says of itself, written from the code: `python -m tests.documents`.
+"""What the project says of itself, written from the code: `python -m tests.documents.generated`.
 
 The tables of settings, streams and personal data in README.md and docs/, and a snapshot of each
 stream's catalog entry.
@@ -15,18 +15,18 @@ from tap_calendly.singer.configuration import SETTINGS
 from tap_calendly.streams import STREAMS
 from tap_calendly.streams.recaps import MeetingRecaps
 from tap_calendly.tap import TapCalendly
-from tests import personal
+from tests.documents import personal
 
 if TYPE_CHECKING:
     from tap_calendly.singer.stream import CalendlyStream
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
 PERSONAL_DATA = DOCS / "personal-data.md"
 PARTS = 4
 """Before a table, its opening marker, its closing one, and after."""
-SNAPSHOTS = ROOT / "tests" / "snapshots"
+SNAPSHOTS = Path(__file__).with_name("snapshots")
 
 
 def catalog_entries() -> dict[str, dict[str, Any]]:

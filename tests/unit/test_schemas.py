@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Fields = dict[str, set[str]]
 """The kinds of value that each field may hold, by its path: `.a`, `.a.b`, `.list[].b`."""
 
-API = Description(Path(__file__).with_name("openapi.yaml"))
+API = Description(Path(__file__).parents[1] / "sandbox" / "openapi.yaml")
 COMPONENTS = API.content["components"]["schemas"]
 
 SCHEMAS: dict[str, th.PropertiesList] = {

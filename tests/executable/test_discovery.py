@@ -9,7 +9,7 @@ import pytest
 
 from tap_calendly.streams import STREAMS
 from tests.command import run_tap
-from tests.documents import SNAPSHOTS, catalog_entries
+from tests.documents.generated import SNAPSHOTS, catalog_entries
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

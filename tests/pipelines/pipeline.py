@@ -19,7 +19,7 @@ import duckdb
 import psycopg
 
 from tap_calendly.timestamps import parse
-from tests.documents import ROOT
+from tests.documents.generated import ROOT, SNAPSHOTS
 from tests.singer import STREAMS, Row, Tables, key_of
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def typed(tables: Tables) -> Tables:
     """Give the rows as a database gives them: moments as such, fields that are absent as null."""
     schemas = {
         file.stem: json.loads(file.read_text("utf-8"))["schema"]["properties"]
-        for file in (ROOT / "tests" / "snapshots").glob("*.json")
+        for file in SNAPSHOTS.glob("*.json")
     }
     return {
         name: {

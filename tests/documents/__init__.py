@@ -1,0 +1,1 @@
+"""What the project says of itself, and whether it is so."""

@@ -1,0 +1,1 @@
+"""Every stream, beside everything that can go wrong with a request."""

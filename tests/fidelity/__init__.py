@@ -1,0 +1,1 @@
+"""Random histories of a company, after each of which the tables equal Calendly."""

@@ -1,0 +1,1 @@
+"""Meltano pipelines into real databases."""

@@ -1,0 +1,1 @@
+"""Runs of the tap against the sandbox, in this process."""

@@ -1,0 +1,1 @@
+"""Decisions and parsers, without a run."""
