@@ -9,11 +9,11 @@ def main() -> None:
     """Run the command."""
     # Modules are no garbage: looking for some in them would take a tenth of the start.
     gc.disable()
-    from tap_calendly import tap  # noqa: PLC0415 - once the collector rests
+    from tap_calendly import cli  # noqa: PLC0415 - once the collector rests
 
     gc.freeze()
     gc.enable()
-    tap.main()
+    cli.main()
 
 
 if __name__ == "__main__":

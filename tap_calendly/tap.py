@@ -3,44 +3,36 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
-import signal
 import sys
-from datetime import timedelta
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import click
-from singer_sdk import Tap
+import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecWriter
-from singer_sdk.exceptions import ConfigurationError, MappingError
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.plugin_base import _ConfigInput
 from typing_extensions import override
 
 from tap_calendly import state as state_entries
-from tap_calendly import timestamps
-from tap_calendly.api.client import Api
 from tap_calendly.auth import login
 from tap_calendly.reporting import errors, redaction
-from tap_calendly.scope import Scope
+from tap_calendly.run import Run
 from tap_calendly.singer import catalog, configuration, connection_test, input_files, stream_maps
 from tap_calendly.singer.progress import Progress
+from tap_calendly.singer.sdk import SingerTap, StreamMap
 from tap_calendly.singer.stream import CalendlyStream
 from tap_calendly.streams import STREAMS
-from tap_calendly.sweep.plan import Rules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
-    from types import FrameType
+    from collections.abc import Callable, Sequence
 
     from singer_sdk.streams import Stream
 
 
-class TapCalendly(Tap):
+class TapCalendly(SingerTap):
     """Singer tap for Calendly: tables that equal Calendly, at the fewest API requests."""
 
     name = "tap-calendly"
@@ -57,21 +49,31 @@ class TapCalendly(Tap):
         PluginCapabilities.STRUCTURED_LOGGING,
     ]
 
+    @cached_property
+    def run(self) -> Run:
+        """What this run has."""
+        return Run(self.config, f"{self.name}/{self.plugin_version}", self.logger)
+
     @override
     def discover_streams(self) -> Sequence[Stream]:
-        return [stream(self) for stream in STREAMS]
+        made: dict[type[CalendlyStream], CalendlyStream] = {}
+        for stream in STREAMS:  # parents come before their children
+            parent = None if stream.parent is None else made[stream.parent.stream]
+            made[stream] = stream(self, self.run, parent)
+        return list(made.values())
 
     @override
     def setup_mapper(self) -> None:
         """Check the stream maps, which the SDK would do too late."""
         tables = {name: stream.schema["properties"] for name, stream in self.streams.items()}
         keys = {name: stream.primary_keys for name, stream in self.streams.items()}
-        if found := list(stream_maps.problems(self.config.get("stream_maps", {}), tables, keys)):
+        given = self.config.get("stream_maps", {})
+        if found := list(stream_maps.problems(given, tables, keys)):
             raise errors.SettingsError(found)
         try:
             # The next but one: the next would map what is not selected without any column, and then
             # miss the key. Yet it has a map, as it may be read for the sake of its children.
-            super(Tap, self).setup_mapper()
+            super(SingerTap.__base__, self).setup_mapper()  # type: ignore[misc]
             self.mapper.register_raw_streams_from_catalog(catalog.chosen(self.catalog))
             for name in tables.keys() - self.mapper.stream_maps:
                 self.mapper.register_raw_stream_schema(name, self.streams[name].schema, keys[name])
@@ -84,9 +86,7 @@ class TapCalendly(Tap):
         for chosen in self.mapper.stream_maps.values():
             for one in chosen:
                 if isinstance(one, CustomStreamMap):
-                    one.__class__ = (
-                        stream_maps.Map
-                    )  # the SDK makes its own and leaves no other place
+                    one.__class__ = StreamMap  # the SDK makes its own and leaves no other place
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
@@ -107,130 +107,88 @@ class TapCalendly(Tap):
             )
         super().load_state({"bookmarks": own})
 
-    @cached_property
-    def api(self) -> Api:
-        """Calendly's API, as this run asks it."""
-        return Api(self.config, self.plugin_version, self.logger)
-
-    @cached_property
-    def scope(self) -> Scope:
-        """Whose data this run reads."""
-        return Scope(self)
-
-    @cached_property
-    def start_date(self) -> datetime | None:
-        """The setting `start_date` (UTC)."""
-        value = self.config.get("start_date")
-        return None if value is None else timestamps.parse(value)
-
-    @cached_property
-    def rules(self) -> Rules:
-        """The settings that bear on a sweep."""
-        interval = self.config["full_scan_interval_days"]
-        return Rules(
-            lookback=timedelta(days=self.config["lookback_days"]),
-            full_scan_interval=timedelta(days=interval) if interval else None,
-            start_date=self.start_date,
-        )
-
     @property
     def calendly_streams(self) -> list[CalendlyStream]:
         """The streams, selected or not, in the order in which they run."""
         return [stream for stream in self.streams.values() if isinstance(stream, CalendlyStream)]
 
-    @override  # type: ignore[misc]
-    def sync_all(self) -> None:
-        """Load all streams, and say how it goes.
-
-        Final in singer-sdk 0.54, which has no other place around a run whether it ends well or not.
-        """
+    @override
+    def load(self, sync: Callable[[], None]) -> None:
+        """Load all streams, and say how it goes."""
         streams = self.calendly_streams
         if others := sorted(set(self.input_catalog or ()) - set(self.streams)):
             self.logger.warning(
                 "The catalog has streams that are not tap-calendly's, which are ignored: %s.",
                 ", ".join(others),
             )
-        with Progress(streams, self.api, self.logger):
+        with Progress(streams, self.run.client, self.logger):
             try:
-                super().sync_all()
+                sync()
             finally:
                 for stream in streams:
                     stream.stop()
         self._judge(streams, "; the other streams are done")
 
-    @override  # type: ignore[misc]
-    def run_connection_test(self) -> bool:
-        """Say of each stream whether the token opens it (final in singer-sdk 0.54, see above).
-
-        Returns:
-            True, always.
-
-        Raises:
-            CalendlyError: The token does not open anything, or not all where `on_unavailable` asks
-                for that; or a stream could not be asked.
-        """
+    @override
+    def test_access(self) -> None:
+        settings, patience = self.run.settings, connection_test.PATIENCE
+        self.run.settings = msgspec.structs.replace(
+            settings,
+            request_timeout=min(settings.request_timeout, patience),
+            retry_timeout=min(settings.retry_timeout, patience),
+        )
         for line in connection_test.verdicts(self.calendly_streams):
             click.echo(line)
         self._judge(self.calendly_streams, "")
-        return True
 
     def _judge(self, streams: list[CalendlyStream], otherwise: str) -> None:
         """Decide whether the run has failed.
 
         Args:
             streams: The streams of the run.
-            otherwise: What else there is to say where the token does not open all of them.
+            otherwise: What else there is to say where the token gives no access to all of them.
 
         Raises:
             StreamsError: It has.
         """
         wanted = [stream for stream in streams if stream.selected or stream.children]
-        failures = [str(stream.failed) for stream in wanted if stream.failed is not None]
+        failed = [stream.outcome.failed for stream in wanted]
+        failures = [str(error) for error in failed if error is not None]
         if (closed := self._closed(wanted, otherwise)) is not None:
             failures.append(closed)
         if failures:
             raise errors.StreamsError(list(dict.fromkeys(failures)))
 
     def _closed(self, wanted: list[CalendlyStream], otherwise: str) -> str | None:
-        """Say what the token does not open, and whether the run has failed by that."""
-        closed = [stream for stream in wanted if stream.unavailable is not None]
+        """Say what the token gives no access to, and whether the run has failed by that."""
+        refusals = {stream.name: stream.outcome.unavailable for stream in wanted}
+        closed = {name: refusal for name, refusal in refusals.items() if refusal is not None}
         if not closed:
             return None
-        unexplained = any(
-            s.unavailable is not None and not s.unavailable.names_scopes for s in closed
-        )
-        if unexplained and self.config["scope"] == "organization" and self.scope.role == "user":
+        settings = self.run.settings
+        unexplained = any(not refusal.names_scopes for refusal in closed.values())
+        if unexplained and settings.scope == "organization" and self.run.account.role == "user":
             self.logger.warning(
                 "The token's user has the role `user`, and a whole organization opens to owners "
                 "and admins: use the token of one, or set `scope: user`."
             )
-        names = ", ".join(stream.name for stream in closed)
-        if self.config["on_unavailable"] == "fail":
-            return f"Not opened by the token: {names}{otherwise}."
-        if all(stream.unavailable is not None for stream in wanted if stream.selected):
-            return f"Nothing was read: the token opens none of {names}."
+        if settings.on_unavailable == "fail":
+            return f"Not opened by the token: {', '.join(closed)}{otherwise}."
+        if all(stream.name in closed for stream in wanted if stream.selected):
+            return f"Nothing was read: the token opens none of {', '.join(closed)}."
         return None
 
     @override
-    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings in the user's words.
-
-        Private in singer-sdk 0.54, whose own check prints the offending value, which may be a
-        secret, lets `start_date` be anything, and is silent about unknown names.
-        """
+    def check_config(self, config: dict[str, Any], *, raise_errors: bool) -> list[str]:
         schema = self.config_jsonschema
-        self.append_builtin_config(schema)
-        redaction.remember(*configuration.secrets_in(self._config))
-        problems = configuration.problems(self._config, schema)
+        redaction.remember(*configuration.secrets_in(config))
+        problems = configuration.problems(config, schema)
         if raise_errors:
             if problems:
                 raise errors.SettingsError(problems)
-            for name in configuration.unknown(self._config, schema):
+            for name in configuration.unknown(config, schema):
                 self.logger.warning("There is no setting `%s`: it is ignored.", name)
-                self._config.pop(name, None)  # the SDK goes by some that a tap does not offer
-        if not self.logger.isEnabledFor(logging.DEBUG):
-            # Four metrics for every meeting would bury the lines worth reading.
-            self.metrics_logger.setLevel(logging.WARNING)
+                config.pop(name, None)  # the SDK goes by some that a tap does not offer
         return problems
 
     @classmethod
@@ -242,9 +200,8 @@ class TapCalendly(Tap):
         for path in value:
             if path != "ENV":
                 # Once: what a pipe holds is gone then.
-                config |= json.loads(
-                    input_files.read(path, "--config", configuration.problems_with_file)
-                )
+                text = input_files.read(path, "--config", configuration.problems_with_file)
+                config |= json.loads(text)
                 continue
             schema = dict(cls.config_jsonschema)
             cls.append_builtin_config(schema)
@@ -291,42 +248,3 @@ class TapCalendly(Tap):
         config = {**given.config, **(cls._env_var_config if given.parse_env else {})}
         agent = config.get("user_agent") or f"{cls.name}/{cls.get_plugin_version()}"
         login.authorize(config, schema, login_options, agent, cls.logger)
-
-    @override
-    def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:
-        """End with 128 + the signal's number (private in singer-sdk 0.54, which exits 0).
-
-        Nothing is written here, as a message may just be under way: each state is written as soon
-        as it is reached.
-        """
-        self.logger.warning(
-            "Stopped by %s: the next run continues from the last state written.",
-            signal.Signals(signum).name,
-        )
-        sys.exit(128 + signum)
-
-
-def main() -> None:
-    """Run the command; whatever stops it ends in one line each and status 1."""
-    redaction.guard_logs()
-    if (problem := configuration.problem_with_log_level(os.environ)) is not None:
-        _give_up([problem])
-    try:
-        TapCalendly.cli()
-    except errors.SettingsError as error:
-        _give_up(error.problems)
-    except errors.StreamsError as error:
-        _give_up(error.lines)
-    except errors.CalendlyError as error:
-        _give_up([str(error)])
-    except (ConfigurationError, MappingError) as error:
-        _give_up([f"Setting `stream_maps` cannot be used: {' '.join(str(error).split())}"])
-    except Exception as error:  # noqa: BLE001 - the last resort for the user at 7 a.m.
-        TapCalendly.logger.debug("Where it happened:", exc_info=True)
-        _give_up([str(errors.unexpected("tap-calendly", error))])
-
-
-def _give_up(lines: list[str]) -> NoReturn:
-    for line in lines:
-        TapCalendly.logger.error(" ".join(line.split()))  # a name in a file may hold line breaks
-    sys.exit(1)

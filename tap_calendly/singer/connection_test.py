@@ -1,25 +1,27 @@
-"""`--test`: what the token opens, at one cheap request for each stream."""
+"""`--test`: which streams the token gives access to, at one cheap request for each."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from tap_calendly.reading.source import contexts_of
 from tap_calendly.reporting import errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from singer_sdk.helpers.types import Record
 
+    from tap_calendly.reading.parent import Context
     from tap_calendly.singer.stream import CalendlyStream
 
+PATIENCE = 5
+"""Seconds for an answer, and for trying again: whoever tests a token is waiting."""
 
-def verdicts(streams: Iterable[CalendlyStream]) -> Iterator[str]:
+
+def verdicts(streams: Sequence[CalendlyStream]) -> Iterator[str]:
     """Ask each stream for a row.
-
-    Args:
-        streams: The streams.
 
     Yields:
         A line for each stream: open, empty, or closed and why.
@@ -27,11 +29,13 @@ def verdicts(streams: Iterable[CalendlyStream]) -> Iterator[str]:
     Raises:
         CalendlyError: Nothing can be read at all, as with a token that is not valid.
     """
-    for stream in sorted(streams, key=lambda stream: stream.name):
-        if stream.parent_stream_type is not None:
+    is_out = False
+    for stream in streams:
+        if stream.parent is not None:
             continue
-        if stream.tap.api.is_out:
-            for one in (stream, *_children(stream)):
+        children = [child for child in streams if child.leading is stream and child.parent]
+        if is_out:
+            for one in (stream, *children):
                 yield f"{one.name}: not tried, as Calendly does not answer"
             continue
         try:
@@ -39,33 +43,35 @@ def verdicts(streams: Iterable[CalendlyStream]) -> Iterator[str]:
         except errors.FatalError:
             raise
         except errors.CalendlyError as error:
-            yield from _closed((stream, *_children(stream)), error)
+            is_out = stream.run.client.is_out or not stream.run.client.has_answered
+            yield from _closed((stream, *children), error)
             continue
         yield _verdict(stream, row)
-        for child in _children(stream):
-            yield _of_child(child, stream, row)
+        for child in children:
+            yield _of_child(child, row)
 
 
-def _of_child(child: CalendlyStream, parent: CalendlyStream, row: Record | None) -> str:
+def _of_child(child: CalendlyStream, row: Record | None) -> str:
     """Ask for a row that belongs to a parent's first row."""
-    if row is None or not child.concerns(row):
-        return f"{child.name}: not tried, as {parent.name} has no row at hand to try it with"
-    (context,) = parent.contexts(row)
+    parent = child.parent
+    if row is None or parent is None or not parent.applies_to(row):
+        return f"{child.name}: not tried, as {child.leading_name} has no row at hand to try it with"
     try:
-        return _verdict(child, _first(child, dict(context)))
+        (context,) = contexts_of(row, [child.reader]).values()
+        return _verdict(child, _first(child, context))
     except errors.FatalError:
         raise
     except errors.CalendlyError as error:
         if isinstance(error, errors.RefusedError) and (
-            error.status == HTTPStatus.NOT_FOUND or error.status in child.tolerated
+            error.status == HTTPStatus.NOT_FOUND or error.status in parent.tolerates
         ):
-            return f"{child.name}: open, but not for the first row of {parent.name}"
+            return f"{child.name}: open, but not for the first row of {child.leading_name}"
         return next(_closed((child,), error))
 
 
-def _first(stream: CalendlyStream, context: dict[str, object] | None) -> Record | None:
-    stream.rows_a_page = 1
-    return next(iter(stream.fetch(context).rows), None)
+def _first(stream: CalendlyStream, context: Context | None) -> Record | None:
+    stream.reader.rows_a_page = 1
+    return next(iter(stream.reader.first_page(context).rows), None)
 
 
 def _verdict(stream: CalendlyStream, row: Record | None) -> str:
@@ -75,17 +81,11 @@ def _verdict(stream: CalendlyStream, row: Record | None) -> str:
 def _closed(streams: Iterable[CalendlyStream], error: errors.CalendlyError) -> Iterator[str]:
     for stream in streams:
         if isinstance(error, errors.RefusedError):
-            stream.unavailable = error
+            stream.outcome.unavailable = error
         else:
-            stream.failed = error
+            stream.outcome.failed = error
         yield f"{stream.name}: {'closed' if _is_closed(error) else 'failed'}: {error}"
 
 
 def _is_closed(error: errors.CalendlyError) -> bool:
     return isinstance(error, errors.RefusedError) and error.status == HTTPStatus.FORBIDDEN
-
-
-def _children(stream: CalendlyStream) -> list[CalendlyStream]:
-    return [
-        child for child in stream.tap.calendly_streams if child.parent_stream_type is type(stream)
-    ]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
-    from tap_calendly.api.client import Api
+    from tap_calendly.api.client import Client
     from tap_calendly.singer.stream import CalendlyStream
 
 INTERVAL = 10.0
@@ -27,16 +27,18 @@ class Progress:
     target.
     """
 
-    def __init__(self, streams: Sequence[CalendlyStream], api: Api, logger: logging.Logger) -> None:
+    def __init__(
+        self, streams: Sequence[CalendlyStream], client: Client, logger: logging.Logger
+    ) -> None:
         """Prepare.
 
         Args:
             streams: The streams of the run.
-            api: What they ask.
+            client: What they ask.
             logger: Where to say it.
         """
         self._streams = streams
-        self._api = api
+        self._client = client
         self._logger = logger
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._tell, name="progress", daemon=True)
@@ -67,7 +69,7 @@ class Progress:
     def _tell(self) -> None:
         told = 0
         while not self._ended.wait(INTERVAL):
-            made = self._api.made.total()
+            made = self._client.made.total()
             self._logger.info(self._so_far(made, (made - told) * 60 / INTERVAL))
             told = made
 
@@ -80,14 +82,14 @@ class Progress:
         )
         return (
             f"So far: {out or 'no rows'}; {made:,} requests, {a_minute:,.0f} a minute now, "
-            f"{self._api.throttle.waited:,.0f} s of waiting for the limit"
+            f"{self._client.throttle.waited:,.0f} s of waiting for the limit"
         )
 
     def _summary(self, seconds: float) -> Iterator[str]:
-        made, cleaned = self._api.made, self._api.cleaned
+        made, cleaned = self._client.made, self._client.cleaned
         for stream in self._streams:
             asked, replaced = made[stream.name], cleaned[stream.name]
-            if stream.unavailable is not None:
+            if stream.outcome.unavailable is not None:
                 yield f"{stream.name}: skipped, as the token does not open it (see above)"
             elif stream.selected:
                 line = f"{stream.name}: {_many(stream.rows_out, 'row')}, {_many(asked, 'request')}"
@@ -101,7 +103,7 @@ class Progress:
             yield f"Not selected: {', '.join(left_out)}"
         yield (
             f"{_many(made.total(), 'request')} in {seconds:,.0f} s, "
-            f"{self._api.throttle.waited:,.0f} s of them waiting for the limit"
+            f"{self._client.throttle.waited:,.0f} s of them waiting for the limit"
         )
 
 
@@ -117,8 +119,8 @@ def _reached(stream: CalendlyStream) -> str:
 
 def _end(stream: CalendlyStream) -> str:
     """Tell how a stream has ended, unless all is well."""
-    if stream.failed is not None:
+    if stream.outcome.failed is not None:
         return "; failed (see the end)"
-    if stream.leading.failed is not None:
+    if stream.leading.outcome.failed is not None:
         return f"; not read whole, as {stream.leading.name} failed"
-    return "" if stream.leading.tried else "; not tried"
+    return "" if stream.leading.outcome.started else "; not tried"
