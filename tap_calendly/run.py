@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from tap_calendly import auth
+from tap_calendly.api import throttle
 from tap_calendly.api.account import Account
 from tap_calendly.api.client import Client
 from tap_calendly.api.scope import Scope
-from tap_calendly.api.throttle import SystemClock, Throttle
+from tap_calendly.auth import methods
 from tap_calendly.settings import Settings
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ class Run:
     @cached_property
     def client(self) -> Client:
         """Calendly's API, as the token opens it."""
-        throttle = Throttle(self.settings.requests_per_minute, SystemClock())
-        authenticator = auth.authenticator(self.settings, throttle, self.logger)
-        return Client(self.settings, authenticator, throttle, self.logger)
+        pace = throttle.Throttle(self.settings.requests_per_minute, throttle.SystemClock())
+        authenticator = methods.authenticator(self.settings, pace, self.logger)
+        return Client(self.settings, authenticator, pace, self.logger)
 
     @cached_property
     def account(self) -> Account:

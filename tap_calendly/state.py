@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 else:
     Timestamp = pendulum.DateTime  # which msgspec leaves to us, to read leniently
 
-S = TypeVar("S")
+S = TypeVar("S", bound=msgspec.Struct)
 
 OVERLAP = timedelta(minutes=5)
 """How far behind a bookmark reading begins: what was being written at that time shows later."""

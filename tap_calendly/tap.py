@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
+from singer_sdk import Tap
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.mapper import CustomStreamMap
@@ -17,9 +18,10 @@ from singer_sdk.plugin_base import _ConfigInput
 from typing_extensions import override
 
 from tap_calendly import state as state_entries
-from tap_calendly.auth import login
+from tap_calendly.auth import login, methods
 from tap_calendly.reporting import errors, redaction
 from tap_calendly.run import Run
+from tap_calendly.settings import Settings
 from tap_calendly.singer import catalog, configuration, connection_test, input_files, stream_maps
 from tap_calendly.singer.progress import Progress
 from tap_calendly.singer.sdk import SingerTap, StreamMap
@@ -73,7 +75,7 @@ class TapCalendly(SingerTap):
         try:
             # The next but one: the next would map what is not selected without any column, and then
             # miss the key. Yet it has a map, as it may be read for the sake of its children.
-            super(SingerTap.__base__, self).setup_mapper()  # type: ignore[misc]
+            super(Tap, self).setup_mapper()
             self.mapper.register_raw_streams_from_catalog(catalog.chosen(self.catalog))
             for name in tables.keys() - self.mapper.stream_maps:
                 self.mapper.register_raw_stream_schema(name, self.streams[name].schema, keys[name])
@@ -181,7 +183,7 @@ class TapCalendly(SingerTap):
     @override
     def check_config(self, config: dict[str, Any], *, raise_errors: bool) -> list[str]:
         schema = self.config_jsonschema
-        redaction.remember(*configuration.secrets_in(config))
+        redaction.remember(*methods.secrets(config))
         problems = configuration.problems(config, schema)
         if raise_errors:
             if problems:
@@ -246,5 +248,10 @@ class TapCalendly(SingerTap):
         schema = dict(cls.config_jsonschema)
         cls.append_builtin_config(schema)
         config = {**given.config, **(cls._env_var_config if given.parse_env else {})}
-        agent = config.get("user_agent") or f"{cls.name}/{cls.get_plugin_version()}"
-        login.authorize(config, schema, login_options, agent, cls.logger)
+
+        def check(config: dict[str, Any]) -> Settings:
+            if problems := configuration.problems(config, schema):
+                raise errors.SettingsError(problems)
+            return Settings.parse(config, f"{cls.name}/{cls.get_plugin_version()}")
+
+        login.authorize(config, check, login_options, cls.logger)

@@ -6,13 +6,13 @@ import hashlib
 import threading
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from urllib.parse import quote
 
 import msgspec
 
 from tap_calendly.api.client import Request
-from tap_calendly.api.page import Page, page_of
+from tap_calendly.api.page import Page, digest, page_of
 from tap_calendly.reading import endpoint
 from tap_calendly.reporting import errors
 
@@ -45,14 +45,15 @@ class Declaration(Protocol):
     """
 
     name: str
-    leading_name: str
-    endpoint: Endpoint
-    parent: Parent | None
-    replication: FullTable
-    requires: errors.Requires
     primary_keys: Sequence[str]
-    derived: Mapping[str, Callable[[Record], object]]
+    endpoint: ClassVar[Endpoint]
+    parent: ClassVar[Parent | None]
+    replication: ClassVar[FullTable]
+    requires: ClassVar[errors.Requires]
+    derived: ClassVar[Mapping[str, Callable[[Record], object]]]
 
+    @property
+    def leading_name(self) -> str: ...
     @property
     def columns(self) -> frozenset[str]: ...
 
@@ -263,11 +264,6 @@ class Reader:
     def _lists(self, key: str) -> bool:
         """Tell whether a row is still in the list."""
         return any(self.key_of(row) == key for page in self.pages(None) for row in page.rows)
-
-
-def digest(row: Record) -> bytes:
-    """Tell a version of a row from others, also when the row itself is changed afterwards."""
-    return hashlib.blake2b(msgspec.json.encode(row), digest_size=16).digest()
 
 
 def sha256_of(row: Record) -> str:

@@ -49,7 +49,7 @@ def whole_list(
     """
     began = None
     for page in reader.read_until_stable(None):
-        began = began or page.answered
+        began = began or page.answered_at
         yield Batch([Row(row, contexts_of(row, children)) for row in page.rows])
     yield Batch([], partial(on_read, began))
 

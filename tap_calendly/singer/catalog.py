@@ -97,7 +97,7 @@ def _malformed(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
 
 def _unusable(stream: type[CalendlyStream], entry: Mapping[str, Any]) -> Iterator[str]:
     """Check that a sound entry leaves a stream what reading and loading its rows take."""
-    keys, continues = list(stream.primary_keys), stream.replication_key
+    keys, continues = list(stream.primary_keys), stream.replication.key
     parts = entry.get("metadata", [])
     root: dict[str, Any] = next((p["metadata"] for p in parts if not p["breadcrumb"]), {})
     if (entry.get("key_properties") or root.get("table-key-properties")) != keys:

@@ -73,9 +73,10 @@ class CalendlyStream(SingerStream):
     derived: ClassVar[Mapping[str, Callable[[Record], object]]] = {}
     primary_keys: Sequence[str] = ("uri",)
 
+    @override
     def __init_subclass__(cls) -> None:
         """Tell the SDK what the declarations mean to it."""
-        cls.replication_key = cls.replication.key
+        cls.replication_key = cls.replication.key  # type: ignore[assignment, method-assign]
         cls.parent_stream_type = None if cls.parent is None else cls.parent.stream
 
     def __init__(self, tap: Tap, run: Run, parent_stream: CalendlyStream | None = None) -> None:
@@ -86,7 +87,7 @@ class CalendlyStream(SingerStream):
             run: What the run has.
             parent_stream: The stream for whose rows this one is read.
         """
-        super().__init__(tap, type(self).schema)
+        super().__init__(tap, self.schema)
         self.run = run
         self.outcome = Outcome(self.name, self.logger)
         self.reader = Reader(self, run, self.outcome)

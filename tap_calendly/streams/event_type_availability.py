@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any, ClassVar
 
+from tap_calendly.api.page import digest
 from tap_calendly.reading.endpoint import Unpaged
 from tap_calendly.reading.parent import Parent
-from tap_calendly.reading.reader import digest
 from tap_calendly.reporting.errors import Requires
 from tap_calendly.singer.schema import (
     NAME,

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from tap_calendly import timestamps
+from tap_calendly.api.page import digest
 from tap_calendly.reading.prefetch import Batch
-from tap_calendly.reading.reader import LONGEST_LIST, Reader, digest
+from tap_calendly.reading.reader import LONGEST_LIST, Reader
 from tap_calendly.reading.source import Row, contexts_of
 from tap_calendly.reporting import errors
 from tap_calendly.state import Captured, Range, StreamState, Sweep
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from tap_calendly.api.page import Page, Record
     from tap_calendly.reading.outcome import Outcome
+    from tap_calendly.reading.parent import Context
 
     Known = Mapping[str, Captured | None]
     """What earlier sweeps have captured of each stream."""
@@ -100,10 +102,12 @@ class SweepRunner:
         nothing_yet = len(known) < len(captured)
         opening = rules.start_date if nothing_yet else plan.window(known, rules)
         page = self._first_page_with_rows(Range(opening, None))
-        if any(plan.full_scan_is_due(found, page.answered, rules) for found in captured.values()):
-            fresh = plan.full_scan(page.answered, rules)
+        if any(
+            plan.full_scan_is_due(found, page.answered_at, rules) for found in captured.values()
+        ):
+            fresh = plan.full_scan(page.answered_at, rules)
         else:
-            fresh = plan.partial(known, page.answered, rules)
+            fresh = plan.partial(known, page.answered_at, rules)
         usable = fresh.remaining[0] == Range(opening, None)
         yield from self._carry_out(fresh, captured, page if usable else None, last=True)
 
@@ -178,9 +182,9 @@ class SweepRunner:
         """Read the first page, or the first of those behind it, that is not empty."""
         began = None
         for page in self._reader.pages(None, _bounds(part)):
-            began = began or page.answered
+            began = began or page.answered_at
             if page.rows or page.next_page is None:
-                return replace(page, answered=began)
+                return replace(page, answered_at=began)
         raise self._reader.endless()
 
     def _at(self, start: datetime) -> list[Record]:
