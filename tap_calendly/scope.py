@@ -6,7 +6,6 @@ from functools import cached_property
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from tap_calendly.auth import authenticators
 from tap_calendly.reporting import errors
 from tap_calendly.settings import resource_uri
 from tap_calendly.streams.organization import CurrentUser, OrganizationMemberships
@@ -63,7 +62,7 @@ class Scope:
         try:
             return f"user {self._owner['user'].rsplit('/', 1)[-1]}"
         except errors.CalendlyError:
-            return f"user {authenticators.user_in(self._config.get('personal_access_token') or '')}"
+            return f"user {self._tap.api.user_id}"
 
     @cached_property
     def of_meetings(self) -> dict[str, str]:
@@ -122,7 +121,7 @@ class Scope:
 
     def _owner_by_membership(self) -> dict[str, str]:
         """Find the owner of a token that lacks the scope `users:read`."""
-        own_id = authenticators.user_in(self._config.get("personal_access_token") or "")
+        own_id = self._tap.api.user_id
         if own_id is not None:
             own = {"user": resource_uri("users", own_id)}
             try:

@@ -73,7 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             given[url] = given[url].rstrip("/")
         if "start_date" in given:
             given["start_date"] = timestamps.parse(given["start_date"])
-        return msgspec.convert(given, cls)
+        return msgspec.convert(given, cls, strict=False)  # JSON Schema takes 7.0 for an integer
 
     @property
     def lookback(self) -> timedelta:

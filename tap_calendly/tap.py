@@ -22,10 +22,12 @@ from typing_extensions import override
 
 from tap_calendly import state as state_entries
 from tap_calendly import timestamps
-from tap_calendly.api.client import Api
-from tap_calendly.auth import login
+from tap_calendly.api import throttle
+from tap_calendly.api.client import Client
+from tap_calendly.auth import login, methods
 from tap_calendly.reporting import errors, redaction
 from tap_calendly.scope import Scope
+from tap_calendly.settings import Settings
 from tap_calendly.singer import catalog, configuration, connection_test, input_files, stream_maps
 from tap_calendly.singer.progress import Progress
 from tap_calendly.singer.stream import CalendlyStream
@@ -108,9 +110,17 @@ class TapCalendly(Tap):
         super().load_state({"bookmarks": own})
 
     @cached_property
-    def api(self) -> Api:
-        """Calendly's API, as this run asks it."""
-        return Api(self.config, self.plugin_version, self.logger)
+    def settings(self) -> Settings:
+        """The settings of this run."""
+        return Settings.parse(self.config, f"{self.name}/{self.plugin_version}")
+
+    @cached_property
+    def api(self) -> Client:
+        """Calendly's API, with this run's credentials."""
+        settings = self.settings
+        pace = throttle.Throttle(settings.requests_per_minute, throttle.SystemClock())
+        authenticator = methods.authenticator(settings, pace, self.logger)
+        return Client(settings, authenticator, pace, self.logger)
 
     @cached_property
     def scope(self) -> Scope:
@@ -220,7 +230,7 @@ class TapCalendly(Tap):
         """
         schema = self.config_jsonschema
         self.append_builtin_config(schema)
-        redaction.remember(*configuration.secrets_in(self._config))
+        redaction.remember(*methods.secrets(self._config))
         problems = configuration.problems(self._config, schema)
         if raise_errors:
             if problems:
@@ -289,8 +299,13 @@ class TapCalendly(Tap):
         schema = dict(cls.config_jsonschema)
         cls.append_builtin_config(schema)
         config = {**given.config, **(cls._env_var_config if given.parse_env else {})}
-        agent = config.get("user_agent") or f"{cls.name}/{cls.get_plugin_version()}"
-        login.authorize(config, schema, login_options, agent, cls.logger)
+
+        def check(config: dict[str, Any]) -> Settings:
+            if problems := configuration.problems(config, schema):
+                raise errors.SettingsError(problems)
+            return Settings.parse(config, f"{cls.name}/{cls.get_plugin_version()}")
+
+        login.authorize(config, check, login_options, cls.logger)
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
-    from tap_calendly.api.client import Api
+    from tap_calendly.api.client import Client
     from tap_calendly.singer.stream import CalendlyStream
 
 INTERVAL = 10.0
@@ -27,7 +27,9 @@ class Progress:
     target.
     """
 
-    def __init__(self, streams: Sequence[CalendlyStream], api: Api, logger: logging.Logger) -> None:
+    def __init__(
+        self, streams: Sequence[CalendlyStream], api: Client, logger: logging.Logger
+    ) -> None:
         """Prepare.
 
         Args:

@@ -10,7 +10,6 @@ import hashlib
 import logging
 import threading
 from collections import Counter
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from http import HTTPStatus
@@ -25,7 +24,7 @@ from singer_sdk.streams import Stream
 from typing_extensions import override
 
 from tap_calendly import state, timestamps
-from tap_calendly.api.client import REQUEST_TIME, Request
+from tap_calendly.api.client import Request
 from tap_calendly.api.page import Page, digest, page_of
 from tap_calendly.reading.conform import CoercionIssue, Columns
 from tap_calendly.reading.prefetch import Batch, Prefetch, Prefetcher, in_order
@@ -185,7 +184,7 @@ class CalendlyStream(Stream):
         if self.sort is not None:
             query["sort"] = self.sort
         if self.horizon is not None:
-            query |= self.tap.api.coming(self.horizon)
+            query |= _coming(self.tap.api.now, self.horizon)
         return query
 
     def fetch(self, context: Context | None, following: str | None = None) -> Page:
@@ -205,7 +204,7 @@ class CalendlyStream(Stream):
         if following is None:
             url, query = self._address(context), self.query(context)
             if self.since_parameter is not None and self._since is not None:
-                query |= {self.since_parameter: self._since.strftime(REQUEST_TIME)}
+                query |= {self.since_parameter: timestamps.in_request(self._since)}
             if self.paged and self.envelope == "collection":
                 query |= {"count": str(self.rows_a_page or self.page_size or PAGE_SIZE)}
         else:
@@ -269,7 +268,7 @@ class CalendlyStream(Stream):
         rows = [self.prepare(row, context) for row in page.rows]
         for row in rows:
             self.key_of(row)  # an answer whose rows lack their key is no answer
-        return replace(page, rows=rows)
+        return msgspec.structs.replace(page, rows=rows)
 
     def pages(self, context: Context | None) -> Iterator[Page]:
         """Read the list page by page.
@@ -313,7 +312,7 @@ class CalendlyStream(Stream):
         """
         began = None
         for page in self.read_until_stable(None):
-            began = began or page.answered
+            began = began or page.answered_at
             yield Batch([Row(row, list(self.contexts(row))) for row in page.rows])
         yield Batch([], partial(self._note_read, began))
 
@@ -407,7 +406,7 @@ class CalendlyStream(Stream):
                         ]
                         found |= digests.keys()
                         known |= digests
-                    yield replace(page, rows=news)
+                    yield msgspec.structs.replace(page, rows=news)
                     if self.newest_first and len(wanted) < len(page.rows):
                         break
             except errors.RefusedError as error:
@@ -864,3 +863,12 @@ class CalendlyStream(Stream):
 def _id(uri: str) -> str:
     """Give the last segment of a URI as a part of a path."""
     return quote(uri.rsplit("/", 1)[-1], safe="")
+
+
+def _coming(now: datetime, span: timedelta) -> dict[str, str]:
+    """Bound a span of the future; Calendly wants it to start after the request arrives."""
+    start = now + timedelta(minutes=1)
+    return {
+        "start_time": timestamps.in_request(start),
+        "end_time": timestamps.in_request(start + span),
+    }

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 from typing_extensions import override
 
 from tap_calendly import state, timestamps
-from tap_calendly.api.client import REQUEST_TIME
 from tap_calendly.api.page import digest
 from tap_calendly.reading.prefetch import Batch
 from tap_calendly.reporting import errors
@@ -60,10 +59,12 @@ class ScheduledEvents(CalendlyStream):
         nothing_yet = len(known) < len(captured)
         opening = rules.start_date if nothing_yet else plan.window(known, rules)
         page = self._filled(_bounds(plan.Range(opening, None)))
-        if any(plan.full_scan_is_due(found, page.answered, rules) for found in captured.values()):
-            fresh = plan.full_scan(page.answered, rules)
+        if any(
+            plan.full_scan_is_due(found, page.answered_at, rules) for found in captured.values()
+        ):
+            fresh = plan.full_scan(page.answered_at, rules)
         else:
-            fresh = plan.partial(known, page.answered, rules)
+            fresh = plan.partial(known, page.answered_at, rules)
         usable = fresh.remaining[0] == plan.Range(opening, None)
         yield from self._carry_out(fresh, captured, page if usable else None, last=True)
 
@@ -139,9 +140,9 @@ class ScheduledEvents(CalendlyStream):
         """Read the first page, or the first of those behind it, that is not empty."""
         began = None
         for page in self.pages(bounds):
-            began = began or page.answered
+            began = began or page.answered_at
             if page.rows or page.next_page is None:
-                return replace(page, answered=began)
+                return msgspec.structs.replace(page, answered_at=began)
         raise self._endless()
 
     def _at(self, start: datetime) -> list[Record]:
@@ -257,7 +258,7 @@ def _moved(moment: datetime, by: timedelta) -> datetime:
 
 def _written(bound: datetime) -> str:
     """Write a moment as a query parameter; Linux gives the year 770 three digits only."""
-    return bound.strftime(REQUEST_TIME).zfill(len("2026-03-04T09:30:00.000000Z"))
+    return timestamps.in_request(bound)
 
 
 def _last_start(page: Page) -> datetime | None:
