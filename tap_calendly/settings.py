@@ -72,7 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         for url in ("api_url", "auth_url"):
             given[url] = given[url].rstrip("/")
         if "start_date" in given:
-            given["start_date"] = timestamps.parse(given["start_date"])
+            given["start_date"] = timestamps.in_iso(timestamps.parse(given["start_date"]))
         return msgspec.convert(given, cls, strict=False)  # JSON Schema takes 7.0 for an integer
 
     @property

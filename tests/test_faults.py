@@ -336,7 +336,7 @@ def test_a_next_page_on_another_host_is_not_asked_for(site: Site) -> None:
         site.strike(_page(f"{other.url}/event_types?page_token=x"), times=None)
         line = site.fails()
 
-    assert re.match(rf"{site.target.stream}: .* lies on {urlsplit(other.url).netloc}, not", line)
+    assert re.match(rf"{site.target.stream}: .* is on {urlsplit(other.url).netloc}, not", line)
     assert not other.requests
     assert site.makes_up_for_it()
 
