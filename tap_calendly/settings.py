@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+from typing_extensions import override
 
 from tap_calendly import timestamps
 
@@ -29,6 +30,10 @@ class OAuthCredentials(msgspec.Struct, frozen=True):
     client_id: str
     refresh_token: str
     client_secret: str | None = None
+
+    @override
+    def __repr__(self) -> str:
+        return f"OAuthCredentials({self.client_id!r})"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +63,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     user_agent: str
     request_timeout: int
     retry_timeout: int
+
+    @override
+    def __repr__(self) -> str:
+        return "Settings()"  # some are secrets
 
     @classmethod
     def parse(cls, config: Mapping[str, Any], user_agent: str) -> Settings:

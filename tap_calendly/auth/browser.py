@@ -43,7 +43,11 @@ def code_in(address: str, state: str) -> str | None:
     if not secrets.compare_digest(answer.get("state", "").encode(errors="replace"), state.encode()):
         raise errors.CalendlyError(messages.STATE_MISMATCH)
     if "code" not in answer:
-        raise _denied(answer["error"])
+        error = answer["error"]  # RFC 6749, section 4.1.2.1
+        if error == "access_denied":
+            raise errors.CalendlyError(messages.ACCESS_DENIED)
+        shown = f" ({error})" if remedies.is_error_code(error) else ""
+        raise errors.CalendlyError(messages.NO_CODE_GIVEN, error=shown)
     return answer["code"]
 
 
@@ -86,14 +90,6 @@ def code_by_hand(address: str, state: str) -> str:
     if code is None:
         raise errors.CalendlyError(messages.NO_CODE)
     return code
-
-
-def _denied(error: str) -> errors.CalendlyError:
-    """Explain the `error` of RFC 6749, section 4.1.2.1."""
-    if error == "access_denied":
-        return errors.CalendlyError(messages.ACCESS_DENIED)
-    shown = f" ({error})" if remedies.is_error_code(error) else ""
-    return errors.CalendlyError(messages.NO_CODE_GIVEN, error=shown)
 
 
 def _show(address: str) -> None:

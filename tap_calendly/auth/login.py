@@ -42,12 +42,12 @@ OPTIONS = (
     click.Option(
         ["--authorize"],
         is_flag=True,
-        help="Get OAuth credentials by the browser, and write them to a file for --config.",
+        help="Get OAuth credentials with the browser, and save them to a file for --config.",
     ),
     click.Option(
         ["--client-id"],
         metavar="ID",
-        help="With --authorize: the app, unless --config names it; its secret is asked for.",
+        help="With --authorize: the app's ID, unless --config has it; you are asked for its secret.",
     ),
     click.Option(
         ["--redirect-port"],
@@ -59,14 +59,14 @@ OPTIONS = (
     click.Option(
         ["--redirect-uri"],
         metavar="URI",
-        help="With --authorize: the app's redirect URI, if it is another.",
+        help="With --authorize: the app's redirect URI, if it is a different one.",
     ),
     click.Option(
         ["--credentials-file"],
         type=click.Path(dir_okay=False),
         default=FILE,
         show_default=True,
-        help="With --authorize: where to write the credentials.",
+        help="With --authorize: the file to save the credentials to.",
     ),
 )
 
@@ -125,7 +125,7 @@ def authorize(
     with _file(login_options.file) as file:
         file.finish(_credentials(settings, login_options, logger))
     click.echo(
-        f"The credentials are in {login_options.file}: pass it with --config, beside your settings."
+        f"The credentials are in {login_options.file}: pass it to --config, next to your settings."
     )
 
 
@@ -153,11 +153,11 @@ def _app(given: object, client_id: str | None) -> dict[str, str]:
     elif parts.get("client_id"):
         return parts  # one without a secret is a native app
     else:
-        parts = {"client_id": click.prompt("Client id")}
+        parts = {"client_id": click.prompt("Client ID")}
     if not parts.get("client_secret"):
         # No option: other users of the computer see what stands on a command line.
         parts["client_secret"] = click.prompt(
-            "Client secret (nothing for a native app)",
+            "Client secret (leave empty for a native app)",
             default="",
             hide_input=True,
             show_default=False,
