@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
+from typing_extensions import override
 
 from tap_calendly import timestamps
 
@@ -29,6 +30,10 @@ class OAuthCredentials(msgspec.Struct, frozen=True):
     client_id: str
     refresh_token: str
     client_secret: str | None = None
+
+    @override
+    def __repr__(self) -> str:
+        return f"OAuthCredentials({self.client_id!r})"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,6 +64,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     request_timeout: int
     retry_timeout: int
 
+    @override
+    def __repr__(self) -> str:
+        return "Settings()"  # some are secrets
+
     @classmethod
     def parse(cls, config: Mapping[str, Any], user_agent: str) -> Settings:
         """Read a configuration that was checked, with its defaults filled in.
@@ -72,8 +81,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         for url in ("api_url", "auth_url"):
             given[url] = given[url].rstrip("/")
         if "start_date" in given:
-            given["start_date"] = timestamps.parse(given["start_date"])
-        return msgspec.convert(given, cls)
+            given["start_date"] = timestamps.in_iso(timestamps.parse(given["start_date"]))
+        return msgspec.convert(given, cls, strict=False)  # JSON Schema takes 7.0 for an integer
 
     @property
     def lookback(self) -> timedelta:

@@ -1,38 +1,41 @@
-"""How long a request that fails is tried again, and how long it pauses in between."""
+"""How long requests that fail are tried again, and how long they pause in between."""
 
 from __future__ import annotations
 
+import logging
+import math
 import threading
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from random import uniform
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from tap_calendly.api.throttle import LONGEST_WAIT
+import backoff
+
+from tap_calendly.api.throttle import LONGEST_WAIT, StoppedError
+from tap_calendly.reporting import errors
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from requests import Response
 
-    from tap_calendly.api.throttle import Clock
+    from tap_calendly.api.throttle import Clock, Throttle
 
-DOUBLINGS = 6
-"""How often the pause between two tries doubles where no header asks for more: up to 64 s."""
+T = TypeVar("T")
+
+LONGEST_BACKOFF = 64
+"""Seconds to which the pause between two tries doubles where no header asks for more."""
 
 
 class RetryBudget:
-    """The time that all requests have together while none of them gets an answer.
+    """The seconds that all requests have together while none of them is answered.
 
-    An outage fails every request: one bound for each would add up to hours.
+    An outage fails every request: a bound for each would add up to hours.
     """
 
     def __init__(self, seconds: int, clock: Clock) -> None:
-        """Begin with nothing failing.
-
-        Args:
-            seconds: For how long requests that fail are tried again.
-            clock: What tells the time.
-        """
+        """Begin with nothing failing."""
         self.seconds = seconds
         self._clock = clock
         self._lock = threading.Lock()
@@ -51,10 +54,10 @@ class RetryBudget:
         """Note that a try failed.
 
         Args:
-            since: When a try of the same request failed first; None for just now.
+            since: When a try of the same request first failed; None for just now.
 
         Returns:
-            The moment from which the time counts, and the seconds that are left of it.
+            From when the time counts, and the seconds left of it.
         """
         with self._lock:
             now = self._clock.now()
@@ -65,57 +68,129 @@ class RetryBudget:
 
 
 class Retries:
-    """The tries of one request.
+    """The tries of one request."""
 
-    Attributes:
-        made: How many were made.
-    """
-
-    def __init__(self, patience: RetryBudget) -> None:
+    def __init__(self, budget: RetryBudget) -> None:
         """Begin with none."""
-        self.made = 0
-        self._patience = patience
+        self._budget = budget
         self._since: float | None = None
+        self._is_first = True
+        self._backoff = backoff.expo(factor=2, max_value=LONGEST_BACKOFF)
+        next(self._backoff)  # a generator has to be started
 
     def pause(self, answer: Response | None) -> float | None:
         """Note that a try failed, and decide when the next one is.
 
         Args:
-            answer: What it was answered with; None when no answer came.
+            answer: The response; None when none came.
 
         Returns:
             Seconds until then; None when the time is over. The last try is at its very end, and
-            the second in any case: what used the time up may be another fault than this one.
+            the second in any case: another fault than this one may have used the time up.
         """
-        self.made += 1
-        self._since, left = self._patience.failed(self._since)
+        self._since, left = self._budget.failed(self._since)
         if left <= 0:
-            if self.made > 1:
+            if not self._is_first:
                 return None
-            left = self._patience.seconds
-        seconds = seconds_until_retry(answer, self.made, datetime.now(timezone.utc))
+            left = self._budget.seconds
+        self._is_first = False
+        usual = next(self._backoff)
+        seconds = seconds_until_retry(answer, usual, datetime.now(timezone.utc))
         if answer is None or answer.status_code != HTTPStatus.TOO_MANY_REQUESTS:
-            seconds += uniform(0, 1)  # noqa: S311 - no secret: threads shall not come back at once
+            seconds = backoff.random_jitter(seconds)
         return min(seconds, left)
 
 
-def seconds_until_retry(answer: Response | None, tries: int, now: datetime) -> float:
+class RetryLoop:
+    """Sends requests of several threads again until they are answered."""
+
+    def __init__(
+        self, seconds: int, throttle: Throttle, logger: logging.Logger, *, limit_is_shared: bool
+    ) -> None:
+        """Prepare.
+
+        Args:
+            seconds: The retry budget.
+            throttle: Lets time pass.
+            logger: Where to say that a request is tried again.
+            limit_is_shared: Whether a 429 pauses all requests of the throttle.
+        """
+        self._budget = RetryBudget(seconds, throttle.clock)
+        self._throttle = throttle
+        self._logger = logger
+        self._limit_is_shared = limit_is_shared
+        self._lock = threading.Lock()
+        self._quiet_until = -math.inf
+
+    def run(self, name: str, send: Callable[[], T], stop: threading.Event) -> T:
+        """Send a request until it is answered or refused, or the budget is used up.
+
+        Args:
+            name: Who asks, for the log.
+            send: Sends it once.
+            stop: Set when nobody waits for the answer any more.
+
+        Raises:
+            TransientError: What the last try raised.
+            StoppedError: Nobody waits for the answer any more.
+        """
+        retries = self._budget.retries()
+        while True:
+            try:
+                answer = send()
+            except errors.TransientError as error:
+                seconds = retries.pause(error.response)
+                if seconds is None:
+                    raise
+                self._pause(name, error, seconds, stop)
+            except errors.RefusedError:
+                self._budget.answered()
+                raise
+            else:
+                self._budget.answered()
+                return answer
+
+    def _pause(
+        self, name: str, error: errors.TransientError, seconds: float, stop: threading.Event
+    ) -> None:
+        """Wait before the next try: all requests together where their limit is used up."""
+        if stop.is_set():
+            raise StoppedError
+        for_all = self._limit_is_shared and error.status == HTTPStatus.TOO_MANY_REQUESTS
+        is_news = self._throttle.pause(seconds) if for_all else self._is_news(seconds)
+        self._logger.log(
+            logging.WARNING if is_news else logging.DEBUG,
+            "%s: %s; trying again in %.0f s, for up to %d s in total.",
+            name,
+            error.reason,
+            seconds,
+            self._budget.seconds,
+        )
+        if not for_all:
+            self._throttle.rest(seconds, stop)
+
+    def _is_news(self, seconds: float) -> bool:
+        """Tell whether no other thread has just reported the same outage, which fails them all."""
+        with self._lock:
+            now = self._throttle.clock.now()
+            is_news = now >= self._quiet_until
+            self._quiet_until = now + seconds if is_news else self._quiet_until
+            return is_news
+
+
+def seconds_until_retry(answer: Response | None, usual: float, now: datetime) -> float:
     """Decide the pause before the next try of a request.
 
     Args:
-        answer: The answer that was refused; None when none came.
-        tries: How often the request was sent so far, from 1.
-        now: The present moment (UTC), for a `Retry-After` that names one.
-
-    Returns:
-        Seconds: what the headers ask for, else 2, 4, 8 … up to 64 by the number of tries.
+        answer: The response; None when none came.
+        usual: Seconds, unless headers ask for more or less.
+        now: The current time, for a `Retry-After` that names one.
     """
     asked = []
     if answer is not None:
         asked.append(_seconds(answer.headers.get("Retry-After"), now))
         if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
             asked.append(_seconds(answer.headers.get("X-RateLimit-Reset"), now))
-    usual = 2.0 ** min(tries, DOUBLINGS)
     wait = max((seconds for seconds in asked if seconds is not None), default=usual)
     return min(max(wait, 1.0), LONGEST_WAIT)
 

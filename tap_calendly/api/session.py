@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from typing_extensions import override
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from tap_calendly.reporting import errors
+from tap_calendly.reporting import errors, messages, remedies
 
 if TYPE_CHECKING:
     import socket
@@ -32,17 +32,16 @@ urllib3.connection.HTTPConnection.debuglevel = 0
 
 
 def new_session(url: str, agent: str) -> requests.Session:
-    """Prepare connections to a host.
+    """Prepare connections to the host of an address.
+
+    A session takes no credentials from the environment (`.netrc`), and proxies and certificates
+    once, as they are otherwise searched for each request. No proxy reads what is sent: there is
+    none without encryption, which is used on this computer only. The timeout of a request bounds
+    its whole response.
 
     Args:
-        url: An address there.
-        agent: What requests call themselves.
-
-    Returns:
-        A session that takes no credentials from the environment (`.netrc`), and its proxies and
-        certificates once, as they are otherwise searched for each request. No proxy gets to read
-        what is sent: without encryption, which is to this computer alone, there is none. The
-        timeout of a request bounds its whole answer.
+        url: The address.
+        agent: The `User-Agent` of requests.
 
     Raises:
         FatalError: The certificates that the environment names do not exist.
@@ -54,7 +53,7 @@ def new_session(url: str, agent: str) -> requests.Session:
     made.proxies = found["proxies"] if encrypted else {}
     made.verify = found["verify"]
     if encrypted and isinstance(made.verify, str) and not Path(made.verify).exists():
-        raise errors.FatalError(errors.no_certificates(made.verify))
+        raise errors.FatalError(messages.NO_CERTIFICATES, path=made.verify)
     made.trust_env = False
     for scheme in ("https://", "http://"):
         made.mount(scheme, _Adapter())
@@ -62,17 +61,10 @@ def new_session(url: str, agent: str) -> requests.Session:
 
 
 def same_host(url: str, other: str) -> bool:
-    r"""Tell whether two addresses lead to the same host, so that the token may go to either.
+    r"""Tell whether scheme, host and port of two addresses are the same.
 
     They are read as the HTTP library reads them: others see the end of a host elsewhere, such as
-    in `https://evil.example\@api.calendly.com`.
-
-    Args:
-        url: An address; one that cannot be read leads nowhere.
-        other: The other.
-
-    Returns:
-        Whether scheme, credentials (there should be none), host and port are the same.
+    in `https://evil.example\@api.calendly.com`. An address that cannot be read leads nowhere.
     """
     if url.startswith(f"{other}/"):  # which is quick: every reader sees a host end there
         return True
@@ -89,22 +81,12 @@ def _origin(url: str) -> tuple[str | None, str | None, str | None, int | None]:
 
 
 def may_come_back(error: requests.RequestException) -> bool:
-    """Tell whether a later try may get an answer where this one got none.
-
-    Args:
-        error: What the HTTP library raised.
-
-    Returns:
-        Whether the connection was broken off, and not refused by us.
-    """
-    return isinstance(error, BROKEN_OFF) and not errors.is_untrusted(error)
+    """Tell whether a later try may get an answer where this one got none."""
+    return isinstance(error, BROKEN_OFF) and not remedies.is_untrusted(error)
 
 
 class _Session(requests.Session):
-    """Leaves redirects alone: the library looks where they lead even if it is not to follow them.
-
-    What it finds there may be no address at all, on which it stumbles.
-    """
+    """Ignores redirects: the library reads their address even if told not to follow, and fails."""
 
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
@@ -112,7 +94,7 @@ class _Session(requests.Session):
 
 
 class _Stream(io.RawIOBase):
-    """What comes over a connection, until an answer has taken too long."""
+    """The bytes of a connection, until a response has taken too long."""
 
     def __init__(self, raw: io.RawIOBase, connected: socket.socket) -> None:
         super().__init__()
@@ -140,7 +122,7 @@ class _Stream(io.RawIOBase):
 
 
 class _Response(HTTPResponse):
-    """An answer that has come whole in the time for which others would wait for each byte."""
+    """A response whose timeout is for all of it, and not for each byte."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as there
         super().__init__(sock, *args, **kwargs)
@@ -164,7 +146,7 @@ class _EncryptedPool(urllib3.HTTPSConnectionPool):
 
 
 class _Adapter(HTTPAdapter):
-    """Bounds whole answers: the timeout of requests and urllib3 begins anew with each byte."""
+    """Bounds whole responses: the timeout of requests and urllib3 restarts with each byte."""
 
     @override
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:

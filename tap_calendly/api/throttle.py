@@ -1,12 +1,12 @@
 """One pace for all threads, and waiting that can be interrupted.
 
 Calendly counts 500 requests a minute per user (50 on the Free plan), over all of that user's
-integrations. Every answer carries `X-RateLimit-Limit`, `X-RateLimit-Remaining` and
-`X-RateLimit-Reset`: the seconds, not the moment, until the count starts anew. `Retry-After` is not
-documented; it is honoured where something in between sends it.
+integrations. Every response carries `X-RateLimit-Limit`, `X-RateLimit-Remaining` and
+`X-RateLimit-Reset`: the seconds, not the time, until the count restarts. `Retry-After` is not
+documented; it is honoured where a proxy sends it.
 
-What decides is pure: a `Pace` and the present moment in, seconds or another `Pace` out. `Throttle`
-alone waits. All moments are seconds of a monotonic clock.
+The decisions are pure: a `Pace` and the current time in, seconds or another `Pace` out. Only
+`Throttle` waits. All times are seconds of a monotonic clock.
 """
 
 from __future__ import annotations
@@ -35,18 +35,12 @@ LONGEST_WAIT = 300
 """Seconds; a header that asks for more is taken for an error in it."""
 
 SHARE = 0.05
-"""What of the limit is left to the user's other integrations."""
+"""The part of the limit that is left to the user's other integrations."""
 
 
 @dataclass(frozen=True)
 class Quota:
-    """What an answer tells of the limit.
-
-    Attributes:
-        limit: Requests of a window.
-        remaining: Requests left in it.
-        reset: Seconds until it ends, rounded to whole ones.
-    """
+    """The limit according to a response: requests per window, requests left, seconds left."""
 
     limit: int
     remaining: int
@@ -55,14 +49,13 @@ class Quota:
 
 @dataclass(frozen=True)
 class Window:
-    """The window that is counted in, as far as the answers tell.
+    """The current window of the limit, as far as the responses tell.
 
     Attributes:
-        limit: Requests of it.
-        remaining: The fewest that any answer said are left.
-        ends_after: A moment at which it is not over yet.
-        ends_by: The moment at which it should be over.
-        late: Whether it was not over when it should have been, and a later moment is assumed.
+        remaining: The fewest requests that any response said are left.
+        ends_after: A time at which it is not over yet.
+        ends_by: The time at which it should be over.
+        late: Whether it was not over when it should have been, and a later time is assumed.
     """
 
     limit: int
@@ -73,7 +66,7 @@ class Window:
 
     @property
     def headroom(self) -> int:
-        """Requests that are left to others."""
+        """Requests that are left to other integrations."""
         return math.ceil(self.limit * SHARE)
 
 
@@ -82,11 +75,11 @@ class Pace:
     """How fast requests may be sent.
 
     Attributes:
-        interval: Seconds between two requests that the user's own bound asks for.
-        slot: When that bound allows the next request.
-        paused_until: When a pause ends that is for everybody.
-        window: The window that is counted in; None while no answer told of one.
-        asked: Whether any answer came, so that no window means no limit.
+        interval: Seconds between two requests, by the setting `requests_per_minute`.
+        slot: When that setting allows the next request.
+        paused_until: When a pause of all requests ends.
+        window: The current window; None while no response told of one.
+        asked: Whether any response came, so that no window means no limit.
         in_flight: Requests sent and not yet answered.
     """
 
@@ -99,17 +92,10 @@ class Pace:
 
 
 def delay(pace: Pace, now: float) -> float:
-    """Decide how long the next request has to wait.
+    """Decide how many seconds the next request has to wait; infinite for until a response came.
 
     A window that should be over may not be, as seconds are rounded: a single request finds out, a
     second later if the old window has nothing left.
-
-    Args:
-        pace: The pace.
-        now: The present moment.
-
-    Returns:
-        Seconds, 0 to send it now; infinite for until an answer has come.
     """
     wait = max(pace.slot, pace.paused_until) - now
     if wait > 0:
@@ -126,37 +112,26 @@ def delay(pace: Pace, now: float) -> float:
 
 
 def sent(pace: Pace, now: float) -> Pace:
-    """Note that a request is sent.
-
-    Args:
-        pace: The pace before.
-        now: The present moment.
-
-    Returns:
-        The pace after.
-    """
+    """Return the pace after a request was sent."""
     slot = max(pace.slot, now) + pace.interval
     return replace(pace, in_flight=pace.in_flight + 1, slot=slot)
 
 
 def answered(pace: Pace, quota: Quota | None, began: float, now: float) -> Pace:
-    """Note that an answer came, or that none will.
+    """Return the pace after a response came, or none will.
 
-    Answers come in any order, also those of two windows.
+    Responses come in any order, also those of two windows.
 
     Args:
         pace: The pace before.
-        quota: What the answer tells; None for nothing.
+        quota: What the response tells; None for nothing.
         began: When its request was sent.
-        now: The present moment.
-
-    Returns:
-        The pace after.
+        now: The current time.
     """
     pace = replace(pace, in_flight=pace.in_flight - 1, asked=True)
     if quota is None:
         return pace
-    # It was answered between these moments, and whole seconds are rounded up or down.
+    # It was answered between these times, and whole seconds are rounded up or down.
     after, by = began + quota.reset - 1, now + quota.reset
     window = pace.window
     if window is None or after > window.ends_by:
@@ -172,14 +147,7 @@ def answered(pace: Pace, quota: Quota | None, began: float, now: float) -> Pace:
 
 
 def quota_of(headers: Mapping[str, str]) -> Quota | None:
-    """Read what an answer tells of the limit.
-
-    Args:
-        headers: Its headers.
-
-    Returns:
-        It; None when it does not tell, or nothing that makes sense.
-    """
+    """Read the limit from a response's headers; None if they do not tell or make no sense."""
     try:
         limit, remaining, reset = (
             int(headers[f"X-RateLimit-{name}"]) for name in ("Limit", "Remaining", "Reset")
@@ -192,17 +160,17 @@ def quota_of(headers: Mapping[str, str]) -> Quota | None:
 
 
 class StoppedError(Exception):
-    """Nobody waits for the request any more."""
+    """Nobody waits for the response any more."""
 
 
 class Clock(Protocol):
-    """What tells the time, and lets it pass."""
+    """Tells the time, and lets it pass."""
 
     def now(self) -> float:
-        """Give the present moment (seconds)."""
+        """Return the current time (seconds)."""
 
     def wait(self, condition: threading.Condition, seconds: float) -> None:
-        """Wait until a condition is notified, or for so many seconds."""
+        """Wait until a condition is notified, or for a number of seconds."""
 
 
 class SystemClock(Clock):
@@ -218,19 +186,10 @@ class SystemClock(Clock):
 
 
 class Throttle:
-    """Lets requests of several threads pass at one pace.
-
-    Attributes:
-        clock: What tells the time.
-    """
+    """Lets the requests of several threads pass at one pace."""
 
     def __init__(self, requests_per_minute: int | None, clock: Clock) -> None:
-        """Begin with nothing known of the limit.
-
-        Args:
-            requests_per_minute: A bound of the user's own; None for none.
-            clock: What tells the time.
-        """
+        """Begin with nothing known of the limit."""
         self.clock = clock
         self._changed = threading.Condition()
         self._pace = Pace(interval=60 / requests_per_minute if requests_per_minute else 0.0)
@@ -248,15 +207,8 @@ class Throttle:
     def send(self, request: Callable[[], A], stop: threading.Event) -> A:
         """Send a request when its turn has come.
 
-        Args:
-            request: Sends it and gives the answer.
-            stop: Set when nobody waits for it any more.
-
-        Returns:
-            The answer.
-
         Raises:
-            StoppedError: Nobody waits for it any more.
+            StoppedError: `stop` was set, as nobody waits for the response any more.
         """
         with self._changed:
             self._wait_for_turn(stop)
@@ -273,10 +225,7 @@ class Throttle:
         return answer
 
     def pause(self, seconds: float) -> bool:
-        """Let every request wait.
-
-        Args:
-            seconds: How long, from now.
+        """Let all requests wait for a number of seconds.
 
         Returns:
             Whether that is news, and not what another thread has just said.
@@ -288,14 +237,10 @@ class Throttle:
             return news
 
     def rest(self, seconds: float, stop: threading.Event) -> None:
-        """Wait before one request is tried again.
-
-        Args:
-            seconds: How long.
-            stop: Set when nobody waits for it any more.
+        """Wait a number of seconds before one request is tried again.
 
         Raises:
-            StoppedError: Nobody waits for it any more.
+            StoppedError: `stop` was set, as nobody waits for the response any more.
         """
         with self._changed:
             until = self.clock.now() + seconds
@@ -303,7 +248,7 @@ class Throttle:
                 self._wait(left, stop)
 
     def wake(self) -> None:
-        """Let everybody who waits look whether to stop."""
+        """Let all that wait look whether to stop."""
         with self._changed:
             self._changed.notify_all()
 

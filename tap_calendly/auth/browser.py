@@ -1,6 +1,6 @@
-"""The user's browser: shown where to go, and awaited when it comes back with an answer.
+"""The user's browser: sent to Calendly, and awaited when it comes back with an answer.
 
-For an app whose redirect URI is `http://localhost:…` it comes to a server here, which is there for
+For an app whose redirect URI is `http://localhost:…` it comes back to a server here, which runs for
 as long as that takes; for any other the user pastes the address.
 """
 
@@ -19,27 +19,20 @@ from urllib.parse import parse_qsl, urlsplit
 import click
 from typing_extensions import override
 
-from tap_calendly.reporting import errors
+from tap_calendly.reporting import errors, messages, remedies
 
 POLL = 0.05
 """Seconds after which the server looks whether to end."""
 
-PATIENCE = 300
+TIMEOUT = 300
 """Seconds for the user to decide; Calendly's code lives twice as long."""
 
 
 def code_in(address: str, state: str) -> str | None:
-    """Read what the browser was sent back with.
-
-    Args:
-        address: The address it was sent to.
-        state: What must come back.
-
-    Returns:
-        The code; None when the address holds no answer at all.
+    """Read the code from the address that the browser was sent back to; None if it has no answer.
 
     Raises:
-        CalendlyError: The user, or Calendly, did not allow it; or it answers another question.
+        CalendlyError: The user or Calendly denied access, or it answers another request.
     """
     try:
         answer = dict(parse_qsl(urlsplit(address.strip()).query))
@@ -48,22 +41,18 @@ def code_in(address: str, state: str) -> str | None:
     if not answer.keys() & {"code", "error"}:
         return None
     if not secrets.compare_digest(answer.get("state", "").encode(errors="replace"), state.encode()):
-        raise errors.CalendlyError(errors.STATE_MISMATCH)
+        raise errors.CalendlyError(messages.STATE_MISMATCH)
     if "code" not in answer:
-        raise errors.CalendlyError(errors.not_authorized(answer["error"]))
+        error = answer["error"]  # RFC 6749, section 4.1.2.1
+        if error == "access_denied":
+            raise errors.CalendlyError(messages.ACCESS_DENIED)
+        shown = f" ({error})" if remedies.is_error_code(error) else ""
+        raise errors.CalendlyError(messages.NO_CODE_GIVEN, error=shown)
     return answer["code"]
 
 
 def code_by_server(address: str, state: str, port: int) -> str:
-    """Send the browser to Calendly, and wait for it to come back.
-
-    Args:
-        address: Where the user is asked.
-        state: What must come back.
-        port: Where to wait.
-
-    Returns:
-        The code.
+    """Send the browser to Calendly, and wait on a port for it to come back with a code.
 
     Raises:
         CalendlyError: None came.
@@ -72,13 +61,15 @@ def code_by_server(address: str, state: str, port: int) -> str:
     try:
         server = _Server(("127.0.0.1", port), state, answers)
     except OSError as error:
-        raise errors.CalendlyError(errors.port_unusable(port, error)) from None
+        raise errors.CalendlyError(
+            messages.PORT_UNUSABLE, port=port, why=errors.why(error)
+        ) from None
     threading.Thread(target=server.serve_forever, args=(POLL,), daemon=True).start()
     try:
         _show(address)
-        answer = answers.get(timeout=PATIENCE)
+        answer = answers.get(timeout=TIMEOUT)
     except queue.Empty:
-        raise errors.CalendlyError(errors.nobody_came(PATIENCE)) from None
+        raise errors.CalendlyError(messages.BROWSER_TIMEOUT, minutes=TIMEOUT // 60) from None
     finally:
         server.shutdown()
         server.server_close()
@@ -90,27 +81,20 @@ def code_by_server(address: str, state: str, port: int) -> str:
 def code_by_hand(address: str, state: str) -> str:
     """Send the browser to Calendly, and have the user paste where it was sent from there.
 
-    Args:
-        address: Where the user is asked.
-        state: What must come back.
-
-    Returns:
-        The code.
-
     Raises:
-        CalendlyError: None came.
+        CalendlyError: That holds no code.
     """
     _show(address)
     pasted = click.prompt("Then paste the address that the browser was sent to")
     code = code_in(pasted, state)
     if code is None:
-        raise errors.CalendlyError(errors.NO_CODE)
+        raise errors.CalendlyError(messages.NO_CODE)
     return code
 
 
 def _show(address: str) -> None:
     """Open the browser, and say what to do where there is none."""
-    click.echo(f"Allow the app to read Calendly in the browser, or open this there:\n{address}")
+    click.echo(f"Allow the app to read Calendly in your browser. If none opens, go to:\n{address}")
     # A browser in the terminal keeps its caller waiting until it is closed.
     threading.Thread(target=_browse, args=(address,), daemon=True).start()
 
@@ -123,7 +107,7 @@ def _browse(address: str) -> None:
 
 
 class _Server(ThreadingHTTPServer):
-    """Waits for the browser; connections that bring nothing, as browsers open some, do no harm."""
+    """Waits for the browser; the empty connections that browsers open do no harm."""
 
     daemon_threads = True
     # On Windows it would let two programs have one port.
@@ -141,7 +125,7 @@ class _Server(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Takes the answer out of the address, and says in the browser what became of it."""
+    """Reads the answer from the address, and tells the user in the browser."""
 
     server: _Server
 

@@ -1,7 +1,7 @@
-"""What must stay secret is taken out of every line that is logged or told to the user.
+"""Secrets are taken out of every line that is logged or shown.
 
 The tap writes no secret knowingly. But a proxy may repeat in its answer what was sent to it, and a
-stream map that fails, or a fault of the tap's own, may quote the row: this is the last defence.
+stream map that fails, or a bug, may quote the row: this is the last defence.
 """
 
 from __future__ import annotations
@@ -34,25 +34,17 @@ _make_record = logging.getLogRecordFactory()
 
 
 def remember(*secrets: str) -> None:
-    """Note what must not be shown from now on; it is not forgotten, as lines may come late.
-
-    Args:
-        *secrets: The secrets of the run.
-    """
+    """Add secrets to what must not be shown; they are never forgotten, as lines may come late."""
     for secret in secrets:
         for form in _forms(secret):
             _pieces.update(form[at : at + PIECE] for at in range(len(form) - PIECE + 1))
 
 
 def clean(text: str) -> str:
-    """Take out what is secret, also what is left of it where it was cut.
+    """Replace secrets, and what is left of them where they were cut, by asterisks.
 
-    Args:
-        text: What shall be shown.
-
-    Returns:
-        The same, with stars in place of links that act for an invitee, and of secrets as they are,
-        URL-encoded, or in Base64, which includes the header of Basic authentication.
+    That is links that act for an invitee, and secrets as they are, URL-encoded, or in Base64, which
+    includes the header of Basic authentication.
     """
     text = CAPABILITY.sub(rf"\1{HIDDEN}", text)
     secret = bytearray(len(text))
@@ -66,21 +58,22 @@ def clean(text: str) -> str:
 
 
 def line(text: str) -> str:
-    """Make a line that can be told to the user.
-
-    Args:
-        text: What shall be told.
-
-    Returns:
-        The same without secrets, and with a single space in place of what breaks a line, or the
-        terminal that shows it.
-    """
+    """Make one line of a text: without secrets, and a space for what breaks lines or terminals."""
     shown = "".join(char if char.isprintable() else " " for char in clean(text))
     return " ".join(shown.split())
 
 
+def texts(value: object) -> Iterator[str]:
+    """Give every text in what JSON holds, but for the names in objects."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from texts(inner)
+
+
 def guard_logs() -> None:
-    """Clean all that is logged from now on: of every logger, at every level, wherever it goes."""
+    """Clean everything that is logged from now on, by every logger at every level."""
     logging.setLogRecordFactory(_make_clean_record)
     threading.excepthook = _log_end_of_thread
 

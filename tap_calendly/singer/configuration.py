@@ -13,7 +13,8 @@ from singer_sdk import typing as th
 from singer_sdk.plugin_base import JSONSchemaValidator
 
 from tap_calendly import timestamps
-from tap_calendly.reporting.redaction import PIECE
+from tap_calendly.auth import methods, oauth, personal_access_token
+from tap_calendly.reporting import redaction
 from tap_calendly.settings import AUTHORIZATION, RESOURCES
 
 if TYPE_CHECKING:
@@ -34,12 +35,8 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 TRUTH = frozenset({"true", "1", "yes", "on", "false", "0", "no", "off"})
 """What a switch can be in the environment."""
 
-TOKEN = "personal_access_token"  # noqa: S105 - the setting's name
 LONGEST_NAME = 40
 """Characters up to which an unknown setting is named; a longer one may be a misplaced secret."""
-
-OAUTH = "oauth_credentials"
-OAUTH_PARTS = ("client_id", "client_secret", "refresh_token")
 
 SETTINGS = th.PropertiesList(
     th.Property(
@@ -227,10 +224,12 @@ def problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     """
     for name in [name for name, value in config.items() if value is None or value == ""]:
         del config[name]  # what an empty environment variable or a null in a file means: not set
-    if isinstance(parts := config.get(OAUTH), dict):
-        config[OAUTH] = {name: part for name, part in parts.items() if part not in (None, "")}
-        if not config[OAUTH]:
-            del config[OAUTH]
+    if isinstance(parts := config.get(oauth.SETTING), dict):
+        config[oauth.SETTING] = {
+            name: part for name, part in parts.items() if part not in (None, "")
+        }
+        if not config[oauth.SETTING]:
+            del config[oauth.SETTING]
     # Stream maps are checked with the streams at hand.
     kinds = {name: kind for name, kind in schema["properties"].items() if name != "stream_maps"}
     found: dict[str, str] = {}
@@ -250,21 +249,6 @@ def problems_with_file(content: object) -> list[str]:
         One sentence for each problem.
     """
     return [] if isinstance(content, dict) else ["it must hold a JSON object of settings."]
-
-
-def secrets_in(config: Mapping[str, Any]) -> set[str]:
-    """Collect what must not be shown.
-
-    Args:
-        config: The configuration as given, whatever its shape.
-
-    Returns:
-        Every text in the settings that hold secrets, but for the app's name.
-    """
-    parts = config.get(OAUTH)
-    if isinstance(parts, dict):
-        parts = {name: part for name, part in parts.items() if name != "client_id"}
-    return set(_texts([config.get(TOKEN), parts]))
 
 
 def problems_in_environment(
@@ -324,13 +308,16 @@ def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
         The names, sorted.
     """
     found = set(config) - set(schema["properties"])
-    found |= {f"{OAUTH}.{part}" for part in set(config.get(OAUTH) or ()) - set(OAUTH_PARTS)}
+    found |= {
+        f"{oauth.SETTING}.{part}"
+        for part in set(config.get(oauth.SETTING) or ()) - set(oauth.PARTS)
+    }
     return sorted(name if len(name) <= LONGEST_NAME else "…" for name in found)
 
 
 def _beyond_schema(config: Mapping[str, Any]) -> Iterator[str]:
     """Check what JSON schema cannot say, or says by repeating the value."""
-    yield from _problems_with_credentials(config)
+    yield from methods.problems(config)
     yield from _problems_with_flattening(config)
     if (start_date := config.get("start_date")) is not None and not timestamps.is_plausible(
         start_date
@@ -356,31 +343,6 @@ def _beyond_schema(config: Mapping[str, Any]) -> Iterator[str]:
         yield "Setting `user_agent` must be printable ASCII, with no space at its ends."
 
 
-def _problems_with_credentials(config: Mapping[str, Any]) -> Iterator[str]:
-    """Check that there is one way in, and that it is whole."""
-    token, parts = config.get("personal_access_token"), config.get(OAUTH)
-    if parts is None:
-        if not (token or "").strip():
-            yield (
-                "Setting `personal_access_token` is missing: create a token in Calendly under "
-                "Integrations > API & webhooks, or set `oauth_credentials`."
-            )
-        given = {"personal_access_token": token}
-    else:
-        if token is not None:
-            yield f"Setting `{OAUTH}` and `personal_access_token` are both given: leave one out."
-        for part, whence in (
-            ("client_id", "it is the app's"),
-            ("refresh_token", "get one with `tap-calendly --authorize`"),
-        ):
-            if not (parts.get(part) or "").strip():
-                yield f"Setting `{OAUTH}.{part}` is missing: {whence}."
-        given = {f"{OAUTH}.{part}": parts.get(part) for part in OAUTH_PARTS}
-    for setting, secret in given.items():
-        if not re.fullmatch(r"[\x21-\x7e]*", (secret or "").strip()):
-            yield f"Setting `{setting}` must be one word of printable ASCII characters."
-
-
 def _problems_with_flattening(config: Mapping[str, Any]) -> Iterator[str]:
     if config.get("flattening_enabled") and config.get("flattening_max_depth", -1) < 0:
         yield "Setting `flattening_max_depth` must be a whole number of at least 0."
@@ -390,20 +352,16 @@ def _problems_with_flattening(config: Mapping[str, Any]) -> Iterator[str]:
 
 def _astray(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
     """Find secrets in other settings, which are sent and shown."""
-    secrets = [secret.strip() for secret in secrets_in(config)]
-    for name in sorted(schema["properties"].keys() & config.keys() - {TOKEN, OAUTH}):
-        texts = list(_texts(config[name]))
-        if any(secret in text for secret in secrets if len(secret) >= PIECE for text in texts):
-            yield f"Setting `{name}` holds a secret, which is to stand in `{TOKEN}` or `{OAUTH}`."
-
-
-def _texts(value: object) -> Iterator[str]:
-    """Give every text in what JSON holds, but for names."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, list | dict):
-        for inner in value.values() if isinstance(value, dict) else value:
-            yield from _texts(inner)
+    secrets = [secret.strip() for secret in methods.secrets(config)]
+    for name in sorted(schema["properties"].keys() & config.keys() - methods.SETTINGS):
+        texts = list(redaction.texts(config[name]))
+        if any(
+            secret in text for secret in secrets if len(secret) >= redaction.PIECE for text in texts
+        ):
+            yield (
+                f"Setting `{name}` holds a secret, which is to stand in "
+                f"`{personal_access_token.SETTING}` or `{oauth.SETTING}`."
+            )
 
 
 def _is_json_object(text: str) -> bool:

@@ -209,7 +209,7 @@ def test_an_address_without_a_code_ends_it_in_one_line(user: User) -> None:
 def test_a_user_who_refuses_ends_it_in_one_line(user: User) -> None:
     user.sandbox.oauth.consents = False
 
-    assert user.fails() == "OAuth: the app was not allowed to read Calendly: nothing was written."
+    assert user.fails() == "OAuth: access was denied; no credentials were saved."
 
 
 def test_an_answer_to_another_question_ends_it_in_one_line(user: User) -> None:
@@ -251,7 +251,7 @@ def test_other_requests_of_the_browser_do_no_harm(user: User) -> None:
 def test_a_browser_that_does_not_come_back_ends_it_in_one_line(
     user: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(browser, "PATIENCE", 0)
+    monkeypatch.setattr(browser, "TIMEOUT", 0)
     user.visit = lambda _: None
 
     assert "no answer came from the browser" in user.fails()
@@ -259,7 +259,7 @@ def test_a_browser_that_does_not_come_back_ends_it_in_one_line(
 
 def test_a_port_that_is_taken_ends_it_in_one_line(user: User) -> None:
     with socket.create_server(("127.0.0.1", user.port)):
-        assert f"port {user.port} of this computer cannot be listened on" in user.fails()
+        assert f"cannot listen on port {user.port} of this computer" in user.fails()
     assert not user.opened
 
 

@@ -161,7 +161,7 @@ def test_the_token_is_not_sent_to_another_host(sandbox: Sandbox) -> None:
     elsewhere = '{"collection": [], "pagination": {"next_page": "http://evil.example/event_types"}}'
     sandbox.faults.add(Fault("/event_types", status=200, body=elsewhere))
 
-    with pytest.raises(CalendlyError, match=r"^event_types: .* lies on evil\.example"):
+    with pytest.raises(CalendlyError, match=r"^event_types: .* is on evil\.example"):
         sync(sandbox, select={"event_types"})
 
 
@@ -386,8 +386,8 @@ def test_certificates_that_do_not_exist_end_the_run_in_one_line(
 
     assert result.returncode == 1
     (line,) = complaints(result)
-    assert "`REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` names" in line
-    assert "nowhere.pem, where nothing is" in line
+    assert "`REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` points to" in line
+    assert "nowhere.pem, which does not exist" in line
 
 
 def test_an_authority_of_ones_own_is_trusted_by_name_and_its_answers_are_bounded_too(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import signal
@@ -19,8 +20,10 @@ from sandbox.faults import Fault
 from sandbox.oauth import App
 from sandbox.server import Sandbox
 from tap_calendly.api import throttle
-from tap_calendly.auth import authenticators, token_endpoint, token_store
+from tap_calendly.auth import methods, token_endpoint
+from tap_calendly.auth.token_store import TokenStore
 from tap_calendly.reporting.errors import CalendlyError
+from tap_calendly.settings import OAuthCredentials
 from tap_calendly.tap import TapCalendly
 from tests.command import complaints, run_tap, start_tap
 from tests.singer import Run, config, sync, truth
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sandbox.clock import SimulatedClock
+    from tap_calendly.api.authenticator import Authenticator
 
 TOKEN = "/oauth/token"  # noqa: S105 - the path's name
 AUTHORIZE_AGAIN = "`tap-calendly --authorize`"
@@ -85,15 +89,17 @@ class Client:
         found: dict[str, Any] = json.loads(file.read_text())
         return found
 
-    def signature(self) -> authenticators.Authenticator:
-        """What signs the requests of one more run."""
+    @property
+    def store(self) -> TokenStore:
+        """Where a run keeps its tokens."""
+        app = OAuthCredentials(self.app.client_id, self.refresh_token)
+        return TokenStore.of(app, str(self.folder))
+
+    def authenticator(self) -> Authenticator:
+        """What authenticates the requests of one more run."""
+        settings = TapCalendly(config=self.config).settings
         pace = throttle.Throttle(None, throttle.SystemClock())
-        return authenticators.signature(
-            {**self.config, "request_timeout": 60, "retry_timeout": 300},
-            "test",
-            pace,
-            TapCalendly.logger,
-        )
+        return methods.authenticator(settings, pace, TapCalendly.logger)
 
     def sync(self, **settings: object) -> Run:
         """Run the tap."""
@@ -176,6 +182,38 @@ def test_a_run_killed_after_the_exchange_and_before_its_first_request_is_continu
     assert client.exchanges == 2
 
 
+def test_a_run_killed_during_the_exchange_holds_up_no_other(client: Client, tmp_path: Path) -> None:
+    """The operating system releases its lock; what it asked for never comes."""
+    client.sandbox.faults.add(Fault(TOKEN, status=503, headers={"Retry-After": "200"}))
+    process = start_tap(tmp_path, client.config)
+    assert process.stderr is not None
+    next(line for line in process.stderr if "trying again in 20" in line)
+    with pytest.raises(AssertionError, match="held"), client.store.locked(_is_held):
+        pytest.fail("two at once")
+    process.kill()
+    process.communicate()
+
+    assert process.returncode == -signal.SIGKILL
+    with client.store.locked(_is_held):
+        assert mode(client.store.path.with_suffix(".lock")) == 0o600
+    assert run_tap(tmp_path, config=client.config).returncode == 0
+
+
+def test_a_file_system_without_locks_ends_the_run_before_the_exchange(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lock that only looks like one would let two runs use up one refresh token."""
+
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+    monkeypatch.setattr("fcntl.flock", flock)
+
+    with pytest.raises(CalendlyError, match=r"the tokens cannot be kept in .* not implemented"):
+        client.sync()
+    assert client.exchanges == 0
+
+
 def test_a_run_told_to_stop_during_the_exchange_keeps_what_comes_of_it(
     client: Client, tmp_path: Path
 ) -> None:
@@ -217,7 +255,7 @@ def test_two_runs_side_by_side_renew_once(client: Client, same_clock: SimulatedC
 
 
 def test_a_run_whose_token_another_run_has_replaced_takes_up_the_new_one(client: Client) -> None:
-    one, other = client.signature(), client.signature()
+    one, other = client.authenticator(), client.authenticator()
     stop = threading.Event()
     token = one.token(stop)
     assert other.token(stop) == token
@@ -391,9 +429,9 @@ def test_a_store_that_cannot_be_written_ends_the_run_before_the_exchange(
 
 
 def test_a_store_without_room_ends_the_run_before_the_exchange(client: Client) -> None:
-    client.folder.mkdir()
-    name = token_store.name(client.app.client_id, client.refresh_token)
-    (client.folder / f"{name}.new").mkdir()  # whoever runs the test, it cannot be replaced
+    client.store.path.with_suffix(".new").mkdir(
+        parents=True
+    )  # whoever runs the test, it cannot be replaced
 
     with pytest.raises(CalendlyError, match="the tokens cannot be kept in"):
         client.sync()
@@ -425,36 +463,32 @@ def test_the_store_is_where_such_files_belong(
 
 
 def test_a_damaged_store_is_as_good_as_none(client: Client) -> None:
-    name = token_store.name(client.app.client_id, client.refresh_token)
     client.folder.mkdir()
-    (client.folder / f"{name}.json").write_text('{"access_token": ')
+    client.store.path.write_text('{"access_token": ')
 
     assert client.loads_everything()
 
 
 def test_whoever_waits_for_tokens_can_be_stopped(client: Client) -> None:
-    signature = client.signature()
-    name = token_store.name(client.app.client_id, client.refresh_token)
+    authenticator = client.authenticator()
     stop, ended = threading.Event(), threading.Event()
 
     def ask() -> None:
         with contextlib.suppress(throttle.StoppedError):
-            signature.token(stop)
+            authenticator.token(stop)
             return
         ended.set()
 
-    with token_store.Store(client.folder, name).locked(lambda: None):
+    with client.store.locked(lambda: None):
         threading.Thread(target=ask).start()
         stop.set()
         assert ended.wait(10)
     assert client.exchanges == 0
-    assert signature.token(threading.Event()) == client.kept["access_token"]
+    assert authenticator.token(threading.Event()) == client.kept["access_token"]
 
 
 def test_a_run_that_waits_for_another_can_be_stopped(client: Client, tmp_path: Path) -> None:
-    name = token_store.name(client.app.client_id, client.refresh_token)
-
-    with token_store.Store(client.folder, name).locked(lambda: None):
+    with client.store.locked(lambda: None):
         status = stopped_at("another run is renewing the tokens", client, tmp_path)
 
     assert status == 128 + signal.SIGTERM
@@ -586,6 +620,11 @@ def fails(client: Client, folder: Path) -> str:
     for secret in (client.refresh_token, str(client.app.client_secret)):
         assert secret not in result.stderr
     return line
+
+
+def _is_held() -> None:
+    message = "held"
+    raise AssertionError(message)
 
 
 def mode(path: Path) -> int:

@@ -234,7 +234,7 @@ BUGS = {
         from tap_calendly.singer.stream import CalendlyStream
         from tap_calendly.singer.progress import Progress
         def tell(self):
-            raise LookupError(self._api._signature.token(None))
+            raise LookupError(self._api._authenticator.token(None))
         def post_process(self, row, context=None):
             logging.getLogger("elsewhere").warning("%s and %d", row, dict(self.config))
             return row

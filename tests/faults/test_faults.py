@@ -17,7 +17,7 @@ from sandbox.clock import SimulatedClock
 from sandbox.faults import Fault
 from sandbox.server import Sandbox
 from tap_calendly.api import throttle
-from tap_calendly.api.client import Api
+from tap_calendly.api.client import Client
 from tap_calendly.reporting.errors import CalendlyError, FatalError, StreamsError
 from tap_calendly.streams import STREAMS
 from tests import singer
@@ -305,7 +305,7 @@ def test_what_never_ends_is_given_up_in_time(
     site.settings["retry_timeout"] = 20
     with monkeypatch.context() as hurried:
         _hurry(hurried)
-        assert site.fails_to_get(r"no answer from .* \(no whole answer in time\)")
+        assert site.fails_to_get(r"no answer from .* \(no complete answer in time\)")
     assert site.makes_up_for_it()
 
 
@@ -336,7 +336,7 @@ def test_a_next_page_on_another_host_is_not_asked_for(site: Site) -> None:
         site.strike(_page(f"{other.url}/event_types?page_token=x"), times=None)
         line = site.fails()
 
-    assert re.match(rf"{site.target.stream}: .* lies on {urlsplit(other.url).netloc}, not", line)
+    assert re.match(rf"{site.target.stream}: .* is on {urlsplit(other.url).netloc}, not", line)
     assert not other.requests
     assert site.makes_up_for_it()
 
@@ -452,9 +452,9 @@ def test_a_host_that_cannot_be_reached_ends_in_one_line_and_the_next_run_makes_u
     first = rf"({site.target.leading}|current_user): no answer from \S+ to GET /\S+"
     with monkeypatch.context() as patched:
         patched.setattr(socket, "getaddrinfo", _resolve_nothing)
-        assert re.match(rf"{first} \(the name of the host cannot be resolved\)", site.fails())
+        assert re.match(rf"{first} \(the host name cannot be resolved\)", site.fails())
     site.settings["api_url"] = "http://127.0.0.1:9"
-    assert re.match(rf"{first} \(the connection is refused\): check the network", site.fails())
+    assert re.match(rf"{first} \(the connection was refused\): check the network", site.fails())
     site.settings["api_url"] = url.replace("http://", "https://")
     assert re.match(rf"{first} \(TLS failed\): check the network", site.fails())
     assert not site.warehouse.tables.get(site.target.stream)
@@ -466,7 +466,7 @@ def test_a_host_that_cannot_be_reached_ends_in_one_line_and_the_next_run_makes_u
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the tap wait a part of a second for answers, instead of whole ones."""
     timeout = property(lambda _: PATIENCE, lambda *_: None)
-    monkeypatch.setattr(Api, "_timeout", timeout, raising=False)
+    monkeypatch.setattr(Client, "_timeout", timeout, raising=False)
 
 
 def _page(following: str, *rows: Any) -> Fault:  # noqa: ANN401 - whatever a page may hold

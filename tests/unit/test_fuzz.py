@@ -27,10 +27,14 @@ from typing_extensions import Self
 
 from tap_calendly import settings, state, timestamps
 from tap_calendly.api import retry, throttle
-from tap_calendly.api.client import Api, Request
-from tap_calendly.auth import browser, token_endpoint, token_store
-from tap_calendly.reporting import errors, redaction
-from tap_calendly.reporting.errors import CalendlyError, Requires
+from tap_calendly.api.client import Client, Request
+from tap_calendly.auth import browser, methods
+from tap_calendly.auth.oauth import OAuth
+from tap_calendly.auth.personal_access_token import PersonalAccessToken
+from tap_calendly.auth.token_endpoint import TokenEndpoint
+from tap_calendly.auth.token_store import Tokens, TokenStore
+from tap_calendly.reporting import errors, messages, redaction, remedies
+from tap_calendly.reporting.errors import CalendlyError, RefusedError, Requires
 from tap_calendly.singer import catalog, configuration, input_files
 from tap_calendly.streams import STREAMS
 from tap_calendly.tap import TapCalendly
@@ -39,6 +43,7 @@ from tests.secrecy import shown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tap_calendly.api.authenticator import Authenticator
     from tap_calendly.singer.stream import CalendlyStream
 
 SECRET = "8Wq-71hZ_token.that+nobody/may=see.Xk29vQ"  # noqa: S105 - made up
@@ -199,7 +204,7 @@ def test_a_page_is_read_and_can_be_written_or_is_refused(
     with served(answer(body, headers=headers), tap), one_clear_line():
         page = stream(tap, name).fetch(None)
 
-        assert page.answered.tzinfo is timezone.utc
+        assert page.answered_at.tzinfo is timezone.utc
         for row in page.rows:
             text = msgspec.json.encode(stream(tap, name).post_process(dict(row))).decode()
             assert "\\u0000" not in text
@@ -259,19 +264,22 @@ ERROR = {
     body=bodies(almost(ERROR)),
     status=st.integers(201, 599),
     headers=HEADERS,
-    way=st.sampled_from([errors.BY_TOKEN, errors.BY_OAUTH]),
+    authenticator=st.sampled_from([PersonalAccessToken, OAuth]),
 )
 def test_an_error_is_told_in_one_clear_line(
-    body: bytes, status: int, headers: dict[str, str], way: errors.Remedies
+    body: bytes, status: int, headers: dict[str, str], authenticator: type[Authenticator]
 ) -> None:
     redaction.remember(SECRET)
     response = answer(body, status, headers)
+    code = remedies.exchange_error(response)
 
-    message = errors.explain("event_types", Requires("event_types:read"), response, way)
-    refused = errors.RefusedError("event_types", message, response)
-    no_tokens = CalendlyError(errors.explain_exchange(response, by_code=False, in_doubt=False))
+    step = remedies.next_step(response, Requires("event_types:read"), authenticator.remedies)
+    refused = RefusedError(messages.ANSWERED, response, stream="event_types", next_step=step)
+    step = remedies.step_after_exchange(status, code, by_code=False, in_doubt=False)
+    no_tokens = CalendlyError(messages.NO_TOKENS, response, error=str(code), next_step=step)
+    strange = CalendlyError(messages.NOT_CALENDLYS, response, stream="x")
 
-    for error in (refused, no_tokens, CalendlyError(errors.not_calendly("x", response))):
+    for error in (refused, no_tokens, strange):
         assert_clear(str(error))
     assert str(status) in str(refused)
 
@@ -311,7 +319,10 @@ def test_settings_can_be_used_or_are_refused_in_clear_lines(config: dict[str, An
     if not problems and "start_date" in config:
         assert timestamps.parse(config["start_date"]).year > 1970
     if not problems:
-        Api(config, "0", TapCalendly.logger)
+        parsed = settings.Settings.parse(config, "x")
+        pace = throttle.Throttle(parsed.requests_per_minute, throttle.SystemClock())
+        authenticator = methods.authenticator(parsed, pace, TapCalendly.logger)
+        Client(parsed, authenticator, pace, TapCalendly.logger)
 
 
 @fuzz
@@ -440,7 +451,7 @@ TOKENS = {
 def test_kept_tokens_can_be_used_or_count_as_none(
     tmp_path_factory: pytest.TempPathFactory, body: bytes
 ) -> None:
-    kept = token_store.Store(tmp_path_factory.getbasetemp(), "fuzzed-tokens")
+    kept = TokenStore(tmp_path_factory.getbasetemp(), "fuzzed-tokens")
     kept.path.write_bytes(body)
 
     found = kept.read()
@@ -453,23 +464,25 @@ def test_kept_tokens_can_be_used_or_count_as_none(
 @fuzz
 @given(body=bodies(almost(TOKENS)), headers=HEADERS)
 def test_new_tokens_can_be_used_and_kept_or_are_refused(
-    tmp_path_factory: pytest.TempPathFactory, body: bytes, headers: dict[str, str]
+    tmp_path_factory: pytest.TempPathFactory,
+    tap: TapCalendly,
+    body: bytes,
+    headers: dict[str, str],
 ) -> None:
-    config = {"auth_url": f"https://{HOST}", "request_timeout": 60, "retry_timeout": 300}
     pace = throttle.Throttle(None, throttle.SystemClock())
-    app = token_endpoint.App("x", SECRET)
-    endpoint = token_endpoint.Endpoint(app, config, "x", pace, TapCalendly.logger)
+    app = settings.OAuthCredentials("x", SECRET, SECRET)
+    endpoint = TokenEndpoint(app, tap.settings, pace, tap.logger)
     form = {"refresh_token": SECRET}
     with served(answer(body, headers=headers)), one_clear_line():
         found = endpoint.tokens(form, threading.Event())
 
         assert_usable(found)
-        kept = token_store.Store(tmp_path_factory.getbasetemp(), "fuzzed-answer")
-        kept.path.write_bytes(token_store.content(found))
+        kept = TokenStore(tmp_path_factory.getbasetemp(), "fuzzed-answer")
+        kept.path.write_bytes(found.encode())
         assert kept.read() == found
 
 
-def assert_usable(tokens: token_store.Tokens) -> None:
+def assert_usable(tokens: Tokens) -> None:
     headers = {"Authorization": f"Bearer {tokens.access_token}"}
     requests.Request("GET", "https://localhost", headers).prepare()
     assert tokens.renew_at < 1e10 or tokens.renew_at >= 1e10  # a number

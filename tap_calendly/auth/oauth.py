@@ -1,153 +1,63 @@
-"""How a request says who asks: a personal access token, or OAuth with tokens that end."""
+"""OAuth: access tokens that end after two hours, and are renewed by one thread for all."""
 
 from __future__ import annotations
 
-import base64
-import json
 import threading
 from functools import partial
 from http import HTTPStatus
 from itertools import count
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
+from tap_calendly.api.authenticator import Authenticator
 from tap_calendly.api.throttle import StoppedError
-from tap_calendly.auth import token_endpoint, token_store
-from tap_calendly.reporting import errors
+from tap_calendly.auth import token_endpoint
+from tap_calendly.reporting import messages
+from tap_calendly.reporting.errors import Remedies
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
-    from tap_calendly.api.throttle import Throttle
-    from tap_calendly.auth.token_store import Tokens
+    from tap_calendly.auth.token_endpoint import TokenEndpoint
+    from tap_calendly.auth.token_store import Tokens, TokenStore
+
+SETTING = "oauth_credentials"
+PARTS = ("client_id", "client_secret", "refresh_token")
 
 POLL = 0.1
 """Seconds after which a thread that waits for tokens looks whether to stop."""
 
 
-class Authenticator(Protocol):
-    """Who asks; several threads may use it at once.
-
-    Attributes:
-        way: What there is to do for the user when Calendly refuses.
-    """
-
-    way: errors.Remedies
-
-    def token(self, stop: threading.Event) -> str:
-        """Give the access token for a request.
-
-        Args:
-            stop: Set when nobody waits for it any more.
-
-        Raises:
-            CalendlyError: There is none to be had.
-            StoppedError: Nobody waits for it any more.
-        """
-
-    def replaced(self, token: str, status: int, stop: threading.Event) -> bool:
-        """Learn what a request was answered with, and replace a token that is refused.
-
-        Args:
-            token: The access token it was sent with.
-            status: The status of the answer.
-            stop: As for `token`.
-
-        Returns:
-            Whether there is another token now, with which to ask again.
-
-        Raises:
-            CalendlyError: As for `token`.
-            StoppedError: As for `token`.
-        """
-
-    def owner(self, stop: threading.Event) -> dict[str, str] | None:
-        """Tell whose token it is, as far as that is known without asking the API.
-
-        Args:
-            stop: As for `token`.
-
-        Returns:
-            The URIs of `user` and `organization`, or None.
-        """
-
-
-def signature(
-    config: Mapping[str, Any], agent: str, pace: Throttle, logger: logging.Logger
-) -> Authenticator:
-    """Give what signs the run's requests.
-
-    Args:
-        config: The tap's settings, checked.
-        agent: What requests call themselves.
-        pace: Waits before tokens are asked for again.
-        logger: Where to say so.
-
-    Returns:
-        It; nothing is asked yet.
-    """
-    credentials = config.get("oauth_credentials")
-    if credentials is None:
-        return PersonalAccessToken(config["personal_access_token"].strip())
-    app, refresh_token = token_endpoint.app_of(credentials), credentials["refresh_token"].strip()
-    folder = token_store.folder(config.get("oauth_store"))
-    return OAuth(
-        refresh_token,
-        token_endpoint.Endpoint(app, config, agent, pace, logger),
-        token_store.Store(folder, token_store.name(app.client_id, refresh_token)),
-        logger,
-    )
-
-
-class PersonalAccessToken(Authenticator):
-    """A token that stays."""
-
-    def __init__(self, token: str) -> None:
-        """Take it."""
-        self.way = errors.BY_TOKEN
-        self._token = token
-
-    @override
-    def token(self, stop: threading.Event) -> str:
-        return self._token
-
-    @override
-    def replaced(self, token: str, status: int, stop: threading.Event) -> bool:
-        return False
-
-    @override
-    def owner(self, stop: threading.Event) -> dict[str, str] | None:
-        return None
-
-
 class OAuth(Authenticator):
     """An access token that is renewed in time, by one thread while the others wait.
 
-    That is a thread of its own, not a daemon: a run that is told to stop ends once the answer to an
-    exchange that is under way is kept.
+    That thread is not a daemon: a run that is told to stop ends once the answer to an exchange in
+    flight is kept.
     """
+
+    remedies = Remedies(messages.RENEWED_TOKEN_REFUSED, messages.APP_LACKS_SCOPES)
+    user_id = None
 
     def __init__(
         self,
         configured: str,
-        endpoint: token_endpoint.Endpoint,
-        kept: token_store.Store,
+        endpoint: TokenEndpoint,
+        store: TokenStore,
         logger: logging.Logger,
     ) -> None:
-        """Prepare; nothing is read or asked yet.
+        """Prepare; nothing is read or requested yet.
 
         Args:
             configured: The refresh token of the settings, good until its first use.
             endpoint: Gives tokens.
-            kept: Keeps them.
+            store: Keeps them.
             logger: Where to say that another run has to be waited for.
         """
-        self.way = errors.BY_OAUTH
         self._configured = configured
         self._endpoint = endpoint
-        self._store = kept
+        self._store = store
         self._logger = logger
         self._lock = threading.Lock()
         self._tokens: Tokens | None = None
@@ -166,7 +76,7 @@ class OAuth(Authenticator):
                 self._unproven &= not is_current
                 return False
             if is_current and self._unproven:
-                return False  # it took the place of one that was refused: another would not help
+                return False  # it replaced one that was refused: another would not help
         self._current(token, stop)
         return True
 
@@ -178,7 +88,7 @@ class OAuth(Authenticator):
         return {"user": tokens.user, "organization": tokens.organization}
 
     def _current(self, refused: str | None, stop: threading.Event) -> Tokens:
-        """Give tokens that are good for a while, and other ones than those that were refused."""
+        """Return tokens that are good for a while, and not those that were refused."""
         while not stop.is_set():
             renewal = None
             try:
@@ -212,7 +122,7 @@ class OAuth(Authenticator):
         return tokens
 
     def _exchanged(self, refresh_token: str, stop: threading.Event) -> Tokens:
-        """Exchange a refresh token, and keep what comes for it before anything else."""
+        """Exchange a refresh token, and keep the new tokens before anything else."""
         writing, broken_off = self._store.begin()
         self._endpoint.in_doubt = broken_off
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
@@ -224,7 +134,7 @@ class OAuth(Authenticator):
             else:
                 writing.forget()
             raise
-        writing.finish(token_store.content(tokens))
+        writing.finish(tokens.encode())
         return tokens
 
     def _let_pass(self, times: Iterator[int], stop: threading.Event) -> None:
@@ -236,7 +146,7 @@ class OAuth(Authenticator):
 
 
 class _Renewal(threading.Thread):
-    """Tokens that are being got, for as long as anybody waits for them."""
+    """The thread that gets tokens, for as long as anybody waits for them."""
 
     def __init__(
         self, renew: Callable[[threading.Event], Tokens], wake: Callable[[], None]
@@ -262,11 +172,11 @@ class _Renewal(threading.Thread):
 
     @property
     def stopped(self) -> bool:
-        """Whether nobody waited for it any more, so that it was not done."""
+        """Whether it ended without tokens, as nobody waited for it any more."""
         return isinstance(self._failure, StoppedError)
 
     def stop_if_deserted(self) -> None:
-        """Stop if nobody waits any more, but for an answer that is under way."""
+        """Stop if nobody waits any more, except for an answer in flight."""
         with self._lock:
             if self._waiting:
                 return
@@ -274,14 +184,7 @@ class _Renewal(threading.Thread):
         self._wake()
 
     def result(self, stop: threading.Event) -> Tokens | None:
-        """Wait for the tokens.
-
-        Args:
-            stop: Set when the caller does not wait for them any more.
-
-        Returns:
-            The tokens; None where all who waited before had left.
-        """
+        """Wait for the tokens; None if it had stopped before."""
         with self._lock:
             self._waiting += 1
         try:
@@ -297,37 +200,13 @@ class _Renewal(threading.Thread):
 
 
 def usable(tokens: Tokens | None, refused: str | None, now: float) -> Tokens | None:
-    """Decide whether tokens are still good.
+    """Return tokens that are still good, or None.
 
     Args:
         tokens: The tokens, if there are any.
         refused: An access token that Calendly has refused, if any.
-        now: The present moment (seconds since 1970).
-
-    Returns:
-        They, or None.
+        now: The current time (seconds since 1970).
     """
     if tokens is None or tokens.access_token == refused or tokens.renew_at <= now:
         return None
     return tokens
-
-
-def user_in(token: str) -> str | None:
-    """Read whose token it is without asking Calendly.
-
-    A personal access token is a JSON Web Token whose payload names the `user_uuid` (Calendly's
-    documentation of personal access tokens). The signature is Calendly's to check, not ours.
-
-    Args:
-        token: A personal access token.
-
-    Returns:
-        The user's id, or None when the token does not tell.
-    """
-    try:
-        payload = token.strip().split(".")[1]
-        claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-        user = claims["user_uuid"]
-    except (IndexError, KeyError, TypeError, ValueError):
-        return None
-    return user if isinstance(user, str) and user else None

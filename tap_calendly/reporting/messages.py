@@ -1,0 +1,168 @@
+"""The sentences that users read, one line each: what happened, to which stream, and what to do.
+
+Names in braces are the facts of an error. An error about a response knows some by itself:
+`{status}`, `{path}`, `{said}` (Calendly's own words) and `{request_id}`.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+UNEXPECTED = (
+    "{what} failed unexpectedly ({kind}): run it again with TAP_CALENDLY_LOGLEVEL=DEBUG, and "
+    "report the output."
+)
+
+# Requests to the API (api)
+
+ANSWERED = "{stream}: Calendly answered {status} to GET {path}{said}{request_id}: {next_step}"
+NO_ANSWER = "{stream}: no answer from {host} to GET {path} ({failure}): {next_step}"
+NOT_CALENDLYS = (
+    "{stream}: the answer {status} to GET {path} is not what Calendly's API sends{request_id}: "
+    "check `api_url` and any proxy in between, then run again."
+)
+OTHER_HOST = (
+    "{stream}: Calendly's next page is on {host}, not on the host of `api_url`, and the token is "
+    "not sent there: correct `api_url`."
+)
+NO_CERTIFICATES = (
+    "Environment variable `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` points to {path}, which does "
+    "not exist: point it to a file of certificates, or unset it."
+)
+
+REDIRECTED = "it redirects elsewhere, and the token is not sent there: correct `api_url`."
+RUN_LATER = "run again later."
+NEXT_STEPS: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: "this is a bug in the tap or its settings: report it with this line.",
+    HTTPStatus.FORBIDDEN: (
+        "the stream needs the scope {scope}, plan: {plan}, and for a whole organization the token "
+        "of an owner or admin: use such a token, or deselect the stream."
+    ),
+    HTTPStatus.NOT_FOUND: (
+        "check `organization`, `user`, `group` and `api_url`, or whether it was just deleted."
+    ),
+    HTTPStatus.TOO_MANY_REQUESTS: (
+        "other integrations have used up the request limit of this Calendly user: run again later."
+    ),
+}
+"""What to do about a status, given what the stream requires."""
+
+CHECK_NETWORK = "check the network, any proxy or firewall, and {setting}; then run again."
+TRUST_PROXY = (
+    "name your proxy's certificates in the environment variable REQUESTS_CA_BUNDLE, or correct "
+    "{setting}."
+)
+
+FAILURES: dict[str, str] = {
+    "ConnectTimeout": "no connection in time",
+    "ReadTimeout": "no complete answer in time",
+    "ReadTimeoutError": "no complete answer in time",
+    "ConnectionRefusedError": "the connection was refused",
+    "ConnectionResetError": "the connection was broken off",
+    "BrokenPipeError": "the connection was broken off",
+    "RemoteDisconnected": "the connection was broken off",
+    "IncompleteRead": "the answer was cut short",
+    "NameResolutionError": "the host name cannot be resolved",
+    "ProxyError": "the proxy does not let it through",
+    "SSLError": "TLS failed",
+    "SSLCertVerificationError": "the certificate is not trusted",
+}
+"""What the exceptions of requests, urllib3 and Python mean."""
+
+# Credentials that are refused (auth)
+
+TOKEN_REFUSED = (
+    "the token is missing, mistyped, expired or revoked: create a new one in Calendly under "
+    "Integrations > API & webhooks and set `personal_access_token`."
+)
+TOKEN_LACKS_SCOPES = "create a token with the scopes {scopes}."
+
+AUTHORIZE_AGAIN = "get new credentials with `tap-calendly --authorize`"
+RENEWED_TOKEN_REFUSED = (
+    "the access token was renewed and is refused again: check `api_url`, and whether the app was "
+    f"disabled in Calendly; then {AUTHORIZE_AGAIN}."
+)
+APP_LACKS_SCOPES = f"tick the scopes {{scopes}} for the app, then {AUTHORIZE_AGAIN}."
+
+# The token endpoint (auth)
+
+NO_TOKENS = "OAuth: Calendly answered {status} to POST {path}{error}{request_id}: {next_step}"
+NO_ANSWER_TO_EXCHANGE = "OAuth: no answer from {host} to POST {path} ({failure}): {next_step}"
+NO_TOKENS_IN_ANSWER = (
+    "OAuth: the answer {status} to POST {path} is not what Calendly sends: check `auth_url` and "
+    "any proxy in between, then run again."
+)
+
+CODE_NOT_ACCEPTED = "the code was not accepted: run `tap-calendly --authorize` again."
+EXCHANGE_LOST = (
+    "an earlier exchange was broken off, which used up the refresh token without returning the "
+    f"next one: {AUTHORIZE_AGAIN}."
+)
+EXCHANGE_REDIRECTED = "it redirects elsewhere, and no secret is sent there: correct `auth_url`."
+CHECK_CREDENTIALS = "check `auth_url` and `oauth_credentials`."
+EXCHANGE_ERRORS: dict[str, str] = {
+    "invalid_grant": (
+        "the refresh token of `oauth_credentials` is used up (by another machine, or by a run "
+        f"whose `oauth_store` is gone), revoked or mistyped: {AUTHORIZE_AGAIN}."
+    ),
+    "invalid_client": (
+        "`client_id` or `client_secret` of `oauth_credentials` is not the app's (a native app has "
+        "no `client_secret`): correct them."
+    ),
+}
+"""What to do by the `error` of the token endpoint (RFC 6749, section 5.2)."""
+
+# The token store (auth)
+
+STORE_UNUSABLE = (
+    "OAuth: the tokens cannot be kept in {folder} ({why}): set `oauth_store` to a folder that can "
+    "be written to and stays from run to run."
+)
+STORE_FAILED = (
+    "OAuth: {path} could not be written ({why}), and the new refresh token is lost: "
+    f"{AUTHORIZE_AGAIN}."
+)
+
+# The option `--authorize` (auth)
+
+STATE_MISMATCH = (
+    "OAuth: the browser returned an answer to a different request (`state` differs): run "
+    "`tap-calendly --authorize` again, and use the window that it opens."
+)
+NO_CODE = (
+    "OAuth: the address holds no `code`: run `tap-calendly --authorize` again, and paste the "
+    "complete address that the browser shows at the end."
+)
+ACCESS_DENIED = "OAuth: access was denied; no credentials were saved."
+NO_CODE_GIVEN = (
+    "OAuth: Calendly did not give a code{error}: check the app's client ID and redirect URI."
+)
+BROWSER_TIMEOUT = (
+    "OAuth: no answer came from the browser in {minutes} minutes: run `tap-calendly --authorize` "
+    "again; the app's redirect URI must be http://localhost with the port of `--redirect-port`."
+)
+PORT_UNUSABLE = (
+    "OAuth: cannot listen on port {port} of this computer ({why}): free it, or choose another with "
+    "`--redirect-port` and register http://localhost:PORT as the app's redirect URI."
+)
+WOULD_OVERWRITE = (
+    "OAuth: {path} holds more than credentials: name another file with `--credentials-file`."
+)
+FILE_UNWRITABLE = (
+    "OAuth: {path} cannot be written ({why}): name another file with `--credentials-file`."
+)
+
+# Settings that hold credentials (auth)
+
+TOKEN_MISSING = (
+    "Setting `personal_access_token` is missing: create a token in Calendly under Integrations > "
+    "API & webhooks, or set `oauth_credentials`."
+)
+TWO_METHODS = (
+    "Setting `oauth_credentials` and `personal_access_token` are both given: leave one out."
+)
+CLIENT_ID_MISSING = "Setting `oauth_credentials.client_id` is missing: it is the app's."
+REFRESH_TOKEN_MISSING = (
+    "Setting `oauth_credentials.refresh_token` is missing: get one with `tap-calendly --authorize`."
+)
+NOT_ONE_WORD = "Setting `{setting}` must be one word of printable ASCII characters."

@@ -1,0 +1,63 @@
+"""Every sentence the tap prints is given exactly the facts it names."""
+
+from __future__ import annotations
+
+import ast
+from string import Formatter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tap_calendly.reporting import messages
+from tests.documents import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+OF_A_RESPONSE = {"status", "path", "said", "request_id"}
+
+
+def _uses() -> Iterator[tuple[str, str, bool, set[str | None]]]:
+    """Give where a sentence is filled in, which, whether with a response, and with which facts."""
+    for file in sorted((ROOT / "tap_calendly").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            facts = {keyword.arg for keyword in node.keywords}
+            place = f"{file.name}:{node.lineno}"
+            if isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+                if (name := _message(node.func.value)) is not None:
+                    yield place, name, False, facts
+            elif node.args and (name := _message(node.args[0])) is not None:
+                yield place, name, len(node.args) > 1, facts
+
+
+def _message(node: ast.expr) -> str | None:
+    """Return the name of a sentence that is taken from the table."""
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        return node.attr if node.value.id == "messages" else None
+    return None
+
+
+USES = list(_uses())
+
+
+@pytest.mark.parametrize(("place", "name", "of_a_response", "given"), USES)
+def test_a_message_gets_exactly_the_facts_it_names(
+    place: str, name: str, *, of_a_response: bool, given: set[str | None]
+) -> None:
+    sentence = vars(messages)[name]
+    named = {field for _, field, _, _ in Formatter().parse(sentence) if field is not None}
+
+    assert named - (OF_A_RESPONSE if of_a_response else set()) == given, place
+
+
+def test_every_message_is_used() -> None:
+    code = "\n".join(
+        file.read_text(encoding="utf-8") for file in (ROOT / "tap_calendly").rglob("*.py")
+    )
+    names = [name for name in vars(messages) if name.isupper()]
+
+    assert len(names) > 25
+    assert [name for name in names if code.count(name) < 2] == []
+    assert len(USES) > 20
