@@ -2,45 +2,44 @@
 
 from __future__ import annotations
 
-from singer_sdk import typing as th
-
-from tap_calendly.schemas.fields import (
+from tap_calendly.singer.schema import (
     CREATED_AT,
     EMAIL,
     TIMEZONE,
     UPDATED_AT,
     URI,
-    either,
-    flag,
-    group,
-    listing,
-    text,
-    time,
+    Schema,
+    boolean,
+    nested,
+    nested_list,
+    one_of,
+    string,
+    timestamp,
 )
 
-CONTACT = th.PropertiesList(
+CONTACT = Schema(
     URI,
-    listing(
+    nested_list(
         "emails",
         "E-mail addresses.",
         EMAIL,
-        flag("is_primary", "Whether it is the main one."),
+        boolean("is_primary", "Whether it is the main one."),
     ),
-    text("name", "Full name."),
-    listing("phone_numbers", "Telephone numbers.", text("phone_number", "Telephone number.")),
+    string("name", "Full name."),
+    nested_list("phone_numbers", "Telephone numbers.", string("phone_number", "Telephone number.")),
     TIMEZONE,
-    text("job_title", "Job title."),
-    text("company", "Company."),
-    text("country", "Country."),
-    text("state", "State or region."),
-    text("city", "City."),
-    text("linkedin", "Address of the LinkedIn profile."),
-    listing(
+    string("job_title", "Job title."),
+    string("company", "Company."),
+    string("country", "Country."),
+    string("state", "State or region."),
+    string("city", "City."),
+    string("linkedin", "Address of the LinkedIn profile."),
+    nested_list(
         "custom_fields",
         "Values of the fields that the account added.",
-        text("uri", "URI of the contact custom field definition."),
-        text("label", "What the field is called."),
-        either(
+        string("uri", "URI of the contact custom field definition."),
+        string("label", "What the field is called."),
+        one_of(
             "value",
             ["string", "number", "boolean", "array", "object"],
             "The value, in the form that the definition's `field_type` gives it; an amount in the "
@@ -49,36 +48,36 @@ CONTACT = th.PropertiesList(
     ),
     CREATED_AT,
     UPDATED_AT,
-    time("first_email_date", "When the first e-mail was exchanged (UTC)."),
-    time("last_email_date", "When the last e-mail was exchanged (UTC)."),
-    time("next_meeting_date", "When the next meeting is (UTC)."),
-    time("last_meeting_date", "When the last meeting was (UTC)."),
-    time("last_interaction_date", "When the last e-mail or meeting was (UTC)."),
-    text("app_url", "Address of the contact in Calendly."),
+    timestamp("first_email_date", "When the first e-mail was exchanged (UTC)."),
+    timestamp("last_email_date", "When the last e-mail was exchanged (UTC)."),
+    timestamp("next_meeting_date", "When the next meeting is (UTC)."),
+    timestamp("last_meeting_date", "When the last meeting was (UTC)."),
+    timestamp("last_interaction_date", "When the last e-mail or meeting was (UTC)."),
+    string("app_url", "Address of the contact in Calendly."),
 )
 
-CONTACT_CUSTOM_FIELD_DEFINITION = th.PropertiesList(
+CONTACT_CUSTOM_FIELD_DEFINITION = Schema(
     URI,
-    text("label", "What the field is called."),
-    text(
+    string("label", "What the field is called."),
+    string(
         "field_type",
         "text, number, currency, tags, date, single_select or invitee_question.",
     ),
-    listing(
+    nested_list(
         "options",
         "The choices of a single_select.",
-        text("uuid", "Id of the choice."),
-        text("label", "The choice."),
-        text("color", "Its colour."),
-        flag("is_active", "Whether it can still be chosen."),
+        string("uuid", "Id of the choice."),
+        string("label", "The choice."),
+        string("color", "Its colour."),
+        boolean("is_active", "Whether it can still be chosen."),
     ),
-    text("currency", "Code of a currency field's currency, such as USD."),
-    group(
+    string("currency", "Code of a currency field's currency, such as USD."),
+    nested(
         "source",
         "Where the values of an invitee_question come from.",
-        text("type", "The word event_type_invitee_question."),
-        text("event_type_uri", "URI of the event type whose booking form asks."),
-        text("question", "The question."),
+        string("type", "The word event_type_invitee_question."),
+        string("event_type_uri", "URI of the event type whose booking form asks."),
+        string("question", "The question."),
     ),
     CREATED_AT,
     UPDATED_AT,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from singer_sdk import typing as th
-
-from tap_calendly.schemas.fields import (
+from tap_calendly.singer.schema import (
     ACCOUNT,
     CREATED_AT,
     EMAIL,
@@ -15,31 +13,32 @@ from tap_calendly.schemas.fields import (
     UPDATED_AT,
     URI,
     USER_REFERENCE,
-    either,
-    group,
-    text,
-    time,
-    whole,
+    Schema,
+    integer,
+    nested,
+    one_of,
+    string,
+    timestamp,
 )
 
-USER = th.PropertiesList(URI, *ACCOUNT)
+USER = Schema(URI, *ACCOUNT)
 
-ORGANIZATION = th.PropertiesList(
+ORGANIZATION = Schema(
     URI,
-    text("kind", "single or multiple: whether it is meant for one user or several."),
+    string("kind", "single or multiple: whether it is meant for one user or several."),
     NAME,
-    text("plan", "basic, essentials, standard, professional, teams or enterprise."),
-    text("stage", "trial, free or paid."),
+    string("plan", "basic, essentials, standard, professional, teams or enterprise."),
+    string("stage", "trial, free or paid."),
     CREATED_AT,
     UPDATED_AT,
 )
 
-ROLE = text("role", "user, admin or owner.")
+ROLE = string("role", "user, admin or owner.")
 
-ORGANIZATION_MEMBERSHIP = th.PropertiesList(
+ORGANIZATION_MEMBERSHIP = Schema(
     URI,
     ROLE,
-    group("user", "The member's profile.", USER_REFERENCE, *PROFILE),
+    nested("user", "The member's profile.", USER_REFERENCE, *PROFILE),
     ORGANIZATION_URI,
     CREATED_AT,
     UPDATED_AT,
@@ -48,39 +47,39 @@ ORGANIZATION_MEMBERSHIP = th.PropertiesList(
 INVITATION = (
     ORGANIZATION_URI,
     EMAIL,
-    text("status", "pending, accepted or declined."),
+    string("status", "pending, accepted or declined."),
     CREATED_AT,
     UPDATED_AT,
-    time("last_sent_at", "When the invitation was last sent (UTC)."),
+    timestamp("last_sent_at", "When the invitation was last sent (UTC)."),
 )
 
-ORGANIZATION_INVITATION = th.PropertiesList(
+ORGANIZATION_INVITATION = Schema(
     URI,
     *INVITATION,
-    text("user", "URI of the user; absent until accepted."),
+    string("user", "URI of the user; absent until accepted."),
 )
 
-TEAM = th.PropertiesList(URI, NAME, ORGANIZATION_URI, SCHEDULING_URL)
+TEAM = Schema(URI, NAME, ORGANIZATION_URI, SCHEDULING_URL)
 
-GROUP = th.PropertiesList(
+GROUP = Schema(
     URI,
     NAME,
     ORGANIZATION_URI,
     CREATED_AT,
     UPDATED_AT,
-    whole("member_count", "How many members it has."),
+    integer("member_count", "How many members it has."),
 )
 
-GROUP_RELATIONSHIP = th.PropertiesList(
+GROUP_RELATIONSHIP = Schema(
     URI,
-    text("role", "member or admin: the role in the group."),
-    group(
+    string("role", "member or admin: the role in the group."),
+    nested(
         "owner",
         "Who is in the group; which fields there are depends on `type`.",
-        text("type", "OrganizationMembership or OrganizationInvitation."),
-        text("uri", "URI of the membership or the invitation."),
+        string("type", "OrganizationMembership or OrganizationInvitation."),
+        string("uri", "URI of the membership or the invitation."),
         ROLE,
-        either(
+        one_of(
             "user",
             ["object", "string"],
             "The member's profile; of an invitation the URI of the user, once accepted.",
@@ -88,7 +87,7 @@ GROUP_RELATIONSHIP = th.PropertiesList(
         *INVITATION,
     ),
     ORGANIZATION_URI,
-    text("group", "URI of the group."),
+    string("group", "URI of the group."),
     CREATED_AT,
     UPDATED_AT,
 )

@@ -2,48 +2,49 @@
 
 from __future__ import annotations
 
-from singer_sdk import typing as th
-
-from tap_calendly.schemas.fields import (
+from tap_calendly.singer.schema import (
     CREATED_AT,
     LOCATION,
     MEETING_TIMES,
     UPDATED_AT,
     URI,
-    flag,
-    listing,
-    parent,
-    text,
-    time,
+    Schema,
+    boolean,
+    nested_list,
+    parent_uri,
+    string,
+    timestamp,
 )
 
-MEETING_RECAP = th.PropertiesList(
+MEETING_RECAP = Schema(
     URI,
-    text("app_url", "Address of the recap in Calendly."),
-    text("event", "URI of the scheduled event; null for a meeting that Calendly did not schedule."),
-    text("status", "available, processing or unavailable."),
-    text("name", "Name of the meeting."),
+    string("app_url", "Address of the recap in Calendly."),
+    string(
+        "event", "URI of the scheduled event; null for a meeting that Calendly did not schedule."
+    ),
+    string("status", "available, processing or unavailable."),
+    string("name", "Name of the meeting."),
     LOCATION,
     *MEETING_TIMES,
     CREATED_AT,
     UPDATED_AT,
-    listing(
+    nested_list(
         "attendees",
         "Who attended.",
-        flag("host", "Whether it is a host."),
-        text("user_email", "E-mail address."),
-        text("user_name", "Name."),
+        boolean("host", "Whether it is a host."),
+        string("user_email", "E-mail address."),
+        string("user_name", "Name."),
     ),
-    text("summary_md", "Summary as Markdown."),
-    text("action_items_md", "What is to be done, as Markdown."),
-    text("discussion_md", "What was discussed, as Markdown."),
-    text("transcript", "URI of the transcript."),
-    text("share_link", "Link that shares the recap: treat it as a secret."),
+    string("summary_md", "Summary as Markdown."),
+    string("action_items_md", "What is to be done, as Markdown."),
+    string("discussion_md", "What was discussed, as Markdown."),
+    string("transcript", "URI of the transcript."),
+    string("share_link", "Link that shares the recap: treat it as a secret."),
 )
 
-MEETING_RECAP_TRANSCRIPT = th.PropertiesList(
+MEETING_RECAP_TRANSCRIPT = Schema(
     URI,
-    parent("recap_uri", "meeting_recaps"),
-    time("recap_updated_at", "When the recap was last changed (UTC)."),
-    text("text", "What was said, as plain text."),
+    parent_uri("recap_uri", "meeting_recaps"),
+    timestamp("recap_updated_at", "When the recap was last changed (UTC)."),
+    string("text", "What was said, as plain text."),
 )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from singer_sdk import typing as th
-
-from tap_calendly.schemas.fields import (
+from tap_calendly.singer.schema import (
     ANSWER_CHOICES,
     CREATED_AT,
     NAME,
@@ -12,54 +10,55 @@ from tap_calendly.schemas.fields import (
     TRACKING,
     UPDATED_AT,
     URI,
-    either,
-    flag,
-    group,
-    listing,
-    text,
+    Schema,
+    boolean,
+    nested,
+    nested_list,
+    one_of,
+    string,
 )
 
-ROUTING_FORM = th.PropertiesList(
+ROUTING_FORM = Schema(
     URI,
     ORGANIZATION_URI,
     NAME,
-    text("status", "draft or published."),
-    listing(
+    string("status", "draft or published."),
+    nested_list(
         "questions",
         "What the form asks.",
-        text("uuid", "Id of the question."),
-        text("name", "The question."),
-        text("type", "name, text, email, phone, textarea, select or radios."),
-        flag("required", "Whether it must be answered."),
+        string("uuid", "Id of the question."),
+        string("name", "The question."),
+        string("type", "name, text, email, phone, textarea, select or radios."),
+        boolean("required", "Whether it must be answered."),
         ANSWER_CHOICES,
     ),
     CREATED_AT,
     UPDATED_AT,
 )
 
-ROUTING_FORM_SUBMISSION = th.PropertiesList(
+ROUTING_FORM_SUBMISSION = Schema(
     URI,
-    text("routing_form", "URI of the routing form."),
-    listing(
+    string("routing_form", "URI of the routing form."),
+    nested_list(
         "questions_and_answers",
         "The answers.",
-        text("question_uuid", "Id of the question."),
-        text("question", "The question."),
-        text("answer", "The answer."),
+        string("question_uuid", "Id of the question."),
+        string("question", "The question."),
+        string("answer", "The answer."),
     ),
     TRACKING,
-    group(
+    nested(
         "result",
         "Where the answers led.",
-        text("type", "event_type, external_url or custom_message."),
-        either(
+        string("type", "event_type, external_url or custom_message."),
+        one_of(
             "value",
             ["string", "object"],
             "URI of an event type, a URL, or the message as headline and body.",
         ),
     ),
-    text("submitter", "URI of the invitee, once the visitor has booked."),
-    text("submitter_type", "The word Invitee, once the visitor has booked."),
+    string("submitter", "URI of the invitee, once the visitor has booked."),
+    string("submitter_type", "The word Invitee, once the visitor has booked."),
     CREATED_AT,
     UPDATED_AT,
 )
