@@ -19,10 +19,10 @@ from jsonschema import Draft202012Validator
 
 from sandbox.faults import Fault
 from tap_calendly.reading.conform import (
-    CUT,
-    NO_MOMENT,
-    NOT_THE_KIND,
+    NOT_A_TIMESTAMP,
+    NOT_OF_TYPE,
     TOO_LARGE,
+    TRUNCATED,
     Columns,
 )
 from tap_calendly.reporting.errors import CalendlyError
@@ -100,19 +100,19 @@ NUMBERS = [
     Odd("duration", "30", 30),
     Odd("duration", "-1.5e1", -15),
     *same("duration", 22.5, -0.0, 2**53),
-    *null("duration", NOT_THE_KIND["number"], "", "half an hour", "Infinity", [30]),
-    *null("duration", NOT_THE_KIND["number"], YES, BEYOND_A_FLOAT, 10**400),
+    *null("duration", NOT_OF_TYPE["number"], "", "half an hour", "Infinity", [30]),
+    *null("duration", NOT_OF_TYPE["number"], YES, BEYOND_A_FLOAT, 10**400),
     Odd("position", "7", 7),
     Odd("position", 7.0, 7),
     Odd("position", -0.0, 0),
     *same("position", 2**63 - 1, -(2**63)),
     *null("position", TOO_LARGE, 2**63, "-9223372036854775809", 1e300),
-    *null("position", NOT_THE_KIND["integer"], 7.5, "7.5", "seven", "", YES),
+    *null("position", NOT_OF_TYPE["integer"], 7.5, "7.5", "seven", "", YES),
     Odd("active", "true", YES),
     Odd("active", "False", NO),
     Odd("active", 1, YES),
     Odd("active", 0, NO),
-    *null("active", NOT_THE_KIND["boolean"], "perhaps", "", 2, []),
+    *null("active", NOT_OF_TYPE["boolean"], "perhaps", "", 2, []),
 ]
 MOMENTS = [
     *same("deleted_at", "2026-03-04T09:30:00Z", "2026-03-04T09:30:00.123Z", "2024-02-29T00:00:00Z"),
@@ -124,19 +124,23 @@ MOMENTS = [
     Odd("deleted_at", "2026-03-04 09:30:00Z", "2026-03-04T09:30:00Z"),
     Odd("deleted_at", "2026-03-04", "2026-03-04T00:00:00Z"),
     Odd("deleted_at", "2026-03-04T09:30:00.123456000Z", "2026-03-04T09:30:00.123456Z"),
-    Odd("deleted_at", "2026-03-04T09:30:00.123456789Z", "2026-03-04T09:30:00.123456Z", CUT),
-    *null("deleted_at", NO_MOMENT, "soon", "now", "", "2026-02-30T00:00:00Z", "2026", 1772616600),
-    *null("deleted_at", NO_MOMENT, "0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-02:00", {}),
+    Odd("deleted_at", "2026-03-04T09:30:00.123456789Z", "2026-03-04T09:30:00.123456Z", TRUNCATED),
+    *null(
+        "deleted_at", NOT_A_TIMESTAMP, "soon", "now", "", "2026-02-30T00:00:00Z", "2026", 1772616600
+    ),
+    *null(
+        "deleted_at", NOT_A_TIMESTAMP, "0001-01-01T00:00:00+02:00", "9999-12-31T23:59:59-02:00", {}
+    ),
 ]
 JSON = [
     *same("profile", {}, {"new": {"deep": [1, None, {"x": 2**70, "y": -0.0}]}, "owner": None}),
     *same("profile", {"new": DEEP}),
     Odd("profile", {"new": BEYOND_A_FLOAT, "name": 5}, {"new": "1e400", "name": "5"}),
     Odd("profile", {"n\0w": "\ud83d"}, {"n\ufffdw": "\ufffd"}),
-    *null("profile", NOT_THE_KIND["object"], [], [{"name": "x"}], "text", 1, YES),
+    *null("profile", NOT_OF_TYPE["object"], [], [{"name": "x"}], "text", 1, YES),
     *same("locations", [], [None], [{"kind": None, "more": [None, {}]}, None]),
-    *null("locations", NOT_THE_KIND["array"], {}, {"0": {"kind": "physical"}}, "physical"),
-    Odd("locations", ["physical"], [None], NOT_THE_KIND["object"]),
+    *null("locations", NOT_OF_TYPE["array"], {}, {"0": {"kind": "physical"}}, "physical"),
+    Odd("locations", ["physical"], [None], NOT_OF_TYPE["object"]),
     Odd(
         "custom_questions",
         [{"position": "3", "enabled": "true", "answer_choices": [None, 1], "new": "3"}],
@@ -213,9 +217,9 @@ def losses(oddities: list[Odd]) -> set[str]:
     """Give the lines that say what was lost."""
     counted = Counter((odd.field, odd.lost) for odd in oddities if odd.lost is not None)
     return {
-        f"{number} value of event_types.{field} is {problem}."
+        f"{number} value of event_types.{field}: {problem}."
         if number == 1
-        else f"{number} values of event_types.{field} are {problem}."
+        else f"{number} values of event_types.{field}: {problem}."
         for (field, problem), number in counted.items()
     }
 
@@ -404,7 +408,7 @@ def test_columns_made_of_nested_fields_are_put_into_their_form(
     assert nested["invitees_counter"] == {"total": 3, "active": 2**63, "limit": 1}
     assert nested["cancellation"] == {"reason": "5", "created_at": "2026-03-04T09:30:00+02:00"}
     lines = [line for line in caplog.messages if " of scheduled_events." in line]
-    assert lines == [f"1 value of scheduled_events.invitees_counter.active is {TOO_LARGE}."]
+    assert lines == [f"1 value of scheduled_events.invitees_counter.active: {TOO_LARGE}."]
 
 
 @pytest.mark.parametrize("settings", [{}, {"flattening_enabled": True, "flattening_max_depth": 2}])
@@ -466,10 +470,10 @@ def test_whatever_comes_the_row_is_what_its_schema_says(
     row = data.draw(st.dictionaries(st.sampled_from(fields), ANYTHING, max_size=4))
     columns = Columns(schema, 0)
 
-    fitted, coercion_issues = columns.fit(row)
+    fitted, coercion_issues = columns.coerce(row)
 
     assert Draft202012Validator(schema).is_valid(fitted)
-    assert columns.fit(fitted) == (fitted, [])
+    assert columns.coerce(fitted) == (fitted, [])
     assert fitted.keys() == row.keys()
     lost = {name for name, value in row.items() if value is not None and fitted[name] is None}
-    assert lost <= {misfit.field for misfit in coercion_issues}
+    assert lost <= {issue.field for issue in coercion_issues}

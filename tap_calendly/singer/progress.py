@@ -58,9 +58,8 @@ class Progress:
         self._thread.join(timeout=1)
         for stream in self._streams:
             for (field, problem), number in sorted(stream.coercion_issues.items()):
-                verb = "is" if number == 1 else "are"
                 self._logger.warning(
-                    "%s of %s.%s %s %s.", _many(number, "value"), stream.name, field, verb, problem
+                    "%s of %s.%s: %s.", _many(number, "value"), stream.name, field, problem
                 )
         for line in self._summary(time.monotonic() - self._began):
             self._logger.info(line)

@@ -526,7 +526,7 @@ class CalendlyStream(Stream):
                     ", ".join(sorted(self._unknown)),
                 )
             row = {name: value for name, value in row.items() if name in self._fields}
-        fitted, coercion_issues = self._columns.fit(row)
+        fitted, coercion_issues = self._columns.coerce(row)
         if coercion_issues:
             self.coercion_issues.update(coercion_issues)
             for name in self.primary_keys:
