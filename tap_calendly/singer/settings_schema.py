@@ -2,180 +2,154 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from singer_sdk import typing as th
 
 from tap_calendly.settings import AUTHORIZATION, RESOURCES
 
 SCOPES = ("organization", "user", "group")
 
+
+def _string(name: str, title: str, description: str, **options: Any) -> th.Property[Any]:  # noqa: ANN401 - those of Property
+    return th.Property(name, th.StringType, title=title, description=description, **options)
+
+
+def _integer(
+    name: str, title: str, description: str, *, within: tuple[int, int], default: int | None = None
+) -> th.Property[Any]:
+    kind = th.IntegerType(minimum=within[0], maximum=within[1])
+    return th.Property(name, kind, title=title, description=description, default=default)
+
+
 SETTINGS = th.PropertiesList(
-    th.Property(
+    _string(
         "personal_access_token",
-        th.StringType,
+        "Personal access token",
+        "Created in Calendly under Integrations > API & webhooks.",
         secret=True,
-        title="Personal access token",
-        description="Created in Calendly under Integrations > API & webhooks.",
     ),
     th.Property(
         "oauth_credentials",
         th.ObjectType(
-            th.Property(
-                "client_id",
-                th.StringType,
-                secret=True,
-                title="OAuth client ID",
-                description="ID of your app at Calendly.",
-            ),
-            th.Property(
+            _string("client_id", "OAuth client ID", "ID of your app at Calendly.", secret=True),
+            _string(
                 "client_secret",
-                th.StringType,
+                "OAuth client secret",
+                "Secret of your app; native apps have none.",
                 secret=True,
-                title="OAuth client secret",
-                description="Secret of your app; native apps have none.",
             ),
-            th.Property(
+            _string(
                 "refresh_token",
-                th.StringType,
+                "OAuth refresh token",
+                "Obtained with `tap-calendly --authorize`.",
                 secret=True,
-                title="OAuth refresh token",
-                description="Obtained with `tap-calendly --authorize`.",
             ),
         ),
         title="OAuth credentials",
-        description=(
-            "Instead of a personal access token: `client_id`, `client_secret` (unless it is a "
-            "native app) and `refresh_token`, as written by `tap-calendly --authorize`."
-        ),
+        description="Instead of a personal access token: `client_id`, `client_secret` (unless it "
+        "is a native app) and `refresh_token`, as written by `tap-calendly --authorize`.",
     ),
-    th.Property(
+    _string(
         "oauth_store",
-        th.StringType,
-        title="OAuth store",
-        description=(
-            "Folder that keeps OAuth tokens between runs. Defaults to `tap-calendly` in "
-            "`XDG_STATE_HOME`, or in `~/.local/state`."
-        ),
+        "OAuth store",
+        "Folder that keeps OAuth tokens between runs. Defaults to `tap-calendly` in "
+        "`XDG_STATE_HOME`, or in `~/.local/state`.",
     ),
     th.Property(
         "start_date",
         th.DateTimeType,
         title="Start date",
-        description=(
-            "Leave out meetings that start before this date, and form submissions, log entries "
-            "and messages created before it. ISO 8601, UTC unless it has an offset. Defaults to "
-            "all history."
-        ),
+        description="Leave out meetings that start before this date, and form submissions, log "
+        "entries and messages created before it. ISO 8601, UTC unless it has an offset. Defaults "
+        "to all history.",
         examples=["2025-01-01T00:00:00Z"],
     ),
-    th.Property(
+    _string(
         "scope",
-        th.StringType,
+        "Scope",
+        "Whose meetings to read: the organization's, one user's or one group's.",
         allowed_values=list(SCOPES),
         default="organization",
-        title="Scope",
-        description="Whose meetings to read: the organization's, one user's or one group's.",
     ),
-    th.Property(
+    _string(
         "organization",
-        th.StringType,
-        title="Organization",
-        description="URI or ID of the organization. Defaults to the token's own.",
+        "Organization",
+        "URI or ID of the organization. Defaults to the token's own.",
     ),
-    th.Property(
-        "user",
-        th.StringType,
-        title="User",
-        description="URI or ID of the user for `scope: user`. Defaults to the token's own.",
+    _string(
+        "user", "User", "URI or ID of the user for `scope: user`. Defaults to the token's own."
     ),
-    th.Property(
-        "group",
-        th.StringType,
-        title="Group",
-        description="URI or ID of the group for `scope: group`.",
-    ),
-    th.Property(
+    _string("group", "Group", "URI or ID of the group for `scope: group`."),
+    _integer(
         "lookback_days",
-        th.IntegerType(minimum=1, maximum=3650),
+        "Lookback",
+        "Days after a meeting's start during which every run reads it again, because no-show marks "
+        "and some other changes do not update any timestamp. For form submissions, days after "
+        "their creation.",
+        within=(1, 3650),
         default=7,
-        title="Lookback",
-        description=(
-            "Days after a meeting's start during which every run reads it again, because no-show "
-            "marks and some other changes do not update any timestamp. For form submissions, days "
-            "after their creation."
-        ),
     ),
-    th.Property(
+    _integer(
         "full_scan_interval_days",
-        th.IntegerType(minimum=0, maximum=3650),
+        "Full scan interval",
+        "Days between full scans, which list all meetings to find changes to older ones; 0 for "
+        "never.",
+        within=(0, 3650),
         default=7,
-        title="Full scan interval",
-        description=(
-            "Days between full scans, which list all meetings to find changes to older ones; "
-            "0 for never."
-        ),
     ),
-    th.Property(
+    _integer(
         "max_concurrent_requests",
-        th.IntegerType(minimum=1, maximum=64),
+        "Concurrent requests",
+        "Maximum number of concurrent requests.",
+        within=(1, 64),
         default=8,
-        title="Concurrent requests",
-        description="Maximum number of concurrent requests.",
     ),
-    th.Property(
+    _integer(
         "requests_per_minute",
-        th.IntegerType(minimum=1, maximum=100_000),
-        title="Requests per minute",
-        description=(
-            "A limit of your own. Defaults to what Calendly's headers allow, less 5 % of the limit "
-            "for the user's other integrations."
-        ),
+        "Requests per minute",
+        "A limit of your own. Defaults to what Calendly's headers allow, less 5 % of the limit for "
+        "the user's other integrations.",
+        within=(1, 100_000),
     ),
-    th.Property(
+    _string(
         "on_unavailable",
-        th.StringType,
+        "On unavailable",
+        "What to do when plan, role or token give no access to a stream: skip it with a warning, "
+        "or fail once the other streams are done.",
         allowed_values=["skip", "fail"],
         default="skip",
-        title="On unavailable",
-        description=(
-            "What to do when plan, role or token give no access to a stream: skip it with a "
-            "warning, or fail once the other streams are done."
-        ),
     ),
-    th.Property(
+    _string(
         "api_url",
-        th.StringType,
+        "API URL",
+        "Address of the API; change it only for a proxy or the sandbox.",
         default=RESOURCES,
-        title="API URL",
-        description="Address of the API; change it only for a proxy or the sandbox.",
     ),
-    th.Property(
+    _string(
         "auth_url",
-        th.StringType,
+        "Authorization URL",
+        "Address of the OAuth server; change it only for a proxy or the sandbox.",
         default=AUTHORIZATION,
-        title="Authorization URL",
-        description="Address of the OAuth server; change it only for a proxy or the sandbox.",
     ),
-    th.Property(
+    _string(
         "user_agent",
-        th.StringType,
-        title="User agent",
-        description="`User-Agent` header of requests. Defaults to tap-calendly and its version.",
+        "User agent",
+        "`User-Agent` header of requests. Defaults to tap-calendly and its version.",
     ),
-    th.Property(
+    _integer(
         "request_timeout",
-        th.IntegerType(minimum=1, maximum=3600),
+        "Request timeout",
+        "Seconds to wait for a complete response before retrying.",
+        within=(1, 3600),
         default=60,
-        title="Request timeout",
-        description="Seconds to wait for a complete response before retrying.",
     ),
-    th.Property(
+    _integer(
         "retry_timeout",
-        th.IntegerType(minimum=1, maximum=86_400),
+        "Retry timeout",
+        "Seconds to keep retrying a request that fails, and all requests together while none is "
+        "answered, before the stream fails.",
+        within=(1, 86_400),
         default=300,
-        title="Retry timeout",
-        description=(
-            "Seconds to keep retrying a request that fails, and all requests together while none "
-            "is answered, before the stream fails."
-        ),
     ),
 )
