@@ -96,7 +96,7 @@ def problems_in_environment(
         if not value.strip():
             del environ[variable]
         elif "integer" in kind.get("type", ()) and not re.fullmatch(r"\s*[+-]?\d{1,18}\s*", value):
-            found.append(f"Environment variable `{variable}` must be a whole number.")
+            found.append(f"Environment variable `{variable}` must be an integer.")
         elif "object" in kind.get("type", ()) and not _is_json_object(value):
             found.append(f"Environment variable `{variable}` must be a JSON object.")
         elif "boolean" in kind.get("type", ()) and value.strip().lower() not in BOOLEANS:
