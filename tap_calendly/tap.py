@@ -25,6 +25,7 @@ from tap_calendly.settings import Settings
 from tap_calendly.singer import catalog, configuration, connection_test, input_files, stream_maps
 from tap_calendly.singer.progress import Progress
 from tap_calendly.singer.sdk import SingerTap, StreamMap
+from tap_calendly.singer.settings_schema import SETTINGS
 from tap_calendly.singer.stream import CalendlyStream
 from tap_calendly.streams import STREAMS
 
@@ -39,7 +40,7 @@ class TapCalendly(SingerTap):
 
     name = "tap-calendly"
     package_name = "singer-tap-calendly"
-    config_jsonschema = configuration.SETTINGS.to_dict()
+    config_jsonschema = SETTINGS.to_dict()
     message_writer_class = MsgSpecWriter
     capabilities = [  # noqa: RUF012 - the SDK's own declaration
         TapCapabilities.CATALOG,
@@ -76,7 +77,7 @@ class TapCalendly(SingerTap):
             # The next but one: the next would map what is not selected without any column, and then
             # miss the key. Yet it has a map, as it may be read for the sake of its children.
             super(Tap, self).setup_mapper()
-            self.mapper.register_raw_streams_from_catalog(catalog.chosen(self.catalog))
+            self.mapper.register_raw_streams_from_catalog(catalog.selected(self.catalog))
             for name in tables.keys() - self.mapper.stream_maps:
                 self.mapper.register_raw_stream_schema(name, self.streams[name].schema, keys[name])
         except ValueError:

@@ -77,6 +77,7 @@ class Client:
         self._idle: list[requests.Session] = []
         self._now: datetime | None = None
         self._unanswered: set[str] = set()
+        self._has_answered = False
 
     @property
     def made(self) -> Counter[str]:
@@ -113,6 +114,11 @@ class Client:
         """
         return len(self._unanswered) > 1
 
+    @property
+    def has_answered(self) -> bool:
+        """Whether any request of this run got an answer."""
+        return self._has_answered
+
     def get(
         self, request: Request, read: Callable[[Any, requests.Response], T], stop: threading.Event
     ) -> T:
@@ -136,15 +142,19 @@ class Client:
         try:
             found = self._retries.run(request.stream, partial(self._ask, request, read, stop), stop)
         except errors.RefusedError:
-            self._unanswered.clear()
+            self._note_answer()
             raise
         except errors.FatalError:
             raise
         except errors.CalendlyError:
             self._unanswered.add(request.leading)
             raise
-        self._unanswered.clear()
+        self._note_answer()
         return found
+
+    def _note_answer(self) -> None:
+        self._has_answered = True
+        self._unanswered.clear()
 
     def _ask(
         self, request: Request, read: Callable[[Any, requests.Response], T], stop: threading.Event

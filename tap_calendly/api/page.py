@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import requests
 
 
+Record = dict[str, Any]
+"""A row, as the API gives it."""
+
+
 class Page(msgspec.Struct, frozen=True):
     """A response of a list.
 
@@ -23,12 +27,12 @@ class Page(msgspec.Struct, frozen=True):
         answered_at: When the server answered (UTC, its own clock, whole seconds).
     """
 
-    rows: list[dict[str, Any]]
+    rows: list[Record]
     next_page: str | None
     answered_at: datetime
 
 
-def digest(row: dict[str, Any]) -> bytes:
+def digest(row: Record) -> bytes:
     """Return a digest of a row's content, which tells its versions apart."""
     return hashlib.blake2b(msgspec.json.encode(row), digest_size=16).digest()
 

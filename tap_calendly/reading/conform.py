@@ -45,7 +45,7 @@ NOT_A_TIMESTAMP = "not a timestamp, null in the table"
 NOT_OF_TYPE = {
     "object": "not an object, null in the table",
     "array": "not a list, null in the table",
-    "integer": "not a whole number, null in the table",
+    "integer": "not an integer, null in the table",
     "number": "not a number, null in the table",
     "boolean": "neither true nor false, null in the table",
 }

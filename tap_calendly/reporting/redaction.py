@@ -1,7 +1,7 @@
-"""Secrets are taken out of every line that is logged or shown.
+"""Removes secrets from every line that is logged or shown.
 
-The tap writes no secret knowingly. But a proxy may repeat in its answer what was sent to it, and a
-stream map that fails, or a bug, may quote the row: this is the last defence.
+The tap never writes a secret knowingly. But a proxy may echo what was sent to it, and a stream map
+that fails, or a bug of the tap's own, may quote a row: this is the last line of defense.
 """
 
 from __future__ import annotations
@@ -19,34 +19,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PIECE = 12
-"""Characters in a row that give a secret away; fewer may stand in any word."""
+"""Consecutive characters that give a secret away; fewer may occur in any word."""
 
 HIDDEN = "******"
 
-CAPABILITY = re.compile(
+LINK = re.compile(
     r"((?:cancellations|reschedulings|invitees)(?:\\?/|%2F))[^\s\"'<>\\]+", re.IGNORECASE
 )
-"""What lets anyone who has it act for an invitee: `cancel_url`, `reschedule_url`, and the invitee's
-URI, which ends as they do."""
+"""Whoever has an invitee's `cancel_url`, `reschedule_url` or URI, which ends like them, can act for
+the invitee."""
+
+LONG_WORD = re.compile(r"\S{41,}")
 
 _pieces: set[str] = set()
 _make_record = logging.getLogRecordFactory()
 
 
 def remember(*secrets: str) -> None:
-    """Add secrets to what must not be shown; they are never forgotten, as lines may come late."""
+    """Hide these secrets from now on, to the end of the process: lines may come late."""
     for secret in secrets:
         for form in _forms(secret):
             _pieces.update(form[at : at + PIECE] for at in range(len(form) - PIECE + 1))
 
 
 def clean(text: str) -> str:
-    """Replace secrets, and what is left of them where they were cut, by asterisks.
+    """Hide secrets, or what is left of them in a truncated text, and links that act for an invitee.
 
-    That is links that act for an invitee, and secrets as they are, URL-encoded, or in Base64, which
-    includes the header of Basic authentication.
+    Secrets are found as they are, URL-encoded, and in Base64, as in Basic authentication.
     """
-    text = CAPABILITY.sub(rf"\1{HIDDEN}", text)
+    text = LINK.sub(rf"\1{HIDDEN}", text)
     secret = bytearray(len(text))
     for at in range(len(text) - PIECE + 1):
         if text[at : at + PIECE] in _pieces:
@@ -58,7 +59,7 @@ def clean(text: str) -> str:
 
 
 def line(text: str) -> str:
-    """Make one line of a text: without secrets, and a space for what breaks lines or terminals."""
+    """Hide secrets, and replace line breaks and unprintable characters by single spaces."""
     shown = "".join(char if char.isprintable() else " " for char in clean(text))
     return " ".join(shown.split())
 
@@ -72,10 +73,15 @@ def texts(value: object) -> Iterator[str]:
             yield from texts(inner)
 
 
+def hide_long_words(text: str) -> str:
+    """Replace words too long to be a name, as they may be misplaced secrets."""
+    return LONG_WORD.sub("…", text)
+
+
 def guard_logs() -> None:
-    """Clean everything that is logged from now on, by every logger at every level."""
+    """Hide secrets in everything logged from now on, by any logger at any level."""
     logging.setLogRecordFactory(_make_clean_record)
-    threading.excepthook = _log_end_of_thread
+    threading.excepthook = _log_uncaught
 
 
 def _make_clean_record(*args: Any, **kwargs: Any) -> logging.LogRecord:  # noqa: ANN401 - as there
@@ -83,32 +89,32 @@ def _make_clean_record(*args: Any, **kwargs: Any) -> logging.LogRecord:  # noqa:
 
 
 def _cleaned(record: logging.LogRecord) -> logging.LogRecord:
-    """Write out what a record holds, where it holds secrets, or frames with variables."""
+    """Render a record here if it holds secrets, or a traceback, whose frames hold variables."""
     try:
-        said = record.getMessage()
-    except Exception:  # noqa: BLE001 - logging would show what it could not format, whatever it is
-        said, record.msg = f"{record.msg} {record.args}", ""
-    text = said
+        message = record.getMessage()
+    except Exception:  # noqa: BLE001 - logging would print the arguments that it cannot format
+        message, record.msg = f"{record.msg} {record.args}", ""
+    text = message
     if record.exc_info and record.exc_info[0] is not None:
         text += "\n" + "".join(traceback.format_exception(*record.exc_info)).rstrip()
-    if (safe := clean(text)) != said or not record.msg:
+    if (safe := clean(text)) != message or not record.msg:
         record.msg, record.args, record.exc_info = safe, None, None
     return record
 
 
-def _log_end_of_thread(ended: threading.ExceptHookArgs) -> None:
-    """Log what Python would print by itself."""
-    if ended.exc_value is not None:
-        info = (ended.exc_type, ended.exc_value, ended.exc_traceback)
-        logging.getLogger("tap-calendly").error("A thread ended:", exc_info=info)
+def _log_uncaught(uncaught: threading.ExceptHookArgs) -> None:
+    """Log what Python would print to stderr itself."""
+    if uncaught.exc_value is not None:
+        info = (uncaught.exc_type, uncaught.exc_value, uncaught.exc_traceback)
+        logging.getLogger("tap-calendly").error("A thread failed:", exc_info=info)
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Give the forms in which a secret travels."""
+    """Yield the forms in which a secret travels."""
     content = secret.encode("utf-8", "surrogatepass")
     yield secret
     yield quote(content, safe="")
-    for before in range(3):  # what stands before it shifts the letters of Base64
+    for before in range(3):  # what precedes the secret shifts the letters of Base64
         letters = base64.b64encode(b" " * before + content).decode()
         inner = letters[4 if before else 0 : -4]
         yield inner

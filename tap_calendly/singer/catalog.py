@@ -1,13 +1,14 @@
-"""What is wrong with a given catalog.
+"""Validates a given catalog.
 
-A catalog chooses streams and columns. What makes a row the same row, and by what a stream
-continues, is not its to choose: rows would be lost.
+A catalog selects streams and columns. It must not change a stream's key or replication key: rows
+would be lost.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import msgspec
 from singer_sdk.singerlib.catalog import (
     REPLICATION_FULL_TABLE,
     REPLICATION_INCREMENTAL,
@@ -22,53 +23,50 @@ if TYPE_CHECKING:
     from tap_calendly.singer.stream import CalendlyStream
 
 METHODS = (REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL)
-"""The ways in which a stream can be read."""
-
 INCLUSIONS = tuple(kind.value for kind in Metadata.InclusionType)
+
+T = TypeVar("T")
+
+
+class _Schema(msgspec.Struct):
+    """The parts of a JSON schema that the SDK goes through."""
+
+    properties: dict[str, _Schema] | None = None
+    items: _Schema | None = None
+
+
+class _Metadata(msgspec.Struct):
+    breadcrumb: list[str]
+    metadata: dict[str, Any]
 
 
 def problems(content: object, streams: Mapping[str, type[CalendlyStream]]) -> list[str]:
-    """Find what cannot be used.
-
-    Args:
-        content: What the file holds.
-        streams: The tap's streams by name.
-
-    Returns:
-        One sentence for each problem, naming the stream and what is allowed.
-    """
+    """Return a sentence for each problem of a catalog file, for the tap's streams by name."""
     entries = content.get("streams") if isinstance(content, dict) else None
     if not isinstance(entries, list):
-        return ["it must be a Singer catalog, as `tap-calendly --discover` gives it."]
+        return ["it must be a Singer catalog, as written by `tap-calendly --discover`."]
     found: list[str] = []
-    sound: dict[str, Mapping[str, Any]] = {}
+    named: dict[str, Mapping[str, Any]] = {}
     for number, entry in enumerate(entries, start=1):
         name = entry.get("tap_stream_id") if isinstance(entry, dict) else None
         if not isinstance(name, str):
             found.append(f"entry {number} of `streams` must be an object with a `tap_stream_id`.")
             continue
-        wrong = list(_malformed(name, entry))
-        if name in sound:
-            wrong.append("there must be one entry of it alone.")
+        wrong = list(_problems_with_shape(name, entry))
+        if name in named:
+            wrong.append("there must be only one entry.")
         if not wrong and name in streams:
-            wrong += _unusable(streams[name], entry)
-        found += [f"{name}: {problem}" for problem in wrong or _misplaced(entry)]
-        sound[name] = entry
-    ours = [entry for name, entry in sound.items() if name in streams]
+            wrong += _problems_with_keys(streams[name], entry)
+        found += [f"{name}: {problem}" for problem in wrong or _problems_with_breadcrumbs(entry)]
+        named[name] = entry
+    ours = [entry for name, entry in named.items() if name in streams]
     if not found and not any(_selection(entry).get((), True) for entry in ours):
-        found.append("it selects no stream of the tap: select one at least.")
+        found.append("it selects no stream of this tap: select at least one.")
     return found
 
 
-def chosen(catalog: Catalog) -> Catalog:
-    """Leave out the streams that are not selected.
-
-    Args:
-        catalog: The catalog of a run.
-
-    Returns:
-        A catalog of the others.
-    """
+def selected(catalog: Catalog) -> Catalog:
+    """Return a catalog of the selected streams alone."""
     return Catalog(
         (name, entry)
         for name, entry in catalog.items()
@@ -76,80 +74,65 @@ def chosen(catalog: Catalog) -> Catalog:
     )
 
 
-def _malformed(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
-    """Check the shape of an entry, whosever stream it is."""
+def _problems_with_shape(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
+    """Check what the SDK needs to read an entry, whether the stream is known or not."""
     if entry.get("stream") not in (None, name):
         yield "`stream` must be the same as `tap_stream_id`."
-    if not _is_schema(entry.get("schema")):
-        yield "`schema` must be a JSON schema, as `tap-calendly --discover` gives it."
-    metadata = entry.get("metadata", [])
-    if not isinstance(metadata, list) or not all(_is_metadata(part) for part in metadata):
+    if _parsed(entry.get("schema"), _Schema) is None:
+        yield "`schema` must be a JSON schema, as written by `tap-calendly --discover`."
+    metadata = _parsed(entry.get("metadata", []), list[_Metadata])
+    if metadata is None:
         yield "`metadata` must be a list of objects, each with a `breadcrumb` and a `metadata`."
-        return
-    for part in metadata:
-        place, said = ".".join(part["breadcrumb"]) or "the stream", part["metadata"]
+    for part in metadata or ():
+        place = ".".join(part.breadcrumb) or "the stream"
         for choice in ("selected", "selected-by-default"):
-            if said.get(choice) not in (None, True, False):
+            if part.metadata.get(choice) not in (None, True, False):
                 yield f"`{choice}` of {place} in `metadata` must be true or false."
-        if said.get("inclusion") not in (None, *INCLUSIONS):
+        if part.metadata.get("inclusion") not in (None, *INCLUSIONS):
             yield f"`inclusion` of {place} in `metadata` must be one of {', '.join(INCLUSIONS)}."
 
 
-def _unusable(stream: type[CalendlyStream], entry: Mapping[str, Any]) -> Iterator[str]:
-    """Check that a sound entry leaves a stream what reading and loading its rows take."""
-    keys, continues = list(stream.primary_keys), stream.replication.key
-    parts = entry.get("metadata", [])
-    root: dict[str, Any] = next((p["metadata"] for p in parts if not p["breadcrumb"]), {})
+def _problems_with_keys(stream: type[CalendlyStream], entry: Mapping[str, Any]) -> Iterator[str]:
+    """Check that an entry leaves a stream its keys."""
+    keys, replication_key = list(stream.primary_keys), stream.replication.key
+    metadata = entry.get("metadata", [])
+    root: dict[str, Any] = next((p["metadata"] for p in metadata if not p["breadcrumb"]), {})
     if (entry.get("key_properties") or root.get("table-key-properties")) != keys:
         yield f"`key_properties` must be {', '.join(keys)}."
-    if (entry.get("replication_key") or root.get("replication-key")) not in (None, continues):
-        yield f"`replication_key` must be {continues or 'left out'}."
+    given = entry.get("replication_key") or root.get("replication-key")
+    if given not in (None, replication_key):
+        yield f"`replication_key` must be {replication_key or 'left out'}."
     method = entry.get("replication_method") or root.get("forced-replication-method")
     if method not in (None, *METHODS):
         yield f"`replication_method` must be one of {', '.join(METHODS)}."
     columns, selection = entry["schema"].get("properties") or {}, _selection(entry)
-    for column in dict.fromkeys([*keys, *([continues] if continues else [])]):
+    for column in dict.fromkeys([*keys, *([replication_key] if replication_key else [])]):
         if column not in columns:
             yield f"the schema must have the column {column}."
         elif selection.get((), True) and not selection["properties", column]:
             yield f"the column {column} must be selected, or the stream deselected."
 
 
-def _misplaced(entry: Mapping[str, Any]) -> Iterator[str]:
-    """Check that what is chosen is there: a mistyped column would be loaded unawares."""
-    crumbs = [part["breadcrumb"] for part in entry.get("metadata", [])]
-    if strange := [".".join(path) for path in crumbs if not _leads_to(path, entry["schema"])]:
-        yield f"`metadata` must name columns of the schema, not {', '.join(strange)}."
+def _problems_with_breadcrumbs(entry: Mapping[str, Any]) -> Iterator[str]:
+    """Check that metadata name existing columns: a misspelled one would be loaded unnoticed."""
+    paths = [part["breadcrumb"] for part in entry.get("metadata", [])]
+    if unknown := [".".join(path) for path in paths if not _leads_to(path, entry["schema"])]:
+        yield f"`metadata` must name columns of the schema, not {', '.join(unknown)}."
 
 
 def _selection(entry: Mapping[str, Any]) -> Mapping[tuple[str, ...], bool]:
     return MetadataMapping.from_iterable(entry.get("metadata", [])).resolve_selection()
 
 
-def _is_schema(value: object) -> bool:
-    """Tell whether the SDK can read a schema."""
-    if not isinstance(value, dict):
-        return False
-    columns, items = value.get("properties"), value.get("items")
-    return (items is None or _is_schema(items)) and (
-        columns is None
-        or (isinstance(columns, dict) and all(_is_schema(column) for column in columns.values()))
-    )
+def _parsed(value: object, kind: type[T]) -> T | None:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return None
 
 
-def _is_metadata(value: object) -> bool:
-    crumbs = value.get("breadcrumb") if isinstance(value, dict) else None
-    return (
-        isinstance(value, dict)
-        and isinstance(value.get("metadata"), dict)
-        and isinstance(crumbs, list)
-        and all(isinstance(crumb, str) for crumb in crumbs)
-    )
-
-
-def _leads_to(path: Iterable[str], schema: object) -> bool:
-    """Tell whether a breadcrumb leads to a place in a schema."""
+def _leads_to(breadcrumb: Iterable[str], schema: object) -> bool:
     place = schema
-    for crumb in path:
+    for crumb in breadcrumb:
         place = place.get(crumb) if isinstance(place, dict) else None
     return isinstance(place, dict)

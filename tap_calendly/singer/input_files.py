@@ -1,10 +1,9 @@
-"""The files given on the command line: settings, catalog, state."""
+"""The files given on the command line: --config, --catalog, --state."""
 
 from __future__ import annotations
 
 import io
 import json
-import re
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
@@ -12,23 +11,20 @@ import click
 from typing_extensions import override
 
 from tap_calendly.reporting.errors import SettingsError
+from tap_calendly.reporting.redaction import hide_long_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     Problems = Callable[[object], list[str]]
-    """Finds what is wrong with the content of a file, one sentence for each problem."""
+    """Checks the content of a file: returns a sentence for each problem."""
 
 
 class JSONFile(click.File):
-    """A file given to an option, which must hold what the option is for."""
+    """A JSON file given to an option, checked as soon as the command line is parsed."""
 
     def __init__(self, problems: Problems) -> None:
-        """Prepare.
-
-        Args:
-            problems: What is wrong with a content.
-        """
+        """Check files with `problems`."""
         super().__init__()
         self._problems = problems
 
@@ -40,59 +36,46 @@ class JSONFile(click.File):
         return io.StringIO(read(str(value), option, self._problems))
 
 
-TOO_LONG = re.compile(r"\S{41,}")
-"""What is no name in a file, but may be a misplaced secret: it is not repeated."""
-
-
 def read(path: str, option: str, problems: Problems) -> str:
-    """Read a file and check that it can be used.
-
-    Args:
-        path: Where it is.
-        option: What it was given to: --config, --catalog or --state.
-        problems: What is wrong with a content.
-
-    Returns:
-        Its text.
+    """Return the text of a file given to an option.
 
     Raises:
-        SettingsError: It cannot be read, or does not hold what the option is for.
+        SettingsError: The file cannot be read, or has problems.
     """
     try:
-        # Editors on Windows begin a file with the mark of its encoding.
+        # Editors on Windows start a file with a byte order mark.
         text = Path(path).read_text(encoding="utf-8-sig")
-        content = json.loads(text, parse_constant=_refuse, object_pairs_hook=_object)
+        found = problems(json.loads(text, parse_constant=_reject, object_pairs_hook=_object))
     except json.JSONDecodeError as error:
         found = [f"it is not JSON: see line {error.lineno}, column {error.colno}."]
     except OSError as error:
         found = [f"it cannot be read ({error.strerror or type(error).__name__})."]
     except UnicodeDecodeError:
-        found = ["it must be text in UTF-8."]
-    except _TwiceError as error:
-        found = [f"it must say {json.dumps(str(error))} once, not twice."]
+        found = ["it must be UTF-8 text."]
+    except _DuplicateNameError as error:
+        found = [f"it has {json.dumps(str(error))} twice."]
     except (RecursionError, ValueError):
-        found = ["it is not JSON that can be used: a number or the nesting is out of bounds."]
-    else:
-        found = problems(content)
-    found = [TOO_LONG.sub("…", problem) for problem in found]
+        found = ["its JSON cannot be used: a number is out of range, or the nesting is too deep."]
     if found:
-        named = "{…}" if path.lstrip().startswith("{") else path  # what it should hold is no name
-        raise SettingsError([f"The file {named} given to {option}: {problem}" for problem in found])
+        shown = "{…}" if path.lstrip().startswith("{") else path  # JSON itself, not a path
+        raise SettingsError(
+            [f"The file {shown} given to {option}: {hide_long_words(one)}" for one in found]
+        )
     return text
 
 
-class _TwiceError(Exception):
-    """An object has two values of one name, of which one would be ignored."""
+class _DuplicateNameError(Exception):
+    """An object has a name twice, and one of the values would be ignored."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:
         if name in found:
-            raise _TwiceError(name)
+            raise _DuplicateNameError(name)
         found[name] = value
     return found
 
 
-def _refuse(constant: str) -> NoReturn:
+def _reject(constant: str) -> NoReturn:
     raise ValueError(constant)

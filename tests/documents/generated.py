@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tap_calendly.singer.configuration import SETTINGS
+from tap_calendly.singer.settings_schema import SETTINGS
 from tap_calendly.streams import STREAMS
 from tap_calendly.streams.recaps import MeetingRecaps
 from tap_calendly.tap import TapCalendly

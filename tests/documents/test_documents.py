@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tap_calendly.singer import configuration
+from tap_calendly.singer import configuration, settings_schema
 from tap_calendly.streams import STREAMS
 from tap_calendly.tap import TapCalendly
 from tests.documents.generated import DOCS, README, ROOT, tables, with_tables
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-SETTINGS = configuration.SETTINGS.to_dict()
+SETTINGS = settings_schema.SETTINGS.to_dict()
 KINDS = {"string": "string", "integer": "integer"}
 DOCUMENTS = (*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md")))
 MESSAGE = "| message | meaning |\n| --- | --- |\n"

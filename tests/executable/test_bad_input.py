@@ -79,14 +79,14 @@ CATALOGS: dict[str, tuple[object, str]] = {
     "a list": ([], "`tap-calendly --discover`"),
     "no streams": ({}, "`tap-calendly --discover`"),
     "streams by name": ({"streams": {STREAM: {}}}, "`tap-calendly --discover`"),
-    "the same name twice": ('{"streams": [], "streams": []}', '"streams" once'),
+    "the same name twice": ('{"streams": [], "streams": []}', 'has "streams" twice'),
     "an empty one": ({"streams": []}, "selects no stream"),
     "a stream that is a text": ({"streams": [STREAM]}, "entry 1 of `streams`"),
     "a stream without a name": (_catalog(_without("tap_stream_id")), "`tap_stream_id`"),
     "a stream that is a number": (_catalog(_with(tap_stream_id=5)), "`tap_stream_id`"),
     "none selected": (_catalog(select=False), "selects no stream"),
     "an unknown stream only": (_catalog(_with(tap_stream_id="x", stream="x")), "selects no stream"),
-    "a stream twice": ({"streams": _catalog()["streams"] * 2}, f"{STREAM}: there must be one"),
+    "a stream twice": ({"streams": _catalog()["streams"] * 2}, f"{STREAM}: there must be only one"),
     "another name": (_catalog(_with(stream="kinds")), f"{STREAM}: `stream` must"),
     "a name that is a list": (_catalog(_with(stream=["kinds"])), f"{STREAM}: `stream` must"),
     "no schema": (_catalog(_without("schema")), f"{STREAM}: `schema` must"),
@@ -213,7 +213,7 @@ STATES: dict[str, tuple[object, str]] = {
     "a name of two lines": ({"bookmarks": {"x\ny": "2020"}}, "x y: its entry"),
     "a stream twice": (
         f'{{"bookmarks": {{"{STREAM}": {{}}, "{STREAM}": {{}}}}}}',
-        f'"{STREAM}" once',
+        f'has "{STREAM}" twice',
     ),
     "a later layout": (_mark(layout=2), f"{STREAM}: the state was written by a later version"),
     "a huge layout": (_mark(layout=10**30), f"{STREAM}: the state was written by a later version"),
@@ -307,9 +307,9 @@ def test_a_file_that_cannot_be_used_ends_in_one_line_before_anything_is_asked(
         (b"\xff\xfe{\x00}\x00", "UTF-8"),
         (b"{", "line 1, column 2"),
         (b"5", "it must "),
-        (b'{"a": 1e999999, "a": NaN}', "it is not JSON that can be used"),
-        (b'{"a": {"b": 1, "b": 2}}', 'it must say "b" once'),
-        (b"[" * 100_000, "it is not JSON that can be used"),
+        (b'{"a": 1e999999, "a": NaN}', "its JSON cannot be used"),
+        (b'{"a": {"b": 1, "b": 2}}', 'has "b" twice'),
+        (b"[" * 100_000, "its JSON cannot be used"),
     ],
     ids=["missing", "a folder", "UTF-16", "cut", "a number", "no number", "twice", "too deep"],
 )
@@ -497,7 +497,7 @@ def test_an_expression_that_fails_with_a_row_names_the_column(
 
     assert result.returncode == 1
     (line,) = _errors(result)
-    assert f"{STREAM}: `name` of `stream_maps` fails with a row (TypeError)" in line
+    assert f"{STREAM}: `name` of `stream_maps` failed on a row (TypeError)" in line
     assert SECRET not in line
 
 

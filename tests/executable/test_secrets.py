@@ -268,7 +268,7 @@ def test_a_stream_map_that_fails_tells_no_link(
     result = run_tap(tmp_path, config=config(sandbox, stream_maps=maps), environment=verbose)
 
     assert result.returncode == 1
-    assert "of `stream_maps` fails with a row (ValueError)" in result.stderr
+    assert "of `stream_maps` failed on a row (ValueError)" in result.stderr
     assert shown(told(result, tmp_path), secrets_of(sandbox)) == []
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from tap_calendly import settings, timestamps
 from tap_calendly.singer import configuration
+from tap_calendly.singer.settings_schema import SETTINGS
 from tests.command import complaints, run_here, run_tap
 from tests.singer import catalog, config
 
@@ -216,9 +217,7 @@ def test_a_mistyped_name_is_warned_of(tmp_path: Path, sandbox: Sandbox) -> None:
 def test_a_mistyped_part_of_the_credentials_is_warned_of() -> None:
     given = {"oauth_credentials": {"client_id": "x", "secret": SECRET}}
 
-    assert configuration.unknown(given, configuration.SETTINGS.to_dict()) == [
-        "oauth_credentials.secret"
-    ]
+    assert configuration.unknown(given, SETTINGS.to_dict()) == ["oauth_credentials.secret"]
 
 
 @pytest.mark.parametrize("nothing", [None, ""])
@@ -228,7 +227,7 @@ def test_credentials_of_nothing_mean_not_set(nothing: str | None) -> None:
         "oauth_credentials": {"client_id": nothing, "refresh_token": nothing},
     }
 
-    assert configuration.problems(given, configuration.SETTINGS.to_dict()) == []
+    assert configuration.problems(given, SETTINGS.to_dict()) == []
     assert "oauth_credentials" not in given
 
 
@@ -236,7 +235,7 @@ def test_credentials_of_nothing_mean_not_set(nothing: str | None) -> None:
 def test_null_and_nothing_mean_not_set(nothing: str | None) -> None:
     given: dict[str, Any] = {"personal_access_token": "x", "start_date": nothing, "scope": nothing}
 
-    assert configuration.problems(given, configuration.SETTINGS.to_dict()) == []
+    assert configuration.problems(given, SETTINGS.to_dict()) == []
     assert "start_date" not in given
     assert given["scope"] == "organization"
 
@@ -265,5 +264,5 @@ def test_start_date_is_utc_unless_it_says_otherwise(given: str, meant: str) -> N
 def test_a_bare_id_means_the_same_as_the_uri(named: str) -> None:
     given = {"personal_access_token": "x", "user": named}
 
-    assert configuration.problems(given, configuration.SETTINGS.to_dict()) == []
+    assert configuration.problems(given, SETTINGS.to_dict()) == []
     assert settings.resource_uri("users", named) == "https://api.calendly.com/users/AAAA-bb"

@@ -342,7 +342,7 @@ def test_a_stream_map_that_fails_with_a_row_fails_its_stream_alone(sandbox: Sand
         warehouse.run()
 
     (line,) = ended.value.lines
-    assert line.startswith("event_invitees: `email` of `stream_maps` fails with a row (KeyError)")
+    assert line.startswith("event_invitees: `email` of `stream_maps` failed on a row (KeyError)")
     assert warehouse.tables["scheduled_events"] == truth(sandbox)["scheduled_events"]
 
 
@@ -353,4 +353,4 @@ def test_a_filter_that_fails_with_a_row_names_itself(sandbox: Sandbox) -> None:
         sync(sandbox, stream_maps=maps)
 
     (line,) = ended.value.lines
-    assert line.startswith("scheduled_events: `__filter__` of `stream_maps` fails with a row")
+    assert line.startswith("scheduled_events: `__filter__` of `stream_maps` failed on a row")

@@ -35,7 +35,7 @@ from tap_calendly.auth.token_endpoint import TokenEndpoint
 from tap_calendly.auth.token_store import Tokens, TokenStore
 from tap_calendly.reporting import errors, messages, redaction, remedies
 from tap_calendly.reporting.errors import CalendlyError, RefusedError, Requires
-from tap_calendly.singer import catalog, configuration, input_files
+from tap_calendly.singer import catalog, configuration, input_files, settings_schema
 from tap_calendly.streams import STREAMS
 from tap_calendly.tap import TapCalendly
 from tests.secrecy import shown
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 SECRET = "8Wq-71hZ_token.that+nobody/may=see.Xk29vQ"  # noqa: S105 - made up
 CONFIG = {"personal_access_token": SECRET, "organization": "AAAA"}
-SCHEMA = configuration.SETTINGS.to_dict()
+SCHEMA = settings_schema.SETTINGS.to_dict()
 HOST = "api.calendly.com"
 
 fuzz = hypothesis_settings(max_examples=7 * hypothesis_settings().max_examples)
