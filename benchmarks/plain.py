@@ -15,9 +15,8 @@ from singer_sdk import RESTStream, Tap
 from singer_sdk import typing as th
 from singer_sdk.authenticators import BearerTokenAuthenticator
 from singer_sdk.pagination import BaseHATEOASPaginator
-from typing_extensions import override
-
 from tap_calendly.schemas.scheduling import EVENT_INVITEE, SCHEDULED_EVENT
+from typing_extensions import override
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -32,7 +32,6 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 BOOLEANS = frozenset({"true", "1", "yes", "on", "false", "0", "no", "off"})
 
 
-
 def problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     """Fill in the defaults, and return a sentence for each setting that cannot be used.
 
@@ -100,14 +99,19 @@ def problem_with_log_level(environ: Mapping[str, str]) -> str | None:
 def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     """Return the names of unknown settings, most often misspelled ones."""
     found = set(config) - set(schema["properties"])
-    found |= {f"{oauth.SETTING}.{part}" for part in set(config.get(oauth.SETTING) or ()) - set(oauth.PARTS)}
+    found |= {
+        f"{oauth.SETTING}.{part}"
+        for part in set(config.get(oauth.SETTING) or ()) - set(oauth.PARTS)
+    }
     return sorted(map(redaction.hide_long_words, found))
 
 
 def _drop_unset(config: dict[str, Any]) -> None:
     """Remove what is null or empty: in files and in the environment that means not set."""
     if isinstance(parts := config.get(oauth.SETTING), dict):
-        config[oauth.SETTING] = {name: part for name, part in parts.items() if part not in (None, "")}
+        config[oauth.SETTING] = {
+            name: part for name, part in parts.items() if part not in (None, "")
+        }
     for name in [name for name, value in config.items() if value in (None, "")]:
         del config[name]
     if config.get(oauth.SETTING) == {}:
