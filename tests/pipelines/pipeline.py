@@ -11,7 +11,8 @@ import os
 import shutil
 import subprocess
 import sys
-from datetime import datetime, timezone
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,9 +21,11 @@ import psycopg
 
 from tap_calendly.timestamps import parse
 from tests.documents.generated import ROOT, SNAPSHOTS
-from tests.singer import STREAMS, Row, Tables, key_of
+from tests.singer import STREAMS, Row, Tables, digest_of, key_of, truth
 
 if TYPE_CHECKING:
+    from sandbox.calendly import Calendly
+    from sandbox.clock import SimulatedClock
     from sandbox.server import Sandbox
 
 BIN = Path(sys.executable).parent
@@ -157,3 +160,94 @@ def open_duckdb(project: Project) -> duckdb.DuckDBPyConnection:
 def sqlalchemy(address: str) -> str:
     """Give a server's address as target-postgres wants it."""
     return address.replace("postgresql://", "postgresql+psycopg://", 1)
+
+
+def into_postgres(address: str, schema: str) -> dict[str, str]:
+    """Give the settings by which target-postgres loads into a schema."""
+    return {
+        "TARGET_POSTGRES_SQLALCHEMY_URL": sqlalchemy(address),
+        "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": schema,
+    }
+
+
+@dataclass
+class Loaded:
+    """What a database holds after a first run, and after a second one a day later.
+
+    Attributes:
+        first: The tables after the first run.
+        first_expected: The tables as they should have been.
+        second: The tables after the second run.
+        second_expected: The tables as they should have been.
+        second_log: What the second run has logged.
+    """
+
+    first: Tables
+    first_expected: Tables
+    second: Tables
+    second_expected: Tables
+    second_log: str
+
+
+def core(sandbox: Sandbox) -> Tables:
+    """Give the tables of the streams that most people want, as they should be."""
+    expected = truth(sandbox)
+    return {stream: expected[stream] for stream in STREAMS}
+
+
+def costly(calendly: Calendly) -> Tables:
+    """Give the tables, as they should be, of the streams that are off by default."""
+    rows = calendly.more_truth()
+    soon = calendly.clock.now() + timedelta(minutes=1)
+    busy = [
+        {"user_uri": member["user"]["uri"], **row}
+        for member in calendly.memberships.values()
+        for row in calendly.busy(member["user"]["uri"], soon, soon + timedelta(days=7))
+    ]
+    for row in busy:
+        told = {name: value for name, value in row.items() if name != "user_uri"}
+        row["id"] = digest_of(told)
+    found = {
+        "meeting_recap_transcripts": [
+            {**row, "recap_uri": recap["uri"], "recap_updated_at": recap["updated_at"]}
+            for recap, row in zip(
+                rows["meeting_recaps"], rows["meeting_recap_transcripts"], strict=True
+            )
+        ],
+        "user_locations": [{"user_uri": row.pop("user"), **row} for row in rows["user_locations"]],
+        "user_busy_times": busy,
+        "event_type_available_times": [
+            {"event_type_uri": uri, **row}
+            for uri, event_type in calendly.event_types.items()
+            if event_type["deleted_at"] is None
+            for row in calendly.openings(uri, soon, soon + timedelta(days=31))
+        ],
+    }
+    return {name: {key_of(name, row): row for row in each} for name, each in found.items()}
+
+
+def live_on(calendly: Calendly, clock: SimulatedClock) -> None:
+    """Let some of everything happen within a day."""
+    clock.advance(timedelta(days=1))
+    upcoming = [
+        event
+        for event in calendly.events.values()
+        if event["status"] == "active" and parse(event["start_time"]) > clock.now()
+    ]
+    solo = [event for event in upcoming if event["invitees_counter"]["limit"] == 1]
+    recent = clock.now() - timedelta(days=6)
+    past = [
+        invitee
+        for event in calendly.events.values()
+        if event["status"] == "active" and recent < parse(event["end_time"]) < clock.now()
+        for invitee in calendly.invitees[event["uri"]]
+        if invitee["status"] == "active" and invitee["no_show"] is None
+    ]
+    calendly.cancel(event=solo[0]["uri"], by="host", reason='Ill; "back" on Monday,\nsorry')
+    calendly.reschedule(
+        invitee=calendly.invitees[solo[1]["uri"]][0]["uri"], start=clock.now() + timedelta(days=3)
+    )
+    calendly.mark_no_show(invitee=past[0]["uri"])
+    calendly.edit_notes(event=past[1]["event"], plain='1st line\n2nd, "quoted"\r\n\t3rd 😀 שלום')
+    calendly.edit_event_type(uri=next(iter(calendly.event_types)), name="Renamed")
+    calendly.add_member(name="Zoë", email="zoe@example.com")

@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import psycopg
+import pytest
 import yaml
 
 from tests.command import run_tap
@@ -182,6 +183,7 @@ def test_the_recipe_for_links_leaves_out_all_that_opens_something() -> None:
     assert sorted(patterns[len(usual) :]) == sorted(f"!{stream}.{path}" for stream, path in OPENING)
 
 
+@pytest.mark.exhaustive
 def test_the_recipes_for_links_and_pseudonyms_hold_in_postgres(
     tmp_path: Path, sandbox: Sandbox, postgres: str
 ) -> None:

@@ -231,6 +231,7 @@ def assert_nothing_is_lost_unsaid(log: str) -> None:
     assert "does not know are left out: brand_new." in log
 
 
+@pytest.mark.exhaustive
 def test_postgres_has_what_calendly_gives_or_the_summary_says_what_is_lost(
     tmp_path: Path, sandbox: Sandbox, expected: Tables, postgres: str
 ) -> None:
@@ -250,6 +251,7 @@ def test_postgres_has_what_calendly_gives_or_the_summary_says_what_is_lost(
     assert_nothing_is_lost_unsaid(log)
 
 
+@pytest.mark.exhaustive
 def test_duckdb_has_what_calendly_gives_or_the_summary_says_what_is_lost(
     tmp_path: Path, sandbox: Sandbox, expected: Tables
 ) -> None:

