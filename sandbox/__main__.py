@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 from typing_extensions import override
 
-from sandbox.calendly import Calendly
-from sandbox.clock import SystemClock
-from sandbox.company import populate
-from sandbox.organization import PLANS
-from sandbox.server import Sandbox
+from sandbox.demo.company import populate
+from sandbox.http.server import Sandbox
+from sandbox.organization.calendly import Calendly
+from sandbox.organization.clock import SystemClock
+from sandbox.organization.members import PLANS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from sandbox.identifiers import API
+from sandbox.organization.identifiers import API
 
 if TYPE_CHECKING:
-    from sandbox.server import Sandbox
+    from sandbox.http.server import Sandbox
 
 
 def ask(

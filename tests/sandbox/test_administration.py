@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.calendly import Calendly
-from sandbox.server import Sandbox
+from sandbox.http.server import Sandbox
+from sandbox.organization.calendly import Calendly
 from tests.sandbox.asking import ask, whole
 from tests.sandbox.conftest import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sandbox.clock import SimulatedClock
+    from sandbox.organization.clock import SimulatedClock
 
 LOG = "/activity_log_entries"
 MESSAGES = "/outgoing_communications"

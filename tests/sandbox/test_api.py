@@ -9,24 +9,27 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import requests
 
-from sandbox.calendly import Calendly
-from sandbox.clock import SystemClock
-from sandbox.control import LIFE
-from sandbox.faults import Fault
-from sandbox.identifiers import last_segment, rendered
-from sandbox.server import Sandbox
+from sandbox import organization
+from sandbox.http.faults import Fault
+from sandbox.http.server import Sandbox
+from sandbox.organization.calendly import LIFE_EVENTS, Calendly
+from sandbox.organization.clock import SystemClock
+from sandbox.organization.identifiers import last_segment
+from sandbox.organization.timestamps import to_timestamp
 from tests.sandbox.asking import ask, path_of, whole
 from tests.sandbox.conftest import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.clock import SimulatedClock
+    from sandbox.organization.clock import SimulatedClock
 
 EVENTS = "/scheduled_events"
 
@@ -160,7 +163,7 @@ def test_events_come_in_the_order_they_were_booked_unless_sorted(
     rising = starts(ask(sandbox, EVENTS, {**everything, "sort": "start_time:asc"}))
     falling = starts(ask(sandbox, EVENTS, {**everything, "sort": "start_time:desc"}))
 
-    assert booked[-1] == rendered(early)
+    assert booked[-1] == to_timestamp(early)
     assert rising == sorted(booked) != booked
     assert falling == rising[::-1]
 
@@ -553,9 +556,18 @@ def test_life_can_be_played_over_http(sandbox: Sandbox, calendly: Calendly) -> N
 
 
 def test_every_event_of_life_can_be_played_over_http() -> None:
-    events = {name for name in dir(Calendly) if hasattr(getattr(Calendly, name), "__wrapped__")}
+    rooms = (
+        import_module(f"{organization.__name__}.{one.name}")
+        for one in iter_modules(organization.__path__)
+    )
+    events = {
+        name
+        for room in rooms
+        for name, function in vars(room).items()
+        if hasattr(function, "__wrapped__")
+    }
 
-    assert set(LIFE) == events - {"found"}
+    assert events == LIFE_EVENTS
 
 
 def test_the_truth_is_what_a_sync_would_find(

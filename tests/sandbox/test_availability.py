@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.identifiers import rendered
+from sandbox.organization.timestamps import to_timestamp
 from tests.sandbox.asking import ask
 from tests.sandbox.conftest import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.calendly import Calendly
-    from sandbox.server import Sandbox
-    from sandbox.state import Record
+    from sandbox.http.server import Sandbox
+    from sandbox.organization.calendly import Calendly
+    from sandbox.organization.state import Record
 
 TUESDAY = datetime(2026, 3, 3, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
@@ -135,9 +135,9 @@ def test_the_seats_left_in_a_group_meeting_can_be_booked(calendly: Calendly) -> 
     calendly.join(event=event, name="Mo", email="mo@guest.example")
     left = [one["start_time"] for one in calendly.openings(course, TUESDAY, TUESDAY + DAY)]
 
-    assert seats[rendered(at)]["invitees_remaining"] == 1
-    assert seats[rendered(at - 2 * HOUR + 30 * HOUR / 60)]["invitees_remaining"] == 2
-    assert rendered(at) not in left
+    assert seats[to_timestamp(at)]["invitees_remaining"] == 1
+    assert seats[to_timestamp(at - 2 * HOUR + 30 * HOUR / 60)]["invitees_remaining"] == 2
+    assert to_timestamp(at) not in left
 
 
 def test_busy_times_are_meetings_and_what_a_calendar_says(
@@ -145,8 +145,8 @@ def test_busy_times_are_meetings_and_what_a_calendar_says(
 ) -> None:
     start = TUESDAY + 9 * HOUR
     calendly.block_time(user=calendly.owner, start=start, end=start + HOUR)
-    query = {"user": calendly.owner, "start_time": rendered(TUESDAY)}
-    query["end_time"] = rendered(TUESDAY + DAY)
+    query = {"user": calendly.owner, "start_time": to_timestamp(TUESDAY)}
+    query["end_time"] = to_timestamp(TUESDAY + DAY)
     blocked, meeting = ask(sandbox, "/user_busy_times", query).json()["collection"]
 
     assert (blocked["type"], meeting["type"]) == ("external", "calendly")
@@ -166,7 +166,7 @@ def test_the_time_to_come_is_told_in_short_windows(
 ) -> None:
     def status(start: datetime, end: datetime) -> int:
         query = {"event_type": chat, "user": calendly.owner}
-        query |= {"start_time": rendered(start), "end_time": rendered(end)}
+        query |= {"start_time": to_timestamp(start), "end_time": to_timestamp(end)}
         return ask(sandbox, path, query).status_code
 
     assert status(NOW, NOW + days * DAY) == 200

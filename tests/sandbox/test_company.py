@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.calendly import Calendly
-from sandbox.clock import SimulatedClock
-from sandbox.company import populate, simulate
-from sandbox.identifiers import rendered
+from sandbox.demo.company import populate, simulate
+from sandbox.organization.calendly import Calendly
+from sandbox.organization.clock import SimulatedClock
+from sandbox.organization.timestamps import to_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sandbox.state import Record
+    from sandbox.organization.state import Record
 
 NOW = datetime(2026, 11, 20, 13, 0, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
@@ -53,10 +53,10 @@ def test_there_are_exactly_as_many_meetings_as_asked_for(size: int, now: datetim
 
 def test_some_meetings_lie_ahead_and_all_were_booked_within_about_a_year() -> None:
     events = simulate(seed=1, size=2000, now=NOW).events.values()
-    upcoming = sum(event["start_time"] > rendered(NOW) for event in events)
+    upcoming = sum(event["start_time"] > to_timestamp(NOW) for event in events)
     assert 0.05 < upcoming / 2000 < 0.11
-    assert rendered(NOW - 420 * DAY) < min(event["created_at"] for event in events)
-    assert rendered(NOW - 330 * DAY) > min(event["created_at"] for event in events)
+    assert to_timestamp(NOW - 420 * DAY) < min(event["created_at"] for event in events)
+    assert to_timestamp(NOW - 330 * DAY) > min(event["created_at"] for event in events)
 
 
 def test_nothing_is_there_yet_that_has_not_happened(calendly: Calendly) -> None:
@@ -72,7 +72,7 @@ def test_nothing_is_there_yet_that_has_not_happened(calendly: Calendly) -> None:
 
     every = [*stamps(calendly.truth()), *stamps(calendly.more_truth())]
     assert len(every) > 1500
-    assert max(every) <= rendered(NOW + timedelta(seconds=1))
+    assert max(every) <= to_timestamp(NOW + timedelta(seconds=1))
     assert calendly.clock.now() == NOW
 
 
@@ -94,7 +94,7 @@ def test_the_company_is_the_same_whatever_clock_the_organisation_keeps() -> None
     assert calendly.truth() == simulate(1, 120, NOW).truth()
     assert calendly.clock is clock
     member = calendly.add_member(name="New Here", email="new@windmill.example")
-    assert calendly.users[member]["created_at"] > rendered(NOW)
+    assert calendly.users[member]["created_at"] > to_timestamp(NOW)
 
 
 @pytest.mark.parametrize("days", [1, 2, 30])
@@ -105,7 +105,7 @@ def test_a_later_day_continues_the_same_story(days: int) -> None:
     for uri, event in before.items():
         if uri not in after:
             # Of the oldest stories some make room: a meeting once moved goes with its first date.
-            assert event["created_at"] < rendered(NOW - 200 * DAY)
+            assert event["created_at"] < to_timestamp(NOW - 200 * DAY)
             continue
         for key in ("start_time", "event_type", "created_at"):
             assert after[uri][key] == event[key]
@@ -114,12 +114,12 @@ def test_a_later_day_continues_the_same_story(days: int) -> None:
             one["uri"] for one in later.invitees[uri][: len(today.invitees[uri])]
         ]
     for uri in after.keys() - before.keys():
-        assert after[uri]["created_at"] > rendered(NOW)
+        assert after[uri]["created_at"] > to_timestamp(NOW)
 
 
 def test_the_next_hours_only_add_to_what_was_there() -> None:
     before, after = simulate(1, 300, NOW), simulate(1, 300, NOW + timedelta(hours=6))
-    lately = rendered(NOW)
+    lately = to_timestamp(NOW)
     untouched = [
         uri
         for uri in before.events.keys() & after.events.keys()

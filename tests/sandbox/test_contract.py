@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 import requests
 
-from sandbox.api import ENDPOINTS
-from sandbox.company import simulate
-from sandbox.faults import Fault
-from sandbox.identifiers import API, rendered
-from sandbox.server import Sandbox
+from sandbox.demo.company import simulate
+from sandbox.http.api import ENDPOINTS
+from sandbox.http.faults import Fault
+from sandbox.http.server import Sandbox
+from sandbox.organization.identifiers import API
+from sandbox.organization.timestamps import to_timestamp
 from tests.sandbox.asking import ask, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.calendly import Calendly
+    from sandbox.organization.calendly import Calendly
     from tests.sandbox.description import Description
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
@@ -108,7 +109,7 @@ def requirements(calendly: Calendly, template: str) -> dict[str, str]:
     elif template in LISTS and not re.search("{|/teams|/contacts|/meeting_recaps", template):
         required = everything
     if template.endswith("_times"):
-        required |= {"start_time": rendered(NOW + DAY), "end_time": rendered(NOW + 3 * DAY)}
+        required |= {"start_time": to_timestamp(NOW + DAY), "end_time": to_timestamp(NOW + 3 * DAY)}
     return required
 
 
@@ -411,7 +412,7 @@ def test_a_parameter_takes_what_is_described_and_nothing_else(
         right, wrong = right_and_wrong(parameter["schema"], samples(calendly).get(name, ""))
     if name in ("start_time", "end_time") and parameter.get("required"):
         outside = NOW - DAY if name == "start_time" else NOW + 40 * DAY
-        right, wrong = [params[name]], [*wrong, rendered(outside)]
+        right, wrong = [params[name]], [*wrong, to_timestamp(outside)]
 
     for value in right:
         answer = ask(company, address, {**params, name: value})

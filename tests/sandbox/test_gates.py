@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.api import ENDPOINTS, endpoint_of
-from sandbox.calendly import Calendly
-from sandbox.clock import SimulatedClock
-from sandbox.identifiers import last_segment, rendered
-from sandbox.server import Sandbox
+from sandbox.http.api import ENDPOINTS, endpoint_of
+from sandbox.http.server import Sandbox
+from sandbox.organization.calendly import Calendly
+from sandbox.organization.clock import SimulatedClock
+from sandbox.organization.identifiers import last_segment
+from sandbox.organization.timestamps import to_timestamp
 from tests.sandbox.asking import ask
 from tests.sandbox.conftest import NOW
 
@@ -61,8 +62,8 @@ def queries(calendly: Calendly) -> dict[str, dict[str, str]]:
     event_type = {"event_type": next(iter(calendly.event_types))}
     user = {"user": calendly.owner}
     window = {
-        "start_time": rendered(NOW + timedelta(days=1)),
-        "end_time": rendered(NOW + timedelta(days=2)),
+        "start_time": to_timestamp(NOW + timedelta(days=1)),
+        "end_time": to_timestamp(NOW + timedelta(days=2)),
     }
     particular = {
         "/teams": {},

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.calendly import Calendly
-from sandbox.clock import SimulatedClock
+from sandbox.organization.calendly import Calendly
+from sandbox.organization.clock import SimulatedClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.state import Record
+    from sandbox.organization.state import Record
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 START = datetime(2026, 3, 10, 14, 30, tzinfo=timezone.utc)

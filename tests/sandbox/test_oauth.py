@@ -11,13 +11,13 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import requests
 
-from sandbox.faults import Fault
-from sandbox.oauth import App
+from sandbox.http.faults import Fault
+from sandbox.http.oauth import App
 from tests.sandbox.asking import ask
 
 if TYPE_CHECKING:
-    from sandbox.clock import SimulatedClock
-    from sandbox.server import Sandbox
+    from sandbox.http.server import Sandbox
+    from sandbox.organization.clock import SimulatedClock
 
 VERIFIER = "a-verifier-that-is-long-enough-to-be-one-by-the-rules"
 CHALLENGE = (

@@ -11,8 +11,8 @@ from tests.sandbox.asking import ask, whole
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.calendly import Calendly
-    from sandbox.server import Sandbox
+    from sandbox.http.server import Sandbox
+    from sandbox.organization.calendly import Calendly
 
 KIM = "kim@windmill.example"
 
