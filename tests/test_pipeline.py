@@ -13,7 +13,7 @@ import duckdb
 import psycopg
 import pytest
 
-from sandbox.faults import Fault
+from sandbox.http.faults import Fault
 from tap_calendly.timestamps import parse
 from tests.documents import DOCS, ROOT
 from tests.pipeline import (
@@ -31,8 +31,8 @@ from tests.singer import STREAMS, Tables, digest_of, key_of, truth
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.clock import SimulatedClock
-    from sandbox.server import Sandbox
+    from sandbox.http.server import Sandbox
+    from sandbox.organization.clock import SimulatedClock
 
 
 @pytest.fixture
@@ -254,7 +254,7 @@ def test_the_main_job_without_a_token_says_so_and_loads_the_demo_organization(
 ) -> None:
     project = Project(tmp_path, None)
 
-    printed = project.command([sys.executable, "-m", "sandbox.sync"], PYTHONPATH=str(ROOT))
+    printed = project.command([sys.executable, "-m", "sandbox.demo.sync"], PYTHONPATH=str(ROOT))
 
     assert "No token is set (TAP_CALENDLY_PERSONAL_ACCESS_TOKEN" in printed
     assert "demo organization" in printed
