@@ -1,4 +1,4 @@
-"""Who may read what: tokens and their scopes, roles in the organisation, and its plan."""
+"""Who may read what: by token and scopes, role in the organization, and plan."""
 
 from __future__ import annotations
 
@@ -26,12 +26,7 @@ if TYPE_CHECKING:
 
 
 class Gate(NamedTuple):
-    """What a feature costs.
-
-    Attributes:
-        plans: The plans that include it.
-        refusal: What Calendly says to the others.
-    """
+    """A feature's plans, and Calendly's message to the others."""
 
     plans: tuple[str, ...]
     refusal: str
@@ -55,14 +50,14 @@ FOR_EVER = datetime.max.replace(tzinfo=timezone.utc)
 
 @dataclass(frozen=True)
 class Caller:
-    """Whoever sends a request.
+    """The sender of a request.
 
     Attributes:
-        user: His URI.
-        organization: The URI of the organisation the token belongs to.
-        role: ``owner``, ``admin`` or ``user``; ``None`` once he has left the organisation.
-        scopes: What the token was ticked for; ``None`` for a legacy token with full access.
-        groups: The URIs of the groups he administers.
+        user: Their URI.
+        organization: The URI of the organization the token belongs to.
+        role: ``owner``, ``admin`` or ``user``; ``None`` once they have left the organization.
+        scopes: The token's scopes; ``None`` for a legacy token with full access.
+        groups: The URIs of the groups they administer.
     """
 
     user: str
@@ -73,7 +68,7 @@ class Caller:
 
     @property
     def administers(self) -> bool:
-        """Whether he may read the whole organisation."""
+        """Whether they may read the whole organization."""
         return self.role in ("owner", "admin")
 
 
@@ -81,24 +76,24 @@ class Access:
     """The tokens that were issued."""
 
     def __init__(self, calendly: Calendly) -> None:
-        """Begin with no token; members and their roles are ``calendly``'s."""
+        """Start without tokens; members and roles are ``calendly``'s."""
         self._calendly = calendly
         self._issued = 0
         self._tokens: dict[str, tuple[str, frozenset[str] | None, datetime]] = {}
 
     def issue(self, user: str, scopes: Collection[str] | None = None) -> str:
-        """Make a personal access token.
+        """Create a personal access token.
 
-        The n-th token of the same user of the same company is always the same, so that what was
-        configured for the demo yesterday works today.
+        The n-th token of a user of the same company is always the same, so that yesterday's
+        settings for the demo work today.
 
         Args:
-            user: The URI of the user it acts for.
-            scopes: Such as ``scheduled_events:read``; none at all open nothing, and ``None`` is a
-                token from before scopes came, which opens everything its user may read.
+            user: The user's URI.
+            scopes: Such as ``scheduled_events:read``; ``None`` for a token from before there were
+                scopes, which can read everything its user may read.
 
         Returns:
-            The token, in the form of a JWT whose payload names the user and the scopes.
+            The token, a JWT in form.
 
         Raises:
             ValueError: If there is no such user.
@@ -123,17 +118,17 @@ class Access:
     def admit(
         self, token: str, user: str, scopes: frozenset[str] | None, *, until: datetime
     ) -> None:
-        """Let a token that was made elsewhere open what ``scopes`` say, for a while."""
+        """Accept a token that was created elsewhere, for a limited time."""
         self._tokens[token] = (user, scopes, until)
 
     def revoke(self, token: str) -> None:
-        """Let a token open nothing any more; one that is unknown stays so."""
+        """Make a token invalid, if it is known."""
         self._tokens.pop(token, None)
 
     def caller(self, authorization: str | None) -> Caller | None:
-        """Return whoever an ``Authorization`` header speaks for, or ``None`` if it is not valid.
+        """Return the caller that an ``Authorization`` header names, or ``None`` if it is invalid.
 
-        A deleted user's tokens are not, nor those whose time is over.
+        Tokens of deleted users and expired ones are invalid.
         """
         kind, _, token = (authorization or "").partition(" ")
         user, scopes, until = self._tokens.get(token.strip(), ("", None, FOR_EVER))
@@ -148,7 +143,7 @@ class Access:
 
 
 def role_of(user: str, memberships: Mapping[str, Record]) -> str | None:
-    """Return the user's role in the organisation, or ``None`` if he is no member."""
+    """Return the user's role in the organization, or ``None`` for a non-member."""
     for membership in memberships.values():
         if membership["user"]["uri"] == user:
             role: str = membership["role"]
@@ -157,11 +152,7 @@ def role_of(user: str, memberships: Mapping[str, Record]) -> str | None:
 
 
 def require_scope(caller: Caller, scope: str) -> None:
-    """Refuse a token without ``scope``; who may write may read.
-
-    Raises:
-        CalendlyError: 403, naming the scope.
-    """
+    """Refuse (403) a token without ``scope``; a scope to write includes reading."""
     if caller.scopes is None or scope in caller.scopes:
         return
     if scope.replace(":read", ":write") not in caller.scopes:
@@ -169,35 +160,19 @@ def require_scope(caller: Caller, scope: str) -> None:
 
 
 def require_plan(plan: str, gate: Gate) -> None:
-    """Refuse a plan that does not include the feature.
-
-    Raises:
-        CalendlyError: 403, with the sentence that the feature has for it.
-    """
+    """Refuse (403) a plan that does not include the feature."""
     if plan not in gate.plans:
         raise permission_denied(gate.refusal)
 
 
 def require_whole_organization(caller: Caller, organization: str | None = None) -> None:
-    """Refuse whoever may not read the whole organisation.
-
-    Args:
-        caller: Whoever asks.
-        organization: The URI he asks for; his own if left out.
-
-    Raises:
-        CalendlyError: 403.
-    """
+    """Refuse (403) a caller who may not read this whole organization; their own if left out."""
     if organization not in (None, caller.organization) or not caller.administers:
         raise permission_denied()
 
 
 def require_member(caller: Caller, user: str, members: Collection[str]) -> None:
-    """Refuse to tell of people outside the organisation; of himself everybody may know.
-
-    Raises:
-        CalendlyError: 403.
-    """
+    """Refuse (403) to return people outside the organization, except the caller."""
     if user != caller.user and (caller.role is None or user not in members):
         raise permission_denied(NOT_IN_ORGANIZATION)
 
@@ -205,16 +180,12 @@ def require_member(caller: Caller, user: str, members: Collection[str]) -> None:
 def require_people(
     caller: Caller, organization: str | None, user: str | None, members: Collection[str]
 ) -> None:
-    """Decide on a list that is asked for by organisation or by user, such as event types.
+    """Check a list requested by organization or user (URIs in the query), such as event types.
 
-    Args:
-        caller: Whoever asks.
-        organization: The URI in the query, if any.
-        user: The URI in the query, if any.
-        members: The URIs of the organisation's users.
+    ``members`` are the URIs of the organization's users.
 
     Raises:
-        CalendlyError: 400 if neither is given, 403 if it is not his to see.
+        CalendlyError: 400 if neither is given, 403 if the caller may not read it.
     """
     if organization is None and user is None:
         raise unaddressed()
@@ -234,19 +205,12 @@ def require_events(
     group: str | None,
     members: Collection[str],
 ) -> None:
-    """Decide on a list of scheduled events, asked for by organisation, user or group.
+    """Check a list of scheduled events, requested by organization, user or group.
 
-    A user alone must be the caller, who then reads his meetings wherever he had them.
-
-    Args:
-        caller: Whoever asks.
-        organization: The URI in the query, if any.
-        user: The URI in the query, if any.
-        group: The URI in the query, if any.
-        members: The URIs of the organisation's users.
+    Without an organization the user must be the caller, who reads their meetings in any.
 
     Raises:
-        CalendlyError: 400 if none is given, 403 if it is not his to see.
+        CalendlyError: 400 if none is given, 403 if the caller may not read it.
     """
     if organization is None:
         if user is None and group is None:
@@ -265,33 +229,25 @@ def require_events(
 
 
 def require_group(caller: Caller, group: str) -> None:
-    """Refuse whoever administers neither the group nor the organisation.
-
-    Raises:
-        CalendlyError: 403.
-    """
+    """Refuse (403) a caller who administers neither the group nor the organization."""
     if group not in caller.groups:
         require_whole_organization(caller)
 
 
 def require_event(caller: Caller, event: Record) -> None:
-    """Refuse a meeting that the caller neither hosts nor administers.
-
-    Raises:
-        CalendlyError: 403.
-    """
+    """Refuse (403) a meeting that the caller neither hosts nor administers."""
     hosts = {membership["user"] for membership in event["event_memberships"]}
     if caller.user not in hosts and not caller.administers:
         raise permission_denied(NOT_ALLOWED_EVENT)
 
 
 def unaddressed(*, otherwise: str = "user") -> CalendlyError:
-    """Refuse a list that is asked for by nobody: neither by organisation nor ``otherwise``."""
+    """400: a list requested neither by organization nor by ``otherwise``."""
     return invalid_argument("organization", f"must be given unless {otherwise} is")
 
 
 def _jwt(payload: Mapping[str, object]) -> str:
-    """Return ``payload`` as a JWT; the signature only looks like one."""
+    """Return ``payload`` as a JWT with a made-up signature."""
     header = {"kid": "sandbox", "typ": "PAT", "alg": "ES256"}
     signed = ".".join(_part(json.dumps(one).encode()) for one in (header, payload))
     return f"{signed}.{_part(hashlib.sha512(signed.encode()).digest())}"

@@ -1,4 +1,4 @@
-"""The read side of Calendly's API: from a request to its answer."""
+"""Calendly's API, read-only: from a request to its answer."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ ENDPOINTS = (
 
 
 def endpoint_of(path: str) -> tuple[Endpoint, dict[str, str]] | None:
-    """Return the endpoint that serves ``path`` and the identifiers in it, if there is one."""
+    """Return the endpoint for ``path`` and the identifiers in it, if there is one."""
     for endpoint in ENDPOINTS:
         ids = endpoint.ids(path)
         if ids is not None:
@@ -65,14 +65,14 @@ def endpoint_of(path: str) -> tuple[Endpoint, dict[str, str]] | None:
 
 
 class Api:
-    """Answers requests: one at a time, each from one moment of the organisation's life.
+    """Answers requests, one at a time.
 
     Attributes:
-        page_token_life: How long page tokens are good for; ``None`` for ever.
+        page_token_life: How long page tokens are valid; ``None`` for ever.
     """
 
     def __init__(self, calendly: Calendly, access: Access, rate_limit: RateLimit) -> None:
-        """Answer from ``calendly``, to whom ``access`` and ``rate_limit`` allow."""
+        """Answer from ``calendly``, as ``access`` and ``rate_limit`` allow."""
         self._calendly = calendly
         self._access = access
         self._rate_limit = rate_limit
@@ -80,13 +80,7 @@ class Api:
         self.page_token_life: timedelta | None = None
 
     def answer(self, request: Request, fault: Fault | None = None) -> Response:
-        """Return the answer to ``request``, refusals included.
-
-        Args:
-            request: What was asked.
-            fault: What shall be wrong with the answer. A request beyond the rate limit is told so
-                all the same.
-        """
+        """Return the answer to ``request``, with ``fault`` unless it is over the rate limit."""
         with self._calendly.lock:
             caller = self._access.caller(request.headers.get("authorization"))
             allowance = self._rate_limit.count(caller.user if caller else "")

@@ -1,4 +1,4 @@
-"""The way of a request through the sandbox, from the connection and back to it."""
+"""The sandbox as an ASGI application: routes requests, and carries out faults."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 LINGER_NOT_AT_ALL = struct.pack("ii", 1, 0)
 
 
-class Site:
-    """The sandbox as an ASGI application: what is behind its address.
+class AsgiApp:
+    """Serves everything at the sandbox's address.
 
     Attributes:
-        interlude: What happens before each request is answered, such as a booking.
+        interlude: Called before each request is answered.
     """
 
     def __init__(  # noqa: PLR0913 -- the parts, by name
@@ -46,15 +46,9 @@ class Site:
         recording: Recording,
         latency: float,
     ) -> None:
-        """Put the parts together.
+        """Serve ``oauth`` below ``/oauth``, ``control`` below ``/sandbox`` and ``api`` elsewhere.
 
-        Args:
-            api: Answers as Calendly does.
-            oauth: Answers below ``/oauth`` as Calendly does.
-            control: Serves what is below ``/sandbox``.
-            faults: What shall go wrong.
-            recording: Where requests are recorded.
-            latency: Seconds that every answer of the API takes.
+        ``latency`` is the time (seconds) that each answer takes, except those of ``control``.
         """
         self._api = api
         self._oauth = oauth
@@ -72,7 +66,7 @@ class Site:
         request = Request(scope, receive)
         body = await request.body() if request.method == "POST" else b""
         recorded = _recorded(request)
-        with self._recording.under_way(recorded):
+        with self._recording.in_flight(recorded):
             if self.interlude is not None:
                 self.interlude()
             fault = self._faults.next_for(scope["path"], recorded.query)
@@ -98,7 +92,7 @@ class Site:
 
 
 async def _send_truncated(response: Response, length: int, send: Send) -> None:
-    """Send the headers, which promise the whole body, and ``length`` bytes of it."""
+    """Send the headers for the whole body, but only ``length`` bytes of it."""
     await send(
         {
             "type": "http.response.start",
@@ -111,7 +105,7 @@ async def _send_truncated(response: Response, length: int, send: Send) -> None:
 
 
 async def _send_dripping(response: Response, pause: float, receive: Receive, send: Send) -> None:
-    """Send an answer byte by byte; ASGI has no message for a piece of the headers."""
+    """Send an answer byte by byte, headers included, which ASGI cannot."""
     headers = b"".join(name + b": " + value + b"\r\n" for name, value in response.raw_headers)
     head = f"HTTP/1.1 {response.status_code} {HTTPStatus(response.status_code).phrase}\r\n"
     for byte in head.encode() + headers + b"\r\n" + bytes(response.body):
@@ -123,7 +117,7 @@ async def _send_dripping(response: Response, pause: float, receive: Receive, sen
 
 
 async def _break_off(fault: Fault, receive: Receive, send: Send) -> None:
-    """End a connection before its answer has ended."""
+    """Break a connection in the middle of an answer, as the fault says."""
     if fault.reset:
         _transport(send).get_extra_info("socket").setsockopt(
             socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NOT_AT_ALL
@@ -135,7 +129,7 @@ async def _break_off(fault: Fault, receive: Receive, send: Send) -> None:
 
 
 async def _gone(receive: Receive, within: float | None = None) -> bool:
-    """Wait until the connection is lost, for ``within`` seconds at most; tell whether it was."""
+    """Wait for the connection to be lost, at most ``within`` seconds; tell whether it was."""
 
     async def lost() -> None:
         while (await receive())["type"] != "http.disconnect":
@@ -149,7 +143,7 @@ async def _gone(receive: Receive, within: float | None = None) -> bool:
 
 
 def _transport(send: Send) -> Any:  # noqa: ANN401 -- uvicorn does not name its type
-    """Return the connection behind ``send``; ASGI has no message that breaks it off."""
+    """Return the connection behind ``send``, as ASGI has no way to break it."""
     return send.__self__.transport  # type: ignore[attr-defined]
 
 

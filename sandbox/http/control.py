@@ -114,7 +114,7 @@ async def _sent(request: Request) -> dict[str, Any]:
 
 
 def _with_times(method: Callable[..., object], arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return ``arguments`` with those that ``method`` wants as ``datetime`` read as such."""
+    """Return ``arguments``, with those annotated as ``datetime`` parsed."""
     times = {
         name
         for name, parameter in inspect.signature(method).parameters.items()

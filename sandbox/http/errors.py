@@ -1,4 +1,4 @@
-"""How Calendly says no: a status, and a body that always has the same shape."""
+"""Calendly's error answers: a status, and a body of always the same shape."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ GENERIC = {
 
 
 class CalendlyError(Exception):
-    """A request that is not granted.
+    """A request that is refused.
 
     Attributes:
         status: The HTTP status.
-        body: What the answer says, in the shape of Calendly's errors.
+        body: The answer's body.
     """
 
     def __init__(self, status: int, message: str | None = None, **more: object) -> None:
-        """Refuse.
+        """Refuse with Calendly's usual body for ``status``.
 
         Args:
             status: The HTTP status.
-            message: The sentence to give as the reason; the usual one of the status if left out.
-            more: What else the body holds, such as ``details``; may replace the ``title``.
+            message: Replaces the usual message.
+            more: Other keys of the body, such as ``details``; may replace the ``title``.
         """
         self.status = status
         self.body = error_body(status) | more
@@ -44,28 +44,28 @@ class CalendlyError(Exception):
 
 
 def error_body(status: int) -> dict[str, Any]:
-    """Return what Calendly usually says with ``status``."""
+    """Return the body that Calendly usually sends with ``status``."""
     title, message = GENERIC.get(status, GENERIC[500 if status >= 500 else 400])  # noqa: PLR2004 -- the class of a status
     return {"title": title, "message": message}
 
 
 def invalid_argument(parameter: str, message: str) -> CalendlyError:
-    """Refuse a query parameter: its name and what is wrong with it."""
+    """400: what is wrong with a query parameter."""
     return CalendlyError(400, details=[{"parameter": parameter, "message": message}])
 
 
 def unauthenticated() -> CalendlyError:
-    """Refuse a request without a valid token."""
+    """401: no valid token."""
     return CalendlyError(401)
 
 
 def permission_denied(message: str | None = None) -> CalendlyError:
-    """Refuse what the caller's role or plan does not open."""
+    """403: the caller's role or plan gives no access."""
     return CalendlyError(403, message)
 
 
 def insufficient_scope(scopes: Iterable[str]) -> CalendlyError:
-    """Refuse what needs scopes that the token lacks."""
+    """403: the token lacks these scopes."""
     return CalendlyError(
         403,
         "This operation requires the scopes listed in the 'required_scopes' array.",
@@ -75,20 +75,20 @@ def insufficient_scope(scopes: Iterable[str]) -> CalendlyError:
 
 
 def not_found() -> CalendlyError:
-    """Refuse what does not exist."""
+    """404: it does not exist."""
     return CalendlyError(404)
 
 
 def method_not_allowed() -> CalendlyError:
-    """Refuse to do more than read."""
+    """405: this API is read-only."""
     return CalendlyError(405)
 
 
 def failed_dependency() -> CalendlyError:
-    """Refuse what a connected calendar would have to tell, which cannot be reached."""
+    """424: a connected calendar cannot be reached."""
     return CalendlyError(424)
 
 
 def too_many_requests() -> CalendlyError:
-    """Refuse what goes beyond the rate limit."""
+    """429: above the rate limit."""
     return CalendlyError(429)

@@ -1,4 +1,4 @@
-"""Faults on order: what shall go wrong, where, and how many times."""
+"""Faults on request: what goes wrong, where, and how often."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong with the answers to a path.
+    """Something that goes wrong with answers.
 
     Attributes:
-        path: Which requests: a glob over the whole path, whose ``*`` also runs across slashes.
-        query: Only those whose query holds this text.
-        status: Answer with this status; the ordinary answer if left out.
-        body: Answer with this: text as it is, anything else as JSON. Left out, a status speaks
-            in the words Calendly usually has for it.
-        headers: Put these on the answer, over those it would have.
-        delay: Seconds the answer is held back.
-        truncate: Close the connection after the headers and so many bytes of the body.
-        reset: Reset the connection in place of an answer, or of closing it.
-        stall: Say nothing in place of an answer, or of closing the connection.
-        drip: Seconds before each byte of the answer, that of the headers included.
-        after: Matching requests that are let through first.
-        times: Matching requests that it happens to; ``None`` for all that follow.
-        share: Of those, the share that it happens to, at random.
+        path: Which requests: a glob for the whole path; ``*`` matches slashes too.
+        query: Only those whose query contains this text.
+        status: Answer with this status instead.
+        body: Answer with this body instead: text as it is, anything else as JSON. Left out,
+            a status comes with Calendly's usual body.
+        headers: Set these on the answer.
+        delay: Seconds before the answer.
+        truncate: Close the connection after the headers and this many bytes of the body.
+        reset: Reset the connection instead of answering, or of closing it.
+        stall: Send nothing instead of answering, or of closing the connection.
+        drip: Seconds before each byte of the answer, headers included.
+        after: Matching requests to let through first.
+        times: Matching requests to hit; ``None`` for all that follow.
+        share: The share of those that is hit, at random.
     """
 
     path: str
@@ -52,7 +52,7 @@ class Fault:
     share: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse what cannot happen.
+        """Check the numbers.
 
         Raises:
             ValueError: If a number is out of range.
@@ -72,7 +72,7 @@ class Fault:
                 raise ValueError(message)
 
     def answer(self) -> Response | None:
-        """Return what stands in place of the ordinary answer; ``None`` if that stays."""
+        """Return the answer to send instead; ``None`` if the normal one stays."""
         if self.status is None and self.body is None:
             return None
         status = self.status or 200
@@ -83,25 +83,25 @@ class Fault:
 
 
 class Faults:
-    """The faults on order; several threads may order and ask."""
+    """The faults of one sandbox; safe to use from several threads."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start with none."""
         self._lock = threading.Lock()
         self._orders: list[_Order] = []
 
     def add(self, fault: Fault) -> None:
-        """Order a fault, behind those on order already."""
+        """Add a fault, behind those there are already."""
         with self._lock:
             self._orders.append(_Order(fault, len(self._orders)))
 
     def clear(self) -> None:
-        """Cancel all orders."""
+        """Remove all faults."""
         with self._lock:
             self._orders.clear()
 
     def next_for(self, path: str, query: str) -> Fault | None:
-        """Count a request, and return what shall happen to it, if anything."""
+        """Count a request, and return the fault that hits it, if any."""
         with self._lock:
             for order in self._orders:
                 if order.strikes(path, query):
@@ -110,7 +110,7 @@ class Faults:
 
 
 class _Order:
-    """A fault, and how many matching requests there have been."""
+    """A fault, and the number of requests it matched."""
 
     def __init__(self, fault: Fault, number: int) -> None:
         self.fault = fault

@@ -1,4 +1,4 @@
-"""Calendly's OAuth: apps, a user who consents, and refresh tokens that are good for one use."""
+"""Calendly's OAuth: apps, a consenting user, and refresh tokens that work once."""
 
 from __future__ import annotations
 
@@ -40,13 +40,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True)
 class App:
-    """An app that was registered with Calendly.
-
-    Attributes:
-        client_id: Its name in requests.
-        redirect_uri: Where the browser is sent with a code.
-        client_secret: What a web app proves itself by; a native app has none.
-    """
+    """An app registered with Calendly; a native app has no secret."""
 
     client_id: str
     redirect_uri: str
@@ -55,7 +49,7 @@ class App:
 
 @dataclass
 class _Grant:
-    """What a user has allowed an app, and the one pair of tokens that is good for it now."""
+    """What a user has allowed an app, and its one valid pair of tokens."""
 
     app: App
     user: str
@@ -73,7 +67,7 @@ class _Code:
 
 
 class _RefusedError(Exception):
-    """A request that is refused in the words of RFC 6749."""
+    """A request refused with an error of RFC 6749."""
 
     def __init__(self, status: int, error: str, description: str) -> None:
         super().__init__(error)
@@ -82,18 +76,18 @@ class _RefusedError(Exception):
 
 
 class OAuth:
-    """Hands out access tokens, each good for two hours.
+    """Issues access tokens, each valid for two hours.
 
-    Whether a refresh also ends the access token before it, and whether a refresh token that comes
-    back ends the whole grant, Calendly does not say; here both do.
+    Calendly does not say whether a refresh invalidates the previous access token, and whether a
+    reused refresh token ends the whole grant; here both do.
 
     Attributes:
-        consents: Whether the user who is asked does.
-        consenting: Who is asked: the URI of a user, the owner's unless it is set.
+        consents: Whether the user gives consent.
+        consenting: The URI of the user who is asked, the owner by default.
     """
 
     def __init__(self, calendly: Calendly, access: Access) -> None:
-        """Begin with no app; members are ``calendly``'s, and ``access`` opens the API."""
+        """Start without apps; ``access`` accepts the tokens issued."""
         self.consents = True
         self.consenting = calendly.owner
         self._calendly = calendly
@@ -104,12 +98,7 @@ class OAuth:
         self._grants: dict[str, _Grant] = {}
 
     def register(self, *, native: bool = False, redirect_uri: str = "http://localhost:8910") -> App:
-        """Register an app.
-
-        Args:
-            native: Whether it is one that cannot keep a secret, and so has none.
-            redirect_uri: Where browsers are sent with a code; compared to the letter.
-        """
+        """Register a web app, or a native one; ``redirect_uri`` is compared to the letter."""
         with self._calendly.lock:
             client_id = self._made_up("client_id")
             secret = None if native else self._made_up("client_secret")
@@ -119,12 +108,7 @@ class OAuth:
     def grant(
         self, app: App, user: str | None = None, scopes: Collection[str] | None = None
     ) -> str:
-        """Let a user allow an app what it wants, as if by the browser.
-
-        Args:
-            app: The app.
-            user: The user's URI; the owner's if left out.
-            scopes: As for :meth:`~sandbox.http.access.Access.issue`.
+        """Let a user, the owner by default, authorize an app without a browser.
 
         Returns:
             The first refresh token.
@@ -136,25 +120,19 @@ class OAuth:
             return grant.refresh_token
 
     def revoke_access_tokens(self) -> None:
-        """Let all access tokens open nothing any more; refresh tokens stay good."""
+        """Make all access tokens invalid; refresh tokens stay valid."""
         with self._calendly.lock:
             for grant in self._grants.values():
                 self._access.revoke(grant.access_token)
 
     def revoke_grants(self) -> None:
-        """Let users take back what they have allowed: no token of any app is good any more."""
+        """Let users revoke all apps: no token stays valid."""
         with self._calendly.lock:
             for grant in list(self._grants.values()):
                 self._end(grant)
 
     def answer(self, request: Request, body: bytes, fault: Fault | None = None) -> Response:
-        """Return the answer to ``request``, refusals included.
-
-        Args:
-            request: What was asked.
-            body: What was sent with it.
-            fault: What shall be wrong with the answer.
-        """
+        """Return the answer to ``request``, with ``fault``."""
         with self._calendly.lock:
             response = (fault and fault.answer()) or self._response(request, body)
             response.headers["Date"] = format_datetime(self._calendly.clock.now(), usegmt=True)
@@ -176,10 +154,10 @@ class OAuth:
             return JSONResponse(error.body, error.status)
 
     def _authorized(self, asked: Mapping[str, str]) -> Response:
-        """Send the browser back with a code, or with what was wrong."""
+        """Redirect the browser with a code, or with an error."""
         app = self._apps.get(asked.get("client_id", ""))
         if app is None or asked.get("redirect_uri") != app.redirect_uri:
-            # Whoever is not known is not sent anywhere.
+            # An unknown client is not redirected.
             raise _RefusedError(401, "invalid_client", "Unknown client or redirect URI.")
         try:
             answer = {"code": self._code(app, asked)}
@@ -222,7 +200,7 @@ class OAuth:
         return JSONResponse(self._renew(grant), headers=allowance.headers())
 
     def _client(self, authorization: str | None, sent: Mapping[str, str]) -> App:
-        """Return the app that asks: a web app by Basic authentication, a native one by its name."""
+        """Return the requesting app: a web app by Basic authentication, a native one by its id."""
         if authorization is None:
             client_id, secret = sent.get("client_id", ""), None
         else:
@@ -262,7 +240,7 @@ class OAuth:
         return grant
 
     def _renew(self, grant: _Grant) -> Record:
-        """Replace both tokens of a grant, and return what the app is told."""
+        """Replace both tokens of a grant, and return the answer."""
         now = self._calendly.clock.now()
         self._access.revoke(grant.access_token)
         grant.access_token = self._made_up("access_token")

@@ -19,23 +19,17 @@ if TYPE_CHECKING:
 
 TIMES = {"min_start_time", "max_start_time"}
 SIX_DIGITS = re.compile(r"\.\d{6}Z$")
-"""Without exactly six digits of a second Calendly has refused its own page tokens."""
+"""Without exactly six digits of a second, Calendly has refused its own page tokens."""
 
 Pairs: TypeAlias = "Sequence[tuple[str, str]]"
-"""The parameters of a query by name; a name may come several times."""
+"""The parameters of a query; a name may appear several times."""
 
 PAGE_TOKEN = "page_token"  # noqa: S105 -- the name of a parameter
 
 
 @dataclass(frozen=True)
 class Page:
-    """A stretch of a list.
-
-    Attributes:
-        rows: What stands on it.
-        next_token: Leads to the following page; ``None`` on the last one.
-        previous_token: Leads to the preceding page; ``None`` on the first one.
-    """
+    """One page of a list; a token is ``None`` where there is no such page."""
 
     rows: Sequence[Record]
     next_token: str | None
@@ -43,69 +37,62 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Moment:
-    """When a page is asked for, and how long page tokens live.
+class PageTokens:
+    """The page tokens of one query, which work for exactly this query.
 
     Attributes:
-        now: The present moment (UTC).
-        life: How long a token is good for; ``None`` for ever. Calendly does not say.
+        path: The path requested.
+        query: Its parameters as sent, page token included.
+        now: The current time (UTC).
+        life: How long a token is valid; ``None`` for ever. Calendly does not say.
     """
 
+    path: str
+    query: Pairs
     now: datetime
     life: timedelta | None = None
 
+    def page(self, rows: Sequence[Record], count: int) -> Page:
+        """Return the page of ``count`` rows that the query asks for.
 
-def page_of(rows: Sequence[Record], *, path: str, query: Pairs, count: int, moment: Moment) -> Page:
-    """Cut the page that a query asks for out of a list.
+        Rows are counted in the list as it is now, so one that comes or goes between two requests
+        shifts all that follow; Calendly does not say otherwise.
 
-    Rows are counted from the beginning of the list as it is now. A row that comes or goes between
-    two pages moves all that follow: Calendly does not say that it is otherwise.
+        Raises:
+            CalendlyError: 400, if the token was made for another query, or is too old.
+        """
+        start = self._start()
+        end = start + count
+        return Page(
+            rows[start:end],
+            self._token(end) if end < len(rows) else None,
+            self._token(max(start - count, 0)) if start > 0 else None,
+        )
 
-    Args:
-        rows: The whole list.
-        path: The path that was asked for.
-        query: Its parameters as they were sent, the page token included.
-        count: How many rows a page has.
-        moment: When it is asked for.
-
-    Raises:
-        CalendlyError: 400, if the token was not made for exactly this query, or is too old.
-    """
-    token = dict(query).get(PAGE_TOKEN)
-    if token is not None and any(
-        name in TIMES and not SIX_DIGITS.search(value) for name, value in query
-    ):
+    def _start(self) -> int:
+        token = dict(self.query).get(PAGE_TOKEN)
+        if token is None:
+            return 0
+        if any(name in TIMES and not SIX_DIGITS.search(value) for name, value in self.query):
+            raise _invalid_token()
+        try:
+            content = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
+            offset, digest, made = content.split(":")
+            age = timedelta(seconds=self.now.timestamp() - float(made))
+            if digest == self._digest() and (self.life is None or age <= self.life):
+                return int(offset)
+        except ValueError:
+            raise _invalid_token() from None
         raise _invalid_token()
-    start = 0 if token is None else _offset(token, path, query, moment)
-    end = start + count
-    return Page(
-        rows[start:end],
-        _token(end, path, query, moment) if end < len(rows) else None,
-        _token(max(start - count, 0), path, query, moment) if start > 0 else None,
-    )
 
+    def _token(self, offset: int) -> str:
+        content = f"{offset}:{self._digest()}:{self.now.timestamp()}"
+        return base64.urlsafe_b64encode(content.encode()).rstrip(b"=").decode()
 
-def _token(offset: int, path: str, query: Pairs, moment: Moment) -> str:
-    content = f"{offset}:{_digest(path, query)}:{moment.now.timestamp()}"
-    return base64.urlsafe_b64encode(content.encode()).rstrip(b"=").decode()
-
-
-def _offset(token: str, path: str, query: Pairs, moment: Moment) -> int:
-    try:
-        content = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
-        offset, digest, made = content.split(":")
-        age = timedelta(seconds=moment.now.timestamp() - float(made))
-        if digest == _digest(path, query) and (moment.life is None or age <= moment.life):
-            return int(offset)
-    except ValueError:
-        raise _invalid_token() from None
-    raise _invalid_token()
-
-
-def _digest(path: str, query: Pairs) -> str:
-    """Return what is the same for two queries that differ in nothing but the page token."""
-    bound = sorted((name, value) for name, value in query if name != PAGE_TOKEN)
-    return hashlib.sha256(json.dumps([path, bound]).encode()).hexdigest()[:16]
+    def _digest(self) -> str:
+        """Return what queries have in common that differ only in the page token."""
+        bound = sorted((name, value) for name, value in self.query if name != PAGE_TOKEN)
+        return hashlib.sha256(json.dumps([self.path, bound]).encode()).hexdigest()[:16]
 
 
 def _invalid_token() -> CalendlyError:

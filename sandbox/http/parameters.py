@@ -1,4 +1,4 @@
-"""The parameters of a query, read as Calendly's API reference describes them."""
+"""Query parameters, as Calendly's API reference describes them."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 class Parameters:
-    """The parameters of one query; each is checked when it is asked for.
+    """The parameters of one query, each checked when it is read.
 
-    Every method returns ``None`` for a parameter that was not sent, unless it has a default, and
-    raises :class:`~sandbox.http.errors.CalendlyError` (400, naming the parameter) for a wrong one.
+    A parameter that was not sent is ``None``, unless it has a default. A wrong one raises
+    :class:`~sandbox.http.errors.CalendlyError` (400, naming the parameter).
     """
 
     def __init__(self, pairs: Pairs) -> None:
-        """Take the parameters as they were sent, in their order."""
+        """Take the parameters as sent."""
         self.pairs = pairs
         self.sent = dict(pairs)
 
     def count(self, most: int = MAX_COUNT) -> int:
-        """Return how many rows a page shall have, from 1 to ``most``."""
+        """Return the rows of a page, from 1 to ``most``."""
         name = "count"
         text = self.sent.get(name)
         if text is None:
@@ -47,18 +47,18 @@ class Parameters:
         return int(text)
 
     def choice(self, name: str, allowed: Sequence[str]) -> str | None:
-        """Return one of the ``allowed`` words."""
+        """Return one of the ``allowed`` values."""
         text = self.sent.get(name)
         if text is not None and text not in allowed:
             raise invalid_argument(name, f"must be one of {', '.join(allowed)}")
         return text
 
     def required_choice(self, name: str, allowed: Sequence[str]) -> str:
-        """Return one of the ``allowed`` words, which must be given."""
+        """Return one of the ``allowed`` values; required."""
         return _given(name, self.choice(name, allowed))
 
     def boolean(self, name: str) -> bool | None:
-        """Return whether it says true or false."""
+        """Return a boolean."""
         text = self.choice(name, ("true", "false"))
         return None if text is None else text == "true"
 
@@ -70,7 +70,7 @@ class Parameters:
         return text
 
     def time(self, name: str) -> str | None:
-        """Return a moment in the form that records have, so that the two compare as text."""
+        """Return a time as a timestamp, to compare with those of records."""
         text = self.sent.get(name)
         if text is None:
             return None
@@ -80,32 +80,30 @@ class Parameters:
         date, clock, fraction, offset = match.groups()
         micros = (fraction or "").ljust(6, "0")[:6]
         try:
-            moment = datetime.fromisoformat(
-                f"{date}T{clock}.{micros}{offset.replace('Z', '+00:00')}"
-            )
-            return to_timestamp(moment)
+            time = datetime.fromisoformat(f"{date}T{clock}.{micros}{offset.replace('Z', '+00:00')}")
+            return to_timestamp(time)
         except (ValueError, OverflowError):
             raise invalid_argument(name, "is not a valid date-time") from None
 
     def required_time(self, name: str) -> str:
-        """Return a moment as :meth:`time` does, which must be given."""
+        """Return a time as :meth:`time` does; required."""
         return _given(name, self.time(name))
 
     def uri(self, name: str, *collections: str) -> str | None:
-        """Return the canonical URI of something in one of ``collections``, such as ``users``."""
+        """Return the canonical URI of a record in one of ``collections``, such as ``users``."""
         text = self.sent.get(name)
         if text is not None:
             _check_uri(name, text, collections)
         return text
 
     def required_uri(self, name: str, collection: str) -> str:
-        """Return the canonical URI of something in ``collection``, which must be given."""
+        """Return the canonical URI of a record in ``collection``; required."""
         return _given(name, self.uri(name, collection))
 
     def several(self, name: str, allowed: Sequence[str] | None = None) -> list[str]:
-        """Return the values of a parameter that may be sent several times; none if it was not.
+        """Return the values of a parameter that may be repeated; none if it was not sent.
 
-        Calendly does not say how: ``name=a&name=b`` and ``name[]=a&name[]=b`` both will do.
+        Calendly does not say how: ``name=a&name=b`` and ``name[]=a&name[]=b`` both work.
         """
         values = [value for key, value in self.pairs if key in (name, f"{name}[]")]
         if allowed is not None and not set(values) <= set(allowed):
@@ -113,19 +111,19 @@ class Parameters:
         return values
 
     def several_uris(self, name: str, collection: str) -> list[str]:
-        """Return the canonical URIs of things in ``collection``, as :meth:`several` does."""
+        """Return the canonical URIs of records in ``collection``, as :meth:`several` does."""
         values = self.several(name)
         for value in values:
             _check_uri(name, value, [collection])
         return values
 
     def sort(self, *fields: str) -> str | None:
-        """Return the order asked for: one of ``fields`` with ``:asc`` or ``:desc``."""
+        """Return one of ``fields`` with ``:asc`` or ``:desc``."""
         return self.choice("sort", orders(*fields))
 
 
 def orders(*fields: str) -> list[str]:
-    """Return the orders that a list sortable by ``fields`` can have."""
+    """Return the values of ``sort`` for these fields."""
     return [f"{field}:{way}" for field in fields for way in ("asc", "desc")]
 
 
@@ -136,7 +134,7 @@ def _given(name: str, value: str | None) -> str:
 
 
 def _check_uri(name: str, text: str, collections: Sequence[str]) -> None:
-    """Refuse ``text`` unless it is a canonical URI; ``{uuid}`` in a collection is any one."""
+    """Refuse ``text`` unless it is a canonical URI; ``{uuid}`` in a collection matches any."""
     for collection in collections:
         pattern = f"{re.escape(API)}/{collection}/{{uuid}}".replace("{uuid}", r"[\w-]+")
         if re.fullmatch(pattern, text):

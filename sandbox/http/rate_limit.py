@@ -1,4 +1,4 @@
-"""How many requests each Calendly user may make in a minute, over all his tokens."""
+"""How many requests each Calendly user may make in a minute, with all their tokens together."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ class Allowance:
     """What a user has left after a request.
 
     Attributes:
-        limit: Requests of a window.
+        limit: Requests per window.
         remaining: Requests left in this one.
         reset: Whole seconds until it ends, at least 1.
-        exceeded: Whether this very request was one too many.
+        exceeded: Whether this request was one too many.
     """
 
     limit: int
@@ -30,7 +30,7 @@ class Allowance:
     exceeded: bool
 
     def headers(self) -> dict[str, str]:
-        """Return the headers that tell a client."""
+        """Return Calendly's rate limit headers."""
         return {
             "X-RateLimit-Limit": str(self.limit),
             "X-RateLimit-Remaining": str(self.remaining),
@@ -39,18 +39,13 @@ class Allowance:
 
 
 class RateLimit:
-    """A window for each user, from his first request on."""
+    """A window for each user, starting with their first request."""
 
     def __init__(self, clock: Clock, limit: int = 500, window: timedelta = WINDOW) -> None:
-        """Begin with nothing counted.
-
-        Args:
-            clock: What tells when a window ends.
-            limit: Requests a user may make in a window.
-            window: How long a window is; Calendly's are 60 seconds.
+        """Allow ``limit`` requests per user and window.
 
         Raises:
-            ValueError: If not even one is allowed.
+            ValueError: If ``limit`` is below 1.
         """
         if limit < 1:
             message = f"at least 1 request per minute must be allowed, not {limit}"

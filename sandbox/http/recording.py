@@ -1,4 +1,4 @@
-"""What clients asked for, and how many asked at once."""
+"""The requests that were made, and how many at once."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 @dataclass
 class RecordedRequest:
-    """A request as it came in.
+    """One request.
 
     Attributes:
         method: Such as ``GET``.
-        template: The path with its identifiers in braces; an unknown path stands as it is.
-        path: The path that was asked for.
+        template: The path with its identifiers in braces; an unknown path as it is.
+        path: The path requested.
         query: The query string, undecoded.
         headers: The request's headers by lower-case name, without ``authorization``.
-        connection: The client's port, which tells one connection from another.
-        status: What it was answered with; ``None`` while, or if, it was not.
+        connection: The client's port, which tells connections apart.
+        status: The answer's status; ``None`` until, or unless, there is one.
     """
 
     method: str
@@ -36,48 +36,45 @@ class RecordedRequest:
 
 
 class Recording:
-    """The requests of one sandbox; several threads may look at it."""
+    """The requests of one sandbox; safe to read from several threads."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start with none."""
         self._lock = threading.Lock()
-        self._under_way = 0
+        self._in_flight = 0
         self.forget()
 
     def forget(self) -> None:
-        """Forget all requests so far; those under way still count as such."""
+        """Forget all requests so far; those in flight still count as such."""
         with self._lock:
             self._requests: list[RecordedRequest] = []
-            self._highest_concurrency = self._under_way
+            self._highest_concurrency = self._in_flight
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """The requests, in the order they came in."""
+        """The requests, in the order they arrived."""
         with self._lock:
             return list(self._requests)
 
     @property
     def highest_concurrency(self) -> int:
-        """How many requests at most were under way at once.
-
-        Without latency or delay an answer takes no time, so that no two are.
-        """
+        """The most requests in flight at once; 1 unless answers are slowed down."""
         with self._lock:
             return self._highest_concurrency
 
     def by_path(self) -> dict[str, int]:
-        """Return how many requests there were, by path template."""
+        """Return the number of requests by path template."""
         return dict(Counter(request.template for request in self.requests))
 
     @contextmanager
-    def under_way(self, request: RecordedRequest) -> Iterator[None]:
-        """Record ``request``, which is under way as long as the context lasts."""
+    def in_flight(self, request: RecordedRequest) -> Iterator[None]:
+        """Record ``request``, in flight as long as the context lasts."""
         with self._lock:
             self._requests.append(request)
-            self._under_way += 1
-            self._highest_concurrency = max(self._highest_concurrency, self._under_way)
+            self._in_flight += 1
+            self._highest_concurrency = max(self._highest_concurrency, self._in_flight)
         try:
             yield
         finally:
             with self._lock:
-                self._under_way -= 1
+                self._in_flight -= 1

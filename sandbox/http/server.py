@@ -1,4 +1,4 @@
-"""The sandbox as a server on loopback, for as long as a ``with`` block lasts."""
+"""The sandbox's server on loopback, running for the length of a ``with`` block."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing_extensions import Self, override
 
 from sandbox.http.access import Access
 from sandbox.http.api import Api
-from sandbox.http.asgi import Site
+from sandbox.http.asgi import AsgiApp
 from sandbox.http.control import control
 from sandbox.http.faults import Faults
 from sandbox.http.oauth import OAuth
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sandbox.organization.clock import Clock
 
 HOST = "127.0.0.1"
-# Longer than a client would keep an idle connection: it is the client who closes it.
+# Longer than any client keeps an idle connection, so that the client closes it.
 KEEP_ALIVE_SECONDS = 600
 
 
@@ -37,15 +37,15 @@ class Sandbox:
     """Calendly's API on loopback.
 
     Attributes:
-        calendly: What it answers from; its methods are the events of the company's life.
-        access: Issues tokens.
-        oauth: Registers apps, and hands out access tokens that end.
-        faults: Takes orders for faults.
-        token: A token of the organisation's owner, with full access.
-        url: Its address, such as ``http://127.0.0.1:8000``; known once it serves.
+        calendly: The organization it serves.
+        access: Issues personal access tokens.
+        oauth: Registers apps and issues access tokens that expire.
+        faults: The faults to come.
+        token: A token of the organization's owner, with full access.
+        url: The address, such as ``http://127.0.0.1:8000``, once it is serving.
     """
 
-    def __init__(  # noqa: PLR0913 -- all of them are the user's to choose, by name
+    def __init__(  # noqa: PLR0913 -- options, by name
         self,
         calendly: Calendly | None = None,
         *,
@@ -58,22 +58,21 @@ class Sandbox:
         plan: str = "teams",
         certificate: Path | None = None,
     ) -> None:
-        """Prepare everything; the server starts with the ``with`` block.
+        """Prepare everything; the ``with`` block starts the server.
 
         Args:
-            calendly: What to answer from; an organisation of nobody but its owner if left out.
-            clock: What tells the time from now on; ``calendly``'s own if left out, or the
-                computer's if there is none.
-            port: Where to listen; 0 for any port that is free.
-            latency: Seconds that every answer takes.
-            requests_per_minute: What a user may ask.
-            window: How long that minute is.
-            seed: What the identifiers of such an organisation follow from.
-            plan: What such an organisation pays for.
+            calendly: The organization to serve; one with only its owner if left out.
+            clock: Gives the time from now on; ``calendly``'s own clock if left out.
+            port: Where to listen; 0 for any free port.
+            latency: Seconds that each answer takes.
+            requests_per_minute: The rate limit of each user.
+            window: The length of that minute.
+            seed: What the identifiers of an organization created here depend on.
+            plan: The plan of an organization created here.
             certificate: A file with a private key and its certificate, to serve by https.
 
         Raises:
-            ValueError: If there is no such plan, or not even one request a minute.
+            ValueError: If there is no such plan, or the rate limit is below 1.
         """
         if calendly is None:
             calendly = Calendly(clock, seed=seed, plan=plan)
@@ -90,7 +89,7 @@ class Sandbox:
         self._api = Api(
             self.calendly, self.access, RateLimit(calendly.clock, requests_per_minute, window)
         )
-        self._site = Site(
+        self._app = AsgiApp(
             api=self._api,
             oauth=self.oauth,
             control=control(self.calendly, self.faults, self._recording),
@@ -99,10 +98,10 @@ class Sandbox:
             latency=latency,
         )
         self._scheme = "http" if certificate is None else "https"
-        self._server = _Server(self._site, certificate)
+        self._server = _Server(self._app, certificate)
 
     def __enter__(self) -> Self:
-        """Serve.
+        """Start serving.
 
         Raises:
             OSError: If the port is taken.
@@ -118,37 +117,29 @@ class Sandbox:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Break off whatever is under way, and stop."""
+        """Break off requests in flight, and stop."""
         self._server.end()
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """The requests so far, in the order they came in."""
+        """The requests so far, in the order they arrived."""
         return self._recording.requests
 
     @property
     def highest_concurrency(self) -> int:
-        """How many requests at most were under way at once; see :class:`Recording`."""
+        """The most requests in flight at once; 1 unless answers are slowed down."""
         return self._recording.highest_concurrency
 
     def interrupt(self, interlude: Callable[[], None] | None) -> None:
-        """Let something happen before each request is answered, or nothing any more.
-
-        Args:
-            interlude: What happens; it is called in the server's thread.
-        """
-        self._site.interlude = interlude
+        """Call ``interlude``, in the server's thread, before each request is answered."""
+        self._app.interlude = interlude
 
     def let_page_tokens_live(self, life: timedelta) -> None:
-        """Refuse page tokens from an age on.
-
-        Args:
-            life: How long they are good for.
-        """
+        """Refuse page tokens older than ``life``."""
         self._api.page_token_life = life
 
     def requests_by_path(self) -> dict[str, int]:
-        """Return how many requests there were, by path template."""
+        """Return the number of requests by path template."""
         return self._recording.by_path()
 
     def forget_requests(self) -> None:
@@ -170,12 +161,12 @@ def _listen(port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn in a thread of its own, which ends at once when it is told to."""
+    """uvicorn in a thread of its own, which ends at once when told to."""
 
-    def __init__(self, site: Site, certificate: Path | None) -> None:
+    def __init__(self, app: AsgiApp, certificate: Path | None) -> None:
         super().__init__(
             uvicorn.Config(
-                site,
+                app,
                 http="h11",
                 ws="none",
                 lifespan="off",
@@ -212,18 +203,18 @@ class _Server(uvicorn.Server):
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Whoever has just come in is let in first: asyncio forgets him where the door is closed.
+        # Connections just accepted go first: asyncio forgets them once the listener is closed.
         for server in self.servers:
             for listener in server.sockets:
                 self._loop.remove_reader(listener.fileno())
-        for _ in range(5):  # as many steps as that takes, and more
+        for _ in range(5):  # more steps than that takes
             await asyncio.sleep(0)
         for server in self.servers:
             server.close()
         for connection in tuple(self.server_state.connections):
             connection.transport.abort()
         await asyncio.sleep(0)  # until they are closed
-        # Whoever is being answered notices that his connection is lost.
+        # Requests in flight notice that their connection is lost.
         await asyncio.gather(*self.server_state.tasks)
         for server in self.servers:
             await server.wait_closed()

@@ -1,1 +1,1 @@
-"""What each path of the API answers, and to whom: a room for each domain."""
+"""The answers of each path of the API, one file per subject."""

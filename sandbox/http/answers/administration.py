@@ -1,4 +1,4 @@
-"""What owners and admins oversee: the activity log, messages sent, and webhooks."""
+"""The activity log, messages sent, and webhook subscriptions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WORD = re.compile(r'(-?)(?:"([^"]*)"|([^\s|+"]+))')
 
 
 def activity_log_entries(query: Query) -> Record:
-    """What was administered, the latest first unless sorted; boundaries of time belong to it."""
+    """Return the activity log, latest first unless sorted; time filters are inclusive."""
     require_plan(query.calendly.organization["plan"], ENTERPRISE)
     asked = query.parameters
     organization = asked.required_uri("organization", "organizations")
@@ -54,7 +54,7 @@ def activity_log_entries(query: Query) -> Record:
         and (not actions or one["action"] in actions)
         and (not term or _matches(term, " ".join(_words(one)).lower()))
     ]
-    # Sorting keeps the order of what is equal: of one moment, what was logged last comes first.
+    # Sorting is stable: of entries with the same time, the last logged comes first.
     for order in reversed(wanted or ["occurred_at:desc"]):
         rows = _sorted(rows if wanted else rows[::-1], order)
     return {
@@ -66,7 +66,7 @@ def activity_log_entries(query: Query) -> Record:
 
 
 def outgoing_communications(query: Query) -> Record:
-    """The messages sent, in their order; the boundaries of time belong to it."""
+    """Return the messages sent, in order; time filters are inclusive."""
     require_plan(query.calendly.organization["plan"], ENTERPRISE)
     organization = query.parameters.required_uri("organization", "organizations")
     after = query.parameters.time("min_created_at")
@@ -82,7 +82,7 @@ def outgoing_communications(query: Query) -> Record:
 
 
 def webhook_subscriptions(query: Query) -> Record:
-    """The webhook subscriptions of the organisation, of a user or of a group."""
+    """Return the webhook subscriptions of the organization, of a user or of a group."""
     asked = query.parameters
     organization = asked.required_uri("organization", "organizations")
     scope = asked.required_choice("scope", SCOPES)
@@ -107,7 +107,7 @@ def webhook_subscriptions(query: Query) -> Record:
 
 
 def webhook_subscription(query: Query) -> Record:
-    """A webhook subscription."""
+    """Return a webhook subscription."""
     record = query.found(query.calendly.webhooks, "webhook_subscriptions", "webhook_uuid")
     if record["scope"] == "group":
         require_group(query.caller, record["group"])
@@ -117,7 +117,7 @@ def webhook_subscription(query: Query) -> Record:
 
 
 def _sorted(rows: list[Record], order: str) -> list[Record]:
-    """Return ``rows`` by an order whose field may be one of the actor's: some have no URI."""
+    """Return ``rows`` sorted, also by a field of the actor; not every actor has a URI."""
     field, _, way = order.partition(":")
     whole, _, part = field.partition(".")
     return sorted(
@@ -140,10 +140,10 @@ def _words(value: object) -> Iterator[str]:
 
 
 def _matches(term: str, text: str) -> bool:
-    """Tell whether ``text`` has what a search term asks for.
+    """Tell whether ``text`` matches a search term.
 
-    Words and ``"phrases"`` must all be there, and none with a ``-`` before it; ``|`` separates
-    alternatives, ``+`` is the space between words, and ``*`` at the end of a word is any end of it.
+    It must contain all words and ``"phrases"``, and none after a ``-``; ``|`` separates
+    alternatives, ``+`` stands for a space, and ``*`` at the end of a word for any ending.
     """
     return any(
         all(

@@ -1,4 +1,4 @@
-"""When and where people can meet: schedules, and what the time to come looks like."""
+"""When and where people can meet: schedules, available and busy times, locations."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DAYS_OF_BUSY_TIMES = 7
 
 
 def event_type_availability_schedules(query: Query) -> Record:
-    """The hours of an event type, of each of its hosts: all of them, on a page that is the only."""
+    """Return the hours of an event type, for each host: always one page."""
     record = offered(query)
     rows = query.calendly.hours(record["uri"])
     nowhere = ("next_page", "previous_page", "next_page_token", "previous_page_token")
@@ -30,7 +30,7 @@ def event_type_availability_schedules(query: Query) -> Record:
 
 
 def event_type_available_times(query: Query) -> Record:
-    """When an event type can be booked."""
+    """Return the times at which an event type can be booked."""
     uri = query.parameters.required_uri("event_type", "event_types")
     start, end = _window(query, DAYS_OF_OPENINGS)
     offered(query)
@@ -38,19 +38,19 @@ def event_type_available_times(query: Query) -> Record:
 
 
 def user_availability_schedules(query: Query) -> Record:
-    """The schedules of a user."""
+    """Return the schedules of a user."""
     return collection(query.calendly.schedules_of(_user(query)))
 
 
 def user_availability_schedule(query: Query) -> Record:
-    """A schedule."""
+    """Return a schedule."""
     record = query.found(query.calendly.schedules, "user_availability_schedules")
     require_people(query.caller, None, record["user"], query.members)
     return resource(record)
 
 
 def user_busy_times(query: Query) -> Record:
-    """When a user is busy."""
+    """Return the busy times of a user."""
     query.parameters.required_uri("user", "users")
     start, end = _window(query, DAYS_OF_BUSY_TIMES)
     user = _user(query)
@@ -60,19 +60,19 @@ def user_busy_times(query: Query) -> Record:
 
 
 def locations(query: Query) -> Record:
-    """Where a user can meet."""
+    """Return where a user can meet."""
     return collection(query.calendly.meeting_places(_user(query)))
 
 
 def _user(query: Query) -> str:
-    """Return the user that is asked for: the caller himself, or any for whoever administers."""
+    """Return the requested user: the caller, or for an admin any member."""
     user = query.parameters.required_uri("user", "users")
     require_people(query.caller, None, user, query.members)
     return user
 
 
 def _window(query: Query, days: int) -> tuple[datetime, datetime]:
-    """Return the window that is asked for: in the future, and of so many days at most."""
+    """Return the requested window: in the future, and at most ``days`` long."""
     start = from_timestamp(query.parameters.required_time("start_time"))
     end = from_timestamp(query.parameters.required_time("end_time"))
     if start < query.calendly.clock.now():

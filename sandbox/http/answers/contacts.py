@@ -1,4 +1,4 @@
-"""The caller's contacts, and the fields he has added to them."""
+"""The caller's contacts and their custom fields."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CUSTOM = "custom_fields"
 
 
 def contacts(query: Query) -> Record:
-    """The caller's contacts; a filter must be matched exactly, but for upper and lower case."""
+    """Return the caller's contacts; filters match whole values, ignoring case."""
     require_plan(query.calendly.organization["plan"], CONTACTS)
     asked = query.parameters
     order = asked.sort("created_at", "updated_at")
@@ -36,7 +36,7 @@ def contacts(query: Query) -> Record:
 
 
 def contact(query: Query) -> Record:
-    """A contact of the caller's."""
+    """Return one of the caller's contacts."""
     require_plan(query.calendly.organization["plan"], CONTACTS)
     excluded = query.parameters.choice("exclude", [CUSTOM])
     own = {one["uri"]: one for one in query.calendly.contacts_of(query.caller.user)}
@@ -44,13 +44,13 @@ def contact(query: Query) -> Record:
 
 
 def custom_field_definitions(query: Query) -> Record:
-    """The fields the caller has added to his contacts."""
+    """Return the custom fields of the caller's contacts."""
     require_plan(query.calendly.organization["plan"], CONTACTS)
     return collection(query.calendly.contact_fields_of(query.caller.user))
 
 
 def custom_field_definition(query: Query) -> Record:
-    """A field the caller has added to his contacts."""
+    """Return one custom field of the caller's contacts."""
     require_plan(query.calendly.organization["plan"], CONTACTS)
     own = {one["uri"]: one for one in query.calendly.contact_fields_of(query.caller.user)}
     return resource(query.found(own, "contacts/custom_field_definitions"))

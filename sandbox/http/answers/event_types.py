@@ -1,4 +1,4 @@
-"""What can be booked: event types and their hosts."""
+"""Event types and their hosts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def event_types(query: Query) -> Record:
-    """The event types of the organisation or of a user, by name; not the deleted ones."""
+    """Return the event types of the organization or of a user, by name, without deleted ones."""
     asked = query.parameters
     organization = asked.uri("organization", "organizations")
     user = asked.uri("user", "users")
@@ -37,7 +37,7 @@ def event_types(query: Query) -> Record:
 
 
 def event_type(query: Query) -> Record:
-    """An event type; of a deleted one ``deleted_at`` tells."""
+    """Return an event type, deleted or not."""
     record = query.found(query.calendly.event_types, "event_types")
     if record["profile"]["owner"] != query.caller.user:
         require_whole_organization(query.caller)
@@ -45,18 +45,18 @@ def event_type(query: Query) -> Record:
 
 
 def event_type_memberships(query: Query) -> Record:
-    """The hosts of an event type."""
+    """Return the hosts of an event type."""
     require_plan(query.calendly.organization["plan"], TEAMS)
     record = offered(query)
     return query.page(query.calendly.hosts(record["uri"]))
 
 
 def offered(query: Query) -> Record:
-    """Return the event type that is asked for by parameter.
+    """Return the event type given as a parameter.
 
     Raises:
-        CalendlyError: 404 if there is none or it is deleted, 403 unless the caller hosts it or may
-            read the whole organisation.
+        CalendlyError: 404 if it is unknown or deleted, 403 unless the caller hosts it or may read
+            the whole organization.
     """
     uri = query.parameters.required_uri("event_type", "event_types")
     record: Record = found(query.calendly.event_types, uri)

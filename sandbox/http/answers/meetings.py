@@ -1,4 +1,4 @@
-"""Meetings and whoever was invited to them."""
+"""Meetings and their invitees."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ STATUSES = ("active", "canceled")
 
 
 def scheduled_events(query: Query) -> Record:
-    """The meetings of the organisation, of one of its users or groups, or the caller's own."""
+    """Return the meetings of the organization, a user or a group, or the caller's own."""
     asked, calendly = query.parameters, query.calendly
     organization = asked.uri("organization", "organizations")
     user = asked.uri("user", "users")
     group = asked.uri("group", "groups")
     invitee = asked.email("invitee_email")
     status = asked.choice("status", STATUSES)
-    # Whether the boundaries belong to the range Calendly does not say; here they do not.
+    # Calendly does not say whether these are inclusive; here they are not.
     after = asked.time("min_start_time")
     before = asked.time("max_start_time")
     order = asked.sort("start_time")
@@ -51,14 +51,14 @@ def scheduled_events(query: Query) -> Record:
 
 
 def scheduled_event(query: Query) -> Record:
-    """A meeting."""
+    """Return a meeting."""
     record = query.found(query.calendly.events, "scheduled_events")
     require_event(query.caller, record)
     return resource(record)
 
 
 def invitees(query: Query) -> Record:
-    """The invitees of a meeting, in the order they were invited."""
+    """Return the invitees of a meeting, in the order they were invited."""
     asked = query.parameters
     status = asked.choice("status", STATUSES)
     email = asked.email("email")
@@ -74,7 +74,7 @@ def invitees(query: Query) -> Record:
 
 
 def invitee(query: Query) -> Record:
-    """An invitee."""
+    """Return an invitee."""
     event = f"{API}/scheduled_events/{query.ids['event_uuid']}"
     require_event(query.caller, found(query.calendly.events, event))
     records = {one["uri"]: one for one in query.calendly.invitees[event]}
@@ -82,7 +82,7 @@ def invitee(query: Query) -> Record:
 
 
 def invitee_no_show(query: Query) -> Record:
-    """The mark on an invitee who did not come."""
+    """Return a no-show mark."""
     record = query.found(query.calendly.no_shows, "invitee_no_shows")
     event, _, _ = record["invitee"].partition("/invitees/")
     require_event(query.caller, query.calendly.events[event])

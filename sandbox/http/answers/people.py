@@ -1,4 +1,4 @@
-"""The people of the organisation: users, memberships, invitations, teams and groups."""
+"""The people of the organization: users, memberships, invitations, teams and groups."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 
 
 def me(query: Query) -> Record:
-    """The person the token belongs to."""
+    """Return the token's user."""
     return resource(query.calendly.users[query.caller.user])
 
 
 def user(query: Query) -> Record:
-    """A person of the organisation."""
+    """Return a user."""
     record = query.found(query.calendly.users, "users")
     require_member(query.caller, record["uri"], query.members)
     return resource(record)
 
 
 def organization(query: Query) -> Record:
-    """The organisation."""
+    """Return the organization."""
     record = query.calendly.organization
     return resource(query.found({record["uri"]: record}, "organizations"))
 
 
 def organization_memberships(query: Query) -> Record:
-    """The members of the organisation, or one user's membership."""
+    """Return the organization's memberships, or one user's."""
     asked = query.parameters
     organization = asked.uri("organization", "organizations")
     user = asked.uri("user", "users")
@@ -57,14 +57,14 @@ def organization_memberships(query: Query) -> Record:
 
 
 def organization_membership(query: Query) -> Record:
-    """A membership."""
+    """Return a membership."""
     record = query.found(query.calendly.memberships, "organization_memberships")
     require_people(query.caller, record["organization"], record["user"]["uri"], query.members)
     return resource(record)
 
 
 def invitations(query: Query) -> Record:
-    """The invitations to join the organisation, in the order they were made."""
+    """Return the invitations to join the organization, oldest first."""
     asked = query.parameters
     status = asked.choice("status", ("pending", "accepted", "declined"))
     email = asked.email("email")
@@ -81,7 +81,7 @@ def invitations(query: Query) -> Record:
 
 
 def invitation(query: Query) -> Record:
-    """An invitation."""
+    """Return an invitation."""
     within = f"organizations/{query.ids['org_uuid']}/invitations"
     record = query.found(query.calendly.invitations, within)
     require_whole_organization(query.caller)
@@ -89,7 +89,7 @@ def invitation(query: Query) -> Record:
 
 
 def teams(query: Query) -> Record:
-    """The teams of the organisation, or those that a user is in."""
+    """Return the organization's teams, or a user's."""
     user = query.parameters.uri("user", "users")
     if user is None:
         require_whole_organization(query.caller)
@@ -102,7 +102,7 @@ def teams(query: Query) -> Record:
 
 
 def team(query: Query) -> Record:
-    """A team."""
+    """Return a team."""
     record = query.found(query.calendly.teams, "teams", "team_uuid")
     if query.caller.user not in query.calendly.team_members[record["uri"]]:
         require_whole_organization(query.caller)
@@ -110,7 +110,7 @@ def team(query: Query) -> Record:
 
 
 def groups(query: Query) -> Record:
-    """The groups of the organisation; whoever administers some of them alone sees no others."""
+    """Return the organization's groups; a group admin sees only their own."""
     require_plan(query.calendly.organization["plan"], TEAMS)
     organization = query.parameters.required_uri("organization", "organizations")
     if organization != query.caller.organization or not query.caller.groups:
@@ -123,7 +123,7 @@ def groups(query: Query) -> Record:
 
 
 def group(query: Query) -> Record:
-    """A group."""
+    """Return a group."""
     require_plan(query.calendly.organization["plan"], TEAMS)
     record = query.found(query.calendly.groups, "groups")
     require_group(query.caller, record["uri"])
@@ -131,7 +131,7 @@ def group(query: Query) -> Record:
 
 
 def group_relationships(query: Query) -> Record:
-    """The places in groups: of the organisation, of a group, or of whoever has them."""
+    """Return the group relationships of the organization, a group or an owner."""
     require_plan(query.calendly.organization["plan"], TEAMS)
     asked = query.parameters
     organization = asked.uri("organization", "organizations")
@@ -152,7 +152,7 @@ def group_relationships(query: Query) -> Record:
 
 
 def group_relationship(query: Query) -> Record:
-    """A place in a group."""
+    """Return a group relationship."""
     require_plan(query.calendly.organization["plan"], TEAMS)
     record = query.found(query.calendly.group_relationships, "group_relationships")
     require_group(query.caller, record["group"])

@@ -1,4 +1,4 @@
-"""What is asked, and the shapes that answers have in common."""
+"""A request to answer, and the shapes that answers share."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from starlette.routing import compile_path
 
 from sandbox.http.errors import not_found
-from sandbox.http.paging import PAGE_TOKEN, Moment, page_of
+from sandbox.http.paging import PAGE_TOKEN, PageTokens
 from sandbox.http.parameters import MAX_COUNT
 from sandbox.organization.identifiers import API
 
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Query:
-    """A request that may be answered: the token is valid and has the scope.
+    """A request whose token is valid and has the scope.
 
     Attributes:
-        calendly: What there is to read.
-        caller: Whoever asks.
+        calendly: The organization.
+        caller: The sender.
         ids: The identifiers in the path.
-        parameters: The parameters behind it.
+        parameters: The query's parameters.
         request: The request itself.
-        page_token_life: How long page tokens are good for; ``None`` for ever.
+        page_token_life: How long page tokens are valid; ``None`` for ever.
     """
 
     calendly: Calendly
@@ -46,31 +46,25 @@ class Query:
 
     @property
     def members(self) -> set[str]:
-        """The URIs of the organisation's users."""
+        """The URIs of the organization's users."""
         return {one["user"]["uri"] for one in self.calendly.memberships.values()}
 
     def found(self, records: Mapping[str, Record], collection: str, name: str = "uuid") -> Record:
-        """Return the record in ``collection`` that the path names.
-
-        Raises:
-            CalendlyError: 404, if there is none.
-        """
+        """Return the record in ``collection`` that the path names, or refuse with 404."""
         return found(records, f"{API}/{collection}/{self.ids[name]}")
 
     def page(self, rows: Iterable[Record], most: int = MAX_COUNT) -> Record:
-        """Return the page of ``rows`` that is asked for, in the envelope of a list.
+        """Return the requested page of all ``rows``, in the envelope of a list.
 
-        Args:
-            rows: The whole list.
-            most: How many rows a page may have.
+        ``most`` is the highest number of rows per page.
         """
-        page = page_of(
-            list(rows),
-            path=self.request.scope["path"],
-            query=self.parameters.pairs,
-            count=self.parameters.count(most),
-            moment=Moment(self.calendly.clock.now(), self.page_token_life),
+        tokens = PageTokens(
+            self.request.scope["path"],
+            self.parameters.pairs,
+            self.calendly.clock.now(),
+            self.page_token_life,
         )
+        page = tokens.page(list(rows), self.parameters.count(most))
         return {
             "collection": page.rows,
             "pagination": {
@@ -92,40 +86,36 @@ class Endpoint:
     """A path of the API.
 
     Attributes:
-        template: The path with its identifiers in braces, as Calendly's API reference has it.
-        scope: What a token must be ticked for.
-        answer: Makes the body of the answer.
+        template: The path with its identifiers in braces, as in Calendly's API reference.
+        scope: The scope it requires.
+        answer: Returns the answer's body.
     """
 
     def __init__(self, template: str, scope: str, answer: Callable[[Query], Record]) -> None:
-        """Serve ``template`` by ``answer``."""
+        """Serve ``template``."""
         self.template = template
         self.scope = scope
         self.answer = answer
         self._pattern, _, _ = compile_path(template)
 
     def ids(self, path: str) -> dict[str, str] | None:
-        """Return the identifiers in ``path``, or ``None`` if it is another path."""
+        """Return the identifiers in ``path``, or ``None`` if it does not match."""
         match = self._pattern.match(path)
         return None if match is None else match.groupdict()
 
 
 def resource(record: Record) -> Record:
-    """Return ``record`` in the envelope of a single one."""
+    """Return ``record`` in the envelope of a single record."""
     return {"resource": record}
 
 
 def collection(rows: Iterable[Record]) -> Record:
-    """Return ``rows`` in the envelope of a list that has no pages."""
+    """Return ``rows`` in the envelope of a list without pages."""
     return {"collection": list(rows)}
 
 
 def found(records: Mapping[str, Record], uri: str) -> Record:
-    """Return the record that ``uri`` names.
-
-    Raises:
-        CalendlyError: 404, if there is none.
-    """
+    """Return the record with this URI, or refuse with 404."""
     record = records.get(uri)
     if record is None:
         raise not_found()
@@ -133,9 +123,9 @@ def found(records: Mapping[str, Record], uri: str) -> Record:
 
 
 def ordered(rows: Iterable[Record], order: str | None) -> list[Record]:
-    """Return ``rows`` sorted by an order such as ``start_time:desc``; as they are without one."""
+    """Return ``rows`` sorted by an order such as ``start_time:desc``, if given."""
     if order is None:
         return list(rows)
     field, _, way = order.partition(":")
-    # The two parts let rows without a value (one-off event types have no name) come first.
+    # Rows without a value come first (one-off event types have no name).
     return sorted(rows, key=lambda row: (row[field] is not None, row[field]), reverse=way == "desc")

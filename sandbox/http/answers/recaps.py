@@ -1,4 +1,4 @@
-"""The recaps of the caller's meetings."""
+"""The caller's meeting recaps."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def meeting_recaps(query: Query) -> Record:
-    """The caller's recaps without their texts; the available ones unless a state is asked for."""
+    """Return the caller's recaps without their texts; the available ones by default."""
     require_plan(query.calendly.organization["plan"], RECAPS)
     asked = query.parameters
     event = asked.uri("event", "scheduled_events")
@@ -34,21 +34,17 @@ def meeting_recaps(query: Query) -> Record:
 
 
 def meeting_recap(query: Query) -> Record:
-    """A recap of the caller's, with its texts."""
+    """Return one of the caller's recaps, with its texts."""
     return resource(_own(query))
 
 
 def transcript(query: Query) -> Record:
-    """What was said, word by word; there is none while a recap is processing."""
+    """Return a recap's transcript; there is none while the recap is processing."""
     return resource(found(query.calendly.transcripts, _own(query)["uri"]))
 
 
 def _own(query: Query) -> Record:
-    """Return the recap that the path names.
-
-    Raises:
-        CalendlyError: 404 if there is none, 403 if it is another's.
-    """
+    """Return the recap that the path names, or refuse: 404 if unknown, 403 if another user's."""
     require_plan(query.calendly.organization["plan"], RECAPS)
     record = query.found(query.calendly.recaps, "meeting_recaps")
     if query.calendly.recap_owners[record["uri"]] != query.caller.user:

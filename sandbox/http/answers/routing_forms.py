@@ -1,4 +1,4 @@
-"""Routing forms and what was submitted to them."""
+"""Routing forms and their submissions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def routing_forms(query: Query) -> Record:
-    """The routing forms of the organisation."""
+    """Return the organization's routing forms."""
     require_plan(query.calendly.organization["plan"], TEAMS)
     organization = query.parameters.required_uri("organization", "organizations")
     order = query.parameters.sort("created_at")
@@ -23,7 +23,7 @@ def routing_forms(query: Query) -> Record:
 
 
 def routing_form(query: Query) -> Record:
-    """A routing form."""
+    """Return a routing form."""
     require_plan(query.calendly.organization["plan"], TEAMS)
     record = query.found(query.calendly.routing_forms, "routing_forms")
     require_whole_organization(query.caller)
@@ -31,7 +31,7 @@ def routing_form(query: Query) -> Record:
 
 
 def routing_form_submissions(query: Query) -> Record:
-    """The submissions of a routing form."""
+    """Return the submissions of a routing form."""
     require_plan(query.calendly.organization["plan"], TEAMS)
     form = query.parameters.required_uri("form", "routing_forms")
     order = query.parameters.sort("created_at")
@@ -41,7 +41,7 @@ def routing_form_submissions(query: Query) -> Record:
 
 
 def routing_form_submission(query: Query) -> Record:
-    """A submission."""
+    """Return a submission."""
     require_plan(query.calendly.organization["plan"], TEAMS)
     submissions = itertools.chain.from_iterable(query.calendly.submissions.values())
     record = query.found({one["uri"]: one for one in submissions}, "routing_form_submissions")
