@@ -1,9 +1,9 @@
-"""target-duckdb, keeping the first row of every batch, and rows of any length.
+"""target-duckdb that keeps the first row of every batch, and rows longer than 2 MB.
 
-target-duckdb 0.8.0 copies CSV files that have no header line and leaves it to DuckDB to see that.
+target-duckdb 0.8.0 copies CSV files without a header line, and leaves it to DuckDB to notice.
 DuckDB 1.3 and later takes the first row for a header when a timestamp in it ends in Z, and drops
-it, which target-duckdb has mended after 0.8.0: with its next release, that can go. DuckDB also
-refuses a line beyond 2 MB, which a meeting with long notes fills.
+it; target-duckdb has fixed this after 0.8.0. DuckDB also refuses a line beyond 2 MB, which a
+meeting with long notes can have.
 """
 
 from __future__ import annotations
@@ -18,18 +18,14 @@ if TYPE_CHECKING:
 
 
 OPTIONS = "header false, max_line_size 134217728"
-"""128 MiB: Meltano passes on messages of up to 50."""
+"""128 MiB: Meltano passes on messages of up to 50 MiB."""
 
 
 class Headless:
-    """A connection to DuckDB that says of every CSV file it copies what its lines are."""
+    """A connection to DuckDB that adds the options to every CSV file it copies."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Stand before a connection.
-
-        Args:
-            connection: What executes the statements.
-        """
+        """Wrap ``connection``."""
         self._connection = connection
 
     def execute(self, statement: str, *parameters: Any) -> duckdb.DuckDBPyConnection:  # noqa: ANN401 - DuckDB's own
@@ -38,12 +34,12 @@ class Headless:
         return self._connection.execute(statement, *parameters)
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a connection has
-        """Leave everything else to the connection."""
+        """Pass everything else on."""
         return getattr(self._connection, name)
 
 
 def main() -> None:
-    """Run target-duckdb with such a connection."""
+    """Run target-duckdb with this connection."""
     connect = target_duckdb.duckdb_connect
     target_duckdb.duckdb_connect = lambda config: Headless(connect(config))
     target_duckdb.main()

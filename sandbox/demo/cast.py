@@ -1,4 +1,4 @@
-"""Who plays in the demo: its hosts, teams, event types, routing forms and visitors."""
+"""The cast of the demo: its hosts, teams, event types, routing forms and visitors."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Member(NamedTuple):
-    """Someone of the organisation."""
+    """A member of the organization."""
 
     name: str
     team: str
@@ -20,7 +20,7 @@ class Member(NamedTuple):
 
     @property
     def email(self) -> str:
-        """His address at the organisation."""
+        """Their address at the organization."""
         return f"{self.name.split()[0].lower()}@windmill.example"
 
 
@@ -206,7 +206,7 @@ class Person(NamedTuple):
 
 
 def visitor(dice: Random) -> Person:
-    """Return somebody new."""
+    """Return a new visitor."""
     first, last = dice.choice(FIRST_NAMES), dice.choice(LAST_NAMES)
     mailbox = "".join(letter for letter in f"{first}{last}".lower() if letter.isascii())
     mailbox = mailbox.translate(str.maketrans("", "", " ,.'"))
@@ -214,13 +214,13 @@ def visitor(dice: Random) -> Person:
 
 
 def no_shower(dice: Random) -> Person:
-    """Return one of those who make a habit of not coming."""
+    """Return one of the visitors who never come."""
     name = dice.choice(NO_SHOWERS)
     return Person(name, f"{name.split()[0].lower()}@late.example")
 
 
 def enter(calendly: Calendly) -> dict[str, str]:
-    """Bring hosts, teams, event types and forms on stage; return their URIs by name."""
+    """Add hosts, groups, event types and forms; return their URIs by name."""
     stage = {"Ada Winter": calendly.owner}
     for member in MEMBERS:
         stage[member.name] = calendly.add_member(
@@ -244,7 +244,7 @@ def enter(calendly: Calendly) -> dict[str, str]:
 
 
 def zone_of(event_type: str) -> str:
-    """Return the IANA name of the time zone in which the event type's hours are."""
+    """Return the IANA time zone of an event type's hours."""
     host, team = TYPES[event_type].get("host"), TYPES[event_type].get("team")
     zones = (one.timezone for one in MEMBERS if host == one.name or team == one.team)
     return next(zones, "Europe/Berlin")

@@ -1,7 +1,7 @@
-"""The demo: a company's last year at Calendly, as it would have gone by itself.
+"""The demo company's last year at Calendly.
 
-A calendar day is told from the seed, the size and the day alone. Whoever runs the demo again on
-the next day finds the same meetings, one more day of life played; the oldest ones make room.
+A calendar day depends only on the seed, the size and the day. Run again a day later, the demo has
+the same meetings and one more day; the oldest ones make room.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
-from sandbox.demo import cast, office
+from sandbox.demo import cast, office, quarters
+from sandbox.demo.quarters import Quarter
 from sandbox.demo.scenes import DAY, Deed, Scene, Story
-from sandbox.demo.stories import DECK, Card, Quarter
+from sandbox.demo.stories import DECK, Card
 from sandbox.organization.calendly import Calendly
 from sandbox.organization.clock import SimulatedClock
 from sandbox.organization.timestamps import in_utc
@@ -25,27 +26,20 @@ if TYPE_CHECKING:
     from sandbox.organization.clock import Clock
 
 FOUNDED = datetime(2014, 3, 3, 8, 30, tzinfo=timezone.utc)
-"""When the company signed up; at least two years before any demo."""
+"""When the company signed up."""
 
 BOOKINGS = ("book", "book_from_submission", "reschedule")
 
 MONDAY = date(2014, 3, 3)
 WEEKDAY_SHARES = (6, 7, 6, 6, 5, 1, 1)
 STORIES_PER_EVENT_AND_WEEK = 0.0172
-"""So that the meetings of about a year make up the size."""
+"""So that the size is the number of meetings in about a year."""
 
 
 def simulate(seed: int, size: int, now: datetime, plan: str = "teams") -> Calendly:
-    """Return the demo organisation as it is at the moment ``now``, its clock standing there.
+    """Return the demo organization as it is at ``now``, with a simulated clock.
 
-    Args:
-        seed: What everything follows from.
-        size: How many scheduled events there are.
-        now: The present moment; aware.
-        plan: The organisation's plan at Calendly.
-
-    Raises:
-        ValueError: If ``size`` is negative, or ``now`` too early for a company of that size.
+    The other arguments and errors are those of :func:`populate`.
     """
     clock = SimulatedClock(FOUNDED)
     calendly = Calendly(clock, seed=seed, plan=plan)
@@ -58,10 +52,10 @@ def populate(calendly: Calendly, *, seed: int, size: int, until: datetime) -> No
     """Play the company's life up to ``until``, so that exactly ``size`` scheduled events exist.
 
     Args:
-        calendly: A new organisation; it becomes as old as its story, and keeps its clock.
-        seed: What everything follows from.
-        size: How many scheduled events there shall be.
-        until: The moment up to which life has gone; aware.
+        calendly: A new organization; it keeps its clock.
+        seed: What everything depends on.
+        size: The number of scheduled events.
+        until: The time (aware) up to which to play.
 
     Raises:
         ValueError: If ``size`` is negative, or ``until`` too early for a company of that size.
@@ -79,16 +73,16 @@ def populate(calendly: Calendly, *, seed: int, size: int, until: datetime) -> No
         stage = cast.enter(calendly)
         office.furnish(calendly, stage)
         oldest = chosen[0].day if chosen else until.date()
-        quarters = [*_quarters(oldest, until.date())]
-        going = ((one.begins, one.story(stage)) for one in quarters)
-        run = ((one.begins, office.administering(one, stage)) for one in quarters)
+        periods = [*_quarters(oldest, until.date())]
+        going = ((one.begins, one.story(stage)) for one in periods)
+        run = ((one.begins, quarters.administering(one, stage)) for one in periods)
         told = ((one.day, _told(seed, size, one, stage)) for one in chosen)
         _play(calendly, clock, [*going, *told, *run], until)
         calendly.clock = own_clock
 
 
 def _date_back(calendly: Calendly) -> None:
-    """Let the organisation and its owner have signed up when the company was founded."""
+    """Date the organization and its owner back to when the company was founded."""
     signed_up = calendly.stamp()
     for record in (
         calendly.organization,
@@ -105,7 +99,7 @@ def _play(
     stories: Iterable[tuple[date, Story]],
     until: datetime,
 ) -> None:
-    """Do the deeds of all stories in the order of time, up to ``until``."""
+    """Do the deeds of all stories in order of time, up to ``until``."""
     due: list[tuple[datetime, int, Deed | None, Story]] = [
         (datetime.combine(day, time(), timezone.utc), order, None, story)
         for order, (day, story) in enumerate(stories)
@@ -114,26 +108,25 @@ def _play(
     while due:
         at, order, deed, story = due[0]
         clock.move_to(at)
-        came_of_it = deed and getattr(calendly, deed.method)(**deed.arguments)
-        following = _next(story, came_of_it)
+        result = deed and getattr(calendly, deed.method)(**deed.arguments)
+        following = _next(story, result)
         if following is not None and following.at <= until:
             heapq.heapreplace(due, (following.at, order, following, story))
         else:
             heapq.heappop(due)
 
 
-def _next(story: Story, came_of_it: object) -> Deed | None:
+def _next(story: Story, result: object) -> Deed | None:
     try:
-        return story.send(came_of_it)
+        return story.send(result)
     except StopIteration:
         return None
 
 
 def _newest(seed: int, size: int, until: datetime) -> list[_Dealt]:
-    """Choose the newest stories, backwards from ``until``, with ``size`` events among them.
+    """Choose the newest stories before ``until`` that have ``size`` events together.
 
-    A story that would exceed the size is passed over for older, shorter ones; it stays passed
-    over on every later day.
+    A story that would exceed the size is skipped for older, shorter ones, on every later day too.
     """
     chosen = []
     missing = size
@@ -153,7 +146,7 @@ def _newest(seed: int, size: int, until: datetime) -> list[_Dealt]:
 
 
 class _Dealt(NamedTuple):
-    """A story that is to begin on a day."""
+    """A card dealt for a day."""
 
     day: date
     number: int
@@ -161,14 +154,14 @@ class _Dealt(NamedTuple):
 
 
 class _Anyone(dict[str, str]):
-    """A stage on which everybody is, though nobody in particular."""
+    """A stage that has everybody, for counting events without playing them."""
 
     def __missing__(self, name: str) -> str:
         return name
 
 
 def _events(story: Story, until: datetime) -> int:
-    """Count the events that a story has made by ``until``, without playing it."""
+    """Count the events that a story creates by ``until``, without playing it."""
     events = 0
     deed = _next(story, None)
     while deed is not None and deed.at <= until:
@@ -187,7 +180,7 @@ def _told(seed: int, size: int, dealt: _Dealt, stage: dict[str, str]) -> Story:
 
 
 def _numbers(size: int, day: date) -> range:
-    """Return the numbers of the stories that begin on ``day``, of all that ever begin."""
+    """Return the numbers of the stories that begin on ``day``."""
     return range(_begun(size, day), _begun(size, day + timedelta(days=1)))
 
 
@@ -208,7 +201,7 @@ def _shuffled(seed: int, deck: int) -> list[Card]:
 
 
 def _dice(*key: object) -> Random:
-    return Random(repr(key))  # noqa: S311 - a story's course is no secret
+    return Random(repr(key))  # noqa: S311 -- a story's course is no secret
 
 
 def _quarters(first: date, last: date) -> Iterator[Quarter]:

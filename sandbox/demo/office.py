@@ -1,19 +1,15 @@
-"""What the demo company has beside its meetings: how it is set up, and how it is administered.
+"""How the demo company is set up beside its meetings.
 
-Nothing here draws from the dice of a story, so that the meetings are the same with it and without.
+Nothing here uses a story's dice, so that the meetings are the same with it and without.
 """
 
 from __future__ import annotations
 
-from datetime import datetime, time, timezone
 from typing import TYPE_CHECKING, Any
 
 from sandbox.demo import cast
-from sandbox.demo.scenes import DAY, HOUR, Deed
 
 if TYPE_CHECKING:
-    from sandbox.demo.scenes import Story
-    from sandbox.demo.stories import Quarter
     from sandbox.organization.calendly import Calendly
     from sandbox.organization.schedules import Rules
 
@@ -29,7 +25,7 @@ MORNINGS: Rules = [
 
 
 def furnish(calendly: Calendly, stage: dict[str, str]) -> None:
-    """Set up what the company has had from its first day."""
+    """Set up what the company has from its first day."""
     calendly.add_team(name="Leadership", members=[calendly.owner, stage["Bo Lindqvist"]])
     newcomer = calendly.invite(email="mia@windmill.example")
     sales = next(uri for uri, one in calendly.groups.items() if one["name"] == "Sales")
@@ -57,52 +53,8 @@ def furnish(calendly: Calendly, stage: dict[str, str]) -> None:
         stage[label] = calendly.add_contact_field(user=calendly.owner, label=label, **told)
 
 
-def administering(quarter: Quarter, stage: dict[str, str]) -> Story:
-    """Tell what is administered in a quarter.
-
-    Its board meetings are put into the owner's calendar; he gets to know two people, sees one of
-    them again and forgets the other; somebody is invited.
-    """
-    dawn = datetime.combine(quarter.begins, time(6, 15, 7), timezone.utc)
-    tuesday = dawn.replace(hour=10, minute=0, second=0) + (1 - dawn.weekday()) % 7 * DAY
-    for week in range(13):
-        start = tuesday + 7 * week * DAY
-        blocked = {"user": stage["Ada Winter"], "start": start, "end": start + HOUR}
-        yield Deed(dawn, "block_time", blocked)
-    first, second = (f"{name}.q{quarter.number}.{quarter.year}@acme.example" for name in "ab")
-    known = yield Deed(dawn + 9 * DAY, "add_contact", acquaintance(stage, first, quarter))
-    other = yield Deed(dawn + 10 * DAY, "add_contact", acquaintance(stage, second, quarter))
-    invited = {"email": f"trainee.q{quarter.number}.{quarter.year}@windmill.example"}
-    invitation = yield Deed(dawn + 20 * DAY, "invite", invited)
-    again = {"job_title": 'Head of "Data", EMEA', "custom_fields": {stage["Budget"]: 12_500.5}}
-    yield Deed(dawn + 30 * DAY, "edit_contact", {"contact": known, **again})
-    yield Deed(dawn + 40 * DAY, "resend_invitation", {"invitation": invitation})
-    if quarter.number % 2:
-        yield Deed(dawn + 45 * DAY, "revoke_invitation", {"invitation": invitation})
-        yield Deed(dawn + 50 * DAY, "delete_contact", {"contact": other})
-
-
-def acquaintance(stage: dict[str, str], email: str, quarter: Quarter) -> dict[str, object]:
-    """Return whom the owner gets to know in a quarter."""
-    place = quarter.year * 4 + quarter.number
-    first, last = (names[place % len(names)] for names in (cast.FIRST_NAMES, cast.LAST_NAMES))
-    return {
-        "user": stage["Ada Winter"],
-        "email": email,
-        "name": f"{first} {last}",
-        "company": "Acme, Inc." if quarter.number % 2 else None,
-        "city": "São Paulo",
-        "phone_numbers": ["+55 11 5550 1234"],
-        "custom_fields": {
-            stage["Tier"]: "Gold",
-            stage["Interests"]: ["Pricing", "Security"],
-            stage["Goal"]: "日程について",
-        },
-    }
-
-
 def _listen(calendly: Calendly, stage: dict[str, str], group: str) -> None:
-    """Have what happens posted somewhere: for everybody, for one user and for a group."""
+    """Subscribe webhooks for the organization, for users and for a group."""
     address = "https://hooks.windmill.example"
     invitees = ["invitee.created", "invitee.canceled"]
     every = calendly.subscribe(callback_url=f"{address}/all", events=invitees)
@@ -126,7 +78,7 @@ def _listen(calendly: Calendly, stage: dict[str, str], group: str) -> None:
 
 
 def _arrange_time(calendly: Calendly, stage: dict[str, str]) -> None:
-    """Let some meet at other hours than most, and connect what they meet by."""
+    """Give some members other hours than most, and connect conference providers."""
     carmen, dev = stage["Carmen Ortega"], stage["Dev Patel"]
     mornings = calendly.add_schedule(user=carmen, name="Mornings", rules=MORNINGS)
     calendly.set_hours(event_type=stage["Product demo"], user=carmen, schedule=mornings)

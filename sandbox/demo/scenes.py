@@ -1,4 +1,4 @@
-"""What stories are told in: deeds, and the scene in which a story begins."""
+"""What stories are made of: deeds, and the scene in which a story begins."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Scene:
     """Where a story begins.
 
     Attributes:
-        day: The calendar day, in UTC, on which it begins.
-        deck: The number of the deck it was drawn from.
-        dice: What it draws from.
+        day: The calendar day (UTC) on which it begins.
+        deck: The number of the deck that its card is from.
+        dice: Its own random numbers.
         stage: URIs of hosts, event types and forms, by name.
-        event_type: The name of what is booked.
+        event_type: The name of the event type booked.
         location: The location configuration chosen.
     """
 
@@ -52,7 +52,7 @@ class Scene:
     location: dict[str, str] | None = None
 
     def sometime(self) -> datetime:
-        """Return a moment of the day, when people are awake."""
+        """Return a time of the day when people are awake."""
         seconds = self.dice.uniform(5 * 3600, 21 * 3600)
         return datetime.combine(self.day, time(), timezone.utc) + timedelta(seconds=seconds)
 
@@ -62,7 +62,7 @@ class Scene:
         return self.dice.randint(*self.dice.choices((near, later, far), (45, 35, 20))[0])
 
     def opening(self, days: int, minutes: int | None = None) -> datetime:
-        """Return a start within office hours, ``days`` ahead or on the working day after."""
+        """Return a start in office hours, ``days`` ahead or on the next working day."""
         day = self.day + timedelta(days=days)
         if day.weekday() >= SATURDAY:
             day += timedelta(days=7 - day.weekday())
@@ -74,7 +74,7 @@ class Scene:
         )
 
     def between(self, earliest: datetime, latest: datetime) -> datetime:
-        """Return a moment after ``earliest`` and before ``latest``."""
+        """Return a time after ``earliest`` and before ``latest``."""
         return earliest + (latest - earliest) * self.dice.uniform(0.05, 0.95)
 
     @property

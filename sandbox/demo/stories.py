@@ -1,16 +1,17 @@
-"""What happens around a booking: each story is a generator of deeds, in the order of time.
+"""What happens around a booking: each story is a generator of deeds, in order of time.
 
-A story decides, and does nothing itself: it yields what is to be done and when, and is sent what
-came of it. It draws from its own dice alone, so it takes the same course however far it is told.
+A story only decides: it yields what to do and when, and is sent the result. It uses only its own
+dice, so it takes the same course however far it is told.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sandbox.demo import cast
+from sandbox.demo.quarters import Quarter
 from sandbox.demo.scenes import DAY, HOUR, MINUTE, Chapter, Deed, Scene, Story
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 DETAILS_KEPT = timedelta(days=183)
 RECAPPED = timedelta(minutes=17, seconds=13)
 REMINDED = timedelta(hours=3, minutes=11, seconds=17)
-"""Odd, so that neither happens at the very moment of something else."""
+"""Odd, so that neither happens at the same time as something else."""
 
 LINKS_THAT_FAIL = 0.03
 NOTES_REWRITTEN = 0.3
@@ -39,7 +40,7 @@ def booking(
     person: cast.Person | None = None,
     **details: object,
 ) -> Chapter:
-    """Tell how somebody books, and how the conference gets its link a little later."""
+    """Tell how somebody books, and how the conference gets its link soon after."""
     person = person or cast.visitor(scene.dice)
     told = {
         "start": start,
@@ -84,7 +85,7 @@ def held(scene: Scene) -> Story:
 
 
 def talked(scene: Scene) -> Story:
-    """Tell of a meeting of which the host's notetaker keeps a recap, if there is something to."""
+    """Tell of a meeting with a recap, which in one deck of five stays unavailable."""
     at, start = scene.sometime(), scene.opening(scene.lead())
     event, _ = yield from booking(scene, at, start)
     recap = yield Deed(start + RECAPPED, "start_recap", {"event": event})
@@ -101,7 +102,7 @@ def talked(scene: Scene) -> Story:
 
 
 def noted(scene: Scene) -> Story:
-    """Tell of a meeting of which the host writes notes, some of them anew a day later."""
+    """Tell of a meeting with notes, some of them rewritten a day later."""
     at, start = scene.sometime(), scene.opening(scene.lead())
     event, _ = yield from booking(scene, at, start, answers=answers(scene))
     note = cast.NOTES[scene.deck % len(cast.NOTES)]
@@ -112,7 +113,7 @@ def noted(scene: Scene) -> Story:
 
 
 def missed(scene: Scene) -> Story:
-    """Tell of an invitee who does not come; of some the host says later that they did."""
+    """Tell of a no-show; some of the marks are taken back."""
     at, start = scene.sometime(), scene.opening(scene.lead())
     event, invitee = yield from booking(scene, at, start, cast.no_shower(scene.dice))
     yield Deed(start + HOUR, "mark_no_show", {"invitee": invitee})
@@ -140,7 +141,7 @@ def host_ill(scene: Scene) -> Story:
 
 
 def moved(scene: Scene, times: int = 1) -> Story:
-    """Tell of a meeting that is moved to another time, once or more often."""
+    """Tell of a meeting that is rescheduled, once or more often."""
     at, days = scene.sometime(), scene.lead()
     start = scene.opening(days)
     event, invitee = yield from booking(scene, at, start, tracking=campaign(scene))
@@ -159,14 +160,14 @@ def moved(scene: Scene, times: int = 1) -> Story:
 
 
 def moved_twice(scene: Scene) -> Story:
-    """Tell of a meeting that is moved, and moved again."""
+    """Tell of a meeting that is rescheduled twice."""
     yield from moved(scene, times=2)
 
 
 def webinar(scene: Scene) -> Story:
-    """Tell of a meeting of many: one of them withdraws, another does not come.
+    """Tell of a group meeting: one invitee leaves, another is a no-show.
 
-    Every webinar has a time of its own, so that no two stories meet in one.
+    Every webinar has a time of its own, so that no two stories share one.
     """
     at = scene.sometime()
     start = scene.opening(21, minutes=15 * (scene.deck % WEBINAR_SLOTS))
@@ -182,7 +183,7 @@ def webinar(scene: Scene) -> Story:
 
 
 def paid(scene: Scene) -> Story:
-    """Tell of a meeting that the invitee pays for: an amount that is a number, or a string."""
+    """Tell of a paid meeting: the amount is a number, or a string."""
     at, start = scene.sometime(), scene.opening(scene.lead())
     event, invitee = yield from booking(scene, at, start)
     amount = scene.dice.choice((90, 120, 249)) + 0.5
@@ -192,7 +193,7 @@ def paid(scene: Scene) -> Story:
 
 
 def accompanied(scene: Scene) -> Story:
-    """Tell of an invitee who brings guests, and whom a campaign led here."""
+    """Tell of an invitee who brings guests, and came by a campaign."""
     at, start = scene.sometime(), scene.opening(scene.lead())
     guests = [cast.visitor(scene.dice).email for _ in range(scene.dice.randint(1, 3))]
     event, invitee = yield from booking(
@@ -211,7 +212,7 @@ def accompanied(scene: Scene) -> Story:
 
 
 def on_behalf(scene: Scene) -> Story:
-    """Tell of a meeting that a host books for somebody, whose form splits names."""
+    """Tell of a meeting that a host books for somebody, with first and last name."""
     at, start = scene.sometime(), scene.opening(scene.lead())
     person = cast.visitor(scene.dice)
     first, _, last = person.name.partition(" ")
@@ -241,7 +242,7 @@ def erased(scene: Scene) -> Story:
 
 
 def routed(scene: Scene) -> Story:
-    """Tell of a visitor whom a form leads to an event type, and who books it."""
+    """Tell of a visitor who books the event type that a form led to."""
     at, start = scene.sometime(), scene.opening(scene.lead())
     person = cast.visitor(scene.dice)
     value = scene.stage[scene.event_type]
@@ -252,7 +253,7 @@ def routed(scene: Scene) -> Story:
 
 
 def routed_in_vain(scene: Scene) -> Story:
-    """Tell of visitors whom a form leads elsewhere, or who do not book."""
+    """Tell of visitors whom a form led elsewhere, or who do not book."""
     ways: tuple[dict[str, object] | None, ...] = (
         {"type": "external_url", "value": "https://windmill.example/pricing?from=form&plan=pro"},
         {
@@ -271,7 +272,7 @@ def routed_in_vain(scene: Scene) -> Story:
 def submitting(
     scene: Scene, at: datetime, person: cast.Person, result: dict[str, object] | None
 ) -> Deed:
-    """Return the deed of filling in a form."""
+    """Return the deed of submitting a form."""
     name = cast.CAREERS if scene.dice.random() < CAREERS_FORMS else cast.ENQUIRY
     told: dict[str, str | None] = {"E-mail": person.email}
     if name == cast.ENQUIRY:
@@ -286,7 +287,7 @@ def submitting(
 
 
 def freelancer_hosts(scene: Scene) -> Story:
-    """Tell of a meeting with the quarter's freelancer, in the weeks that he is there."""
+    """Tell of a meeting with the quarter's freelancer, in the weeks they are there."""
     quarter = Quarter.of(scene.day)
     if not FIRST_DAYS <= (scene.day - quarter.begins).days <= LAST_DAYS:
         yield from held(scene)
@@ -297,70 +298,20 @@ def freelancer_hosts(scene: Scene) -> Story:
 
 
 def answers(scene: Scene) -> dict[str, str]:
-    """Return what an invitee answers; choosing several gives one string of several lines."""
+    """Return an invitee's answers; several choices are one string of several lines."""
     topics = scene.dice.sample(("Pricing", "Security", "Migration", "Other: Ümläute 🙂"), 2)
     goal = scene.dice.choice(("A quote, please", 'They said "call us"', "日程について", "100 %"))
     return {cast.GOAL_QUESTION: goal, cast.TOPICS_QUESTION: "\n".join(topics)}
 
 
 def campaign(scene: Scene) -> dict[str, str]:
-    """Return the UTM parameters that came with a visitor, if any did."""
+    """Return the UTM parameters that came with a visitor, if any."""
     return dict(scene.dice.choice((*cast.CAMPAIGNS, {})))
 
 
 @dataclass(frozen=True)
-class Quarter:
-    """A quarter of a year, with a freelancer who hosts in it and then goes.
-
-    Attributes:
-        year: The calendar year.
-        number: From 1 to 4.
-    """
-
-    year: int
-    number: int
-
-    @classmethod
-    def of(cls, day: date) -> Quarter:
-        """Return the quarter in which ``day`` lies."""
-        return cls(day.year, (day.month + 2) // 3)
-
-    @property
-    def begins(self) -> date:
-        """Its first day."""
-        return date(self.year, 3 * self.number - 2, 1)
-
-    def after(self) -> Quarter:
-        """Return the next quarter."""
-        return Quarter(self.year + self.number // 4, self.number % 4 + 1)
-
-    @property
-    def freelancer(self) -> str:
-        """The name of his event type."""
-        return f"Research talk {self.year} Q{self.number}"
-
-    def story(self, stage: dict[str, str]) -> Story:
-        """Tell how the freelancer comes and goes, and how an event type is reworded meanwhile.
-
-        In odd quarters his account is deleted in the end, in even ones he is removed.
-        """
-        dawn = datetime.combine(self.begins, time(4), timezone.utc)
-        name = f"{cast.FREELANCERS[self.number - 1]} {self.year}"
-        email = f"q{self.number}.{self.year}@freelance.example"
-        zone = "Europe/London"
-        user = yield Deed(dawn, "add_member", {"name": name, "email": email, "timezone": zone})
-        offer = {"owner": user, "name": self.freelancer, "duration": 30}
-        stage[self.freelancer] = yield Deed(dawn + HOUR, "add_event_type", offer)
-        text = f"Our calendar for Q{self.number} {self.year} is open."
-        reworded = {"uri": stage["Product demo"], "description_plain": text}
-        yield Deed(dawn + 30 * DAY, "edit_event_type", reworded)
-        goes = "delete_user" if self.number % 2 else "remove_member"
-        yield Deed(dawn + 80 * DAY, goes, {"user": user})
-
-
-@dataclass(frozen=True)
 class Card:
-    """What a story is to be about."""
+    """A story, and the event type and location it is about."""
 
     plot: Callable[[Scene], Story]
     event_type: str
@@ -399,4 +350,4 @@ DECK = (
     Card(freelancer_hosts, "Intro call", cast.ZOOM),
     Card(freelancer_hosts, "Support session", cast.GOTO),
 )
-"""One of each: whatever is dealt, everything happens once in a deck."""
+"""Everything happens once in a deck, whatever the order."""

@@ -1,7 +1,7 @@
-"""The main job, run by `make sync`: Calendly into a DuckDB file through Meltano, then a look at it.
+"""The command behind `make sync`: load Calendly into a DuckDB file with Meltano, and show it.
 
-With no token set, the sandbox's demo organization takes Calendly's place, with a file and a state
-of its own, so that nothing of the demonstration mixes with real data.
+Without a token it loads the demo organization, into a file and with a state of its own, so that
+nothing mixes with real data.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def main() -> int:
     with _source(demo=not any(way.strip() for way in ways_in)) as environment:
         file = Path(environment.get(FILE) or settings.get(FILE) or "output/calendly.duckdb")
         file.parent.mkdir(parents=True, exist_ok=True)
-        # Without the file the state would speak of rows that are gone.
+        # Without the file, the state would count on rows that are gone.
         anew = [] if file.exists() else ["--full-refresh"]
         meltano = Path(sys.executable).with_name("meltano")
         run = subprocess.run(  # noqa: S603 - our own Meltano
@@ -90,7 +90,7 @@ def main() -> int:
 
 
 def _source(*, demo: bool) -> AbstractContextManager[dict[str, str]]:
-    """Give the environment that points Meltano at Calendly, or at the sandbox while it serves."""
+    """Yield the environment that points Meltano to Calendly, or to the demo organization."""
     if not demo:
         return nullcontext({})
     _say(
@@ -101,19 +101,19 @@ def _source(*, demo: bool) -> AbstractContextManager[dict[str, str]]:
 
 
 class _Demo:
-    """The sandbox with the demo organization, for as long as the run takes."""
+    """Serves the demo organization during the run."""
 
     def __enter__(self) -> dict[str, str]:
         clock = SystemClock()
         calendly = Calendly(clock, seed=DEMO_SEED)
         company.populate(calendly, seed=DEMO_SEED, size=DEMO_MEETINGS, until=clock.now())
-        # Far above Calendly's own limit: a demonstration should not have to wait for its reset.
+        # Far above Calendly's own limit, so that a demo does not have to wait.
         self._sandbox = Sandbox(calendly, clock=clock, requests_per_minute=60_000)
         self._sandbox.__enter__()
         return {
             TOKEN: self._sandbox.token,
             **{f"{OAUTH}{part}": "" for part in ("CLIENT_ID", "CLIENT_SECRET", "REFRESH_TOKEN")},
-            # What .env may say of your own organization does not fit this one.
+            # Settings in .env are about another organization.
             "TAP_CALENDLY_SCOPE": "organization",
             "TAP_CALENDLY_ORGANIZATION": calendly.organization["uri"],
             "TAP_CALENDLY_API_URL": self._sandbox.url,
@@ -126,7 +126,7 @@ class _Demo:
 
 
 def _report(file: Path) -> None:
-    """Print the tables with their row counts, and some answers that an analyst would want."""
+    """Print the tables' row counts, and answers to some questions an analyst may have."""
     with duckdb.connect(str(file), read_only=True) as database:
         tables = [name for (name,) in database.sql("SHOW TABLES").fetchall()]
         counts = " UNION ALL ".join(
