@@ -129,7 +129,7 @@ def reschedule(
     offered = find(state.event_types, left["event_type"], "event type")
     event = active_session(state, offered["uri"], start)
     if event is left:
-        message = f"the invitee {invitee} has his meeting at that time already"
+        message = f"the invitee {invitee} already has a meeting at that time"
         raise ValueError(message)
     if event is None:
         event = new_event(state, offered, start, old["email"], _as_before(left))

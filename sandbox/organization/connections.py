@@ -39,7 +39,7 @@ def unblock_time(state: State, *, user: str, start: datetime) -> None:
     blocked = state.busy_times.get(user, [])
     kept = [one for one in blocked if one["start_time"] != to_timestamp(start)]
     if len(kept) == len(blocked):
-        message = f"{user} has nothing of his own at {start.isoformat()}"
+        message = f"{user} has no blocked time at {start.isoformat()}"
         raise ValueError(message)
     state.busy_times[user] = kept
 

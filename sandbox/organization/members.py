@@ -126,7 +126,7 @@ def _join(state: State, *, name: str, email: str, role: str, timezone: str) -> s
 def _leave(state: State, user: str) -> None:
     membership = state.membership(user)
     if user == state.owner:
-        message = "the owner cannot leave the organisation"
+        message = "the owner cannot leave the organization"
         raise ValueError(message)
     webhooks.disable_all(state, user)
     teams.leave_all(state, user)

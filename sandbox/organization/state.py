@@ -113,7 +113,7 @@ class State:
         for membership in self.memberships.values():
             if membership["user"]["uri"] == user:
                 return membership
-        message = f"{user} is no member of the organisation"
+        message = f"{user} is not a member of the organization"
         raise ValueError(message)
 
     def pending_invitation(self, uri: str) -> Record:

@@ -25,7 +25,7 @@ HOOK = "https://hooks.windmill.example/1"
 
 @pytest.fixture
 def enterprise(clock: SimulatedClock) -> Iterator[Sandbox]:
-    """An organisation that has had a member for an hour, and his event type for two."""
+    """An organization that has had a member for an hour, and his event type for two."""
     calendly = Calendly(clock, plan="enterprise")
     for name in ("Kim", "Lee"):
         calendly.add_member(name=name, email=f"{name.lower()}@windmill.example")

@@ -36,7 +36,7 @@ EVENTS = "/scheduled_events"
 
 @pytest.fixture
 def everything(calendly: Calendly) -> dict[str, str]:
-    """The query for all meetings of the organisation."""
+    """The query for all meetings of the organization."""
     return {"organization": calendly.organization["uri"]}
 
 

@@ -229,7 +229,7 @@ def test_a_plain_user_reads_his_own_schedules_alone(
             "already",
         ),
         (lambda one: one.block_time(user=one.owner, start=NOW, end=NOW), "cannot end"),
-        (lambda one: one.unblock_time(user=one.owner, start=NOW), "nothing of his own"),
+        (lambda one: one.unblock_time(user=one.owner, start=NOW), "no blocked time"),
         (lambda one: one.find_calendar(user=one.owner), "within reach"),
         (lambda one: one.connect_conference(user=one.owner, kind="telex"), "no conferences"),
         (lambda one: one.disconnect_conference(user=one.owner, kind="zoom"), "has not connected"),

@@ -1,4 +1,4 @@
-"""What the demo organisation promises: one company's year, the same for everybody who looks."""
+"""What the demo organization promises: one company's year, the same for everybody who looks."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_another_seed_gives_another_company() -> None:
     assert first.keys().isdisjoint(second)
 
 
-def test_the_company_is_the_same_whatever_clock_the_organisation_keeps() -> None:
+def test_the_company_is_the_same_whatever_clock_the_organization_keeps() -> None:
     clock = SimulatedClock(NOW)
     calendly = Calendly(clock, seed=1)
     populate(calendly, seed=1, size=120, until=NOW)

@@ -50,7 +50,7 @@ OPEN_TO = {
     "/meeting_recaps": (PAID, EVERYBODY),
     "/webhook_subscriptions": (ALL, ADMINS),
 }
-"""The plans and the roles that a list is open to when it is asked for the whole organisation, or
+"""The plans and the roles that a list is open to when it is asked for the whole organization, or
 for what is the owner's."""
 
 SCOPES = sorted({endpoint.scope for endpoint in ENDPOINTS})
@@ -92,7 +92,7 @@ def statuses(sandbox: Sandbox, token: str) -> dict[str, int]:
 
 @pytest.fixture(scope="module", params=ALL)
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """An organisation of each plan, with a member of each role."""
+    """An organization of each plan, with a member of each role."""
     calendly = Calendly(SimulatedClock(NOW), plan=request.param)
     calendly.add_event_type(owner=calendly.owner, name="Chat", duration=30)
     for role in ("user", "admin"):

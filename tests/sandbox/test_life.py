@@ -40,7 +40,7 @@ INVITEE_FIELDS = {
 
 
 class Office:
-    """An organisation with one solo and one group event type."""
+    """An organization with one solo and one group event type."""
 
     def __init__(self) -> None:
         """Open it on a Monday morning."""
