@@ -1,4 +1,4 @@
-"""Schedules and hosts, and what the time to come looks like by them."""
+"""Schedules and hosts, and the available and busy times that follow from them."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def starts(rows: list[Record]) -> list[str]:
     return [one["start_time"][11:16] for one in rows]
 
 
-def test_everybody_begins_with_office_hours_in_his_own_time_zone(
+def test_everybody_starts_with_office_hours_in_their_own_time_zone(
     calendly: Calendly, colleague: str
 ) -> None:
     (schedule,) = calendly.schedules_of(colleague)
@@ -161,7 +161,7 @@ def test_busy_times_are_meetings_and_what_a_calendar_says(
 @pytest.mark.parametrize(
     ("path", "days"), [("/event_type_available_times", 31), ("/user_busy_times", 7)]
 )
-def test_the_time_to_come_is_told_in_short_windows(
+def test_available_and_busy_times_are_limited_to_short_windows(
     sandbox: Sandbox, calendly: Calendly, chat: str, path: str, days: int
 ) -> None:
     def status(start: datetime, end: datetime) -> int:
@@ -198,7 +198,7 @@ def test_what_belongs_to_a_deleted_event_type_is_not_found(
         assert ask(sandbox, path, {"event_type": chat}).status_code == 404
 
 
-def test_a_plain_user_reads_his_own_schedules_alone(
+def test_a_plain_user_reads_only_their_own_schedules(
     sandbox: Sandbox, calendly: Calendly, chat: str, colleague: str
 ) -> None:
     token = sandbox.access.issue(colleague)
@@ -235,7 +235,7 @@ def test_a_plain_user_reads_his_own_schedules_alone(
         (lambda one: one.disconnect_conference(user=one.owner, kind="zoom"), "has not connected"),
     ],
 )
-def test_what_cannot_be_done_is_refused_in_a_sentence_and_changes_nothing(
+def test_an_impossible_life_event_is_refused_with_a_reason_and_changes_nothing(
     calendly: Calendly, deed: Callable[[Calendly], object], sentence: str
 ) -> None:
     before = calendly.more_truth()

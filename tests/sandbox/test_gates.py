@@ -1,4 +1,4 @@
-"""What a plan, a role and a scope open: every list, for every kind of token."""
+"""What a plan, a role and a scope give access to: every list, for every kind of token."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
-def test_a_list_opens_to_its_plans_and_roles_and_to_no_others(sandbox: Sandbox, role: str) -> None:
+def test_only_the_right_plans_and_roles_can_read_a_list(sandbox: Sandbox, role: str) -> None:
     calendly = sandbox.calendly
     (user,) = (one["user"]["uri"] for one in calendly.memberships.values() if one["role"] == role)
     plan = calendly.organization["plan"]
@@ -114,7 +114,7 @@ def test_a_list_opens_to_its_plans_and_roles_and_to_no_others(sandbox: Sandbox, 
 
 
 @pytest.mark.parametrize("scope", SCOPES)
-def test_a_scope_opens_its_lists_and_no_others(sandbox: Sandbox, scope: str) -> None:
+def test_a_scope_gives_access_to_its_lists_only(sandbox: Sandbox, scope: str) -> None:
     plan = sandbox.calendly.organization["plan"]
     needed = {endpoint.template: endpoint.scope for endpoint in ENDPOINTS}
 
@@ -124,7 +124,7 @@ def test_a_scope_opens_its_lists_and_no_others(sandbox: Sandbox, scope: str) -> 
     }
 
 
-def test_whoever_lacks_plan_and_scope_is_told_of_the_scope(sandbox: Sandbox) -> None:
+def test_without_plan_and_scope_the_refusal_names_the_scope(sandbox: Sandbox) -> None:
     token = sandbox.access.issue(sandbox.calendly.owner, ["users:read"])
 
     for template, query in queries(sandbox.calendly).items():

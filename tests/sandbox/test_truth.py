@@ -42,7 +42,7 @@ def single(sandbox: Sandbox, uri: str) -> Any:  # noqa: ANN401 -- a record
     return ask(sandbox, uri).json()["resource"]
 
 
-def test_the_further_truth_is_what_the_api_answers(sandbox: Sandbox) -> None:
+def test_the_truth_of_the_other_streams_is_what_the_api_answers(sandbox: Sandbox) -> None:
     calendly = sandbox.calendly
     organization = calendly.organization["uri"]
     everything = {"organization": organization, "count": "100"}
@@ -93,7 +93,7 @@ def test_the_further_truth_is_what_the_api_answers(sandbox: Sandbox) -> None:
     }
 
 
-def test_the_time_to_come_is_what_the_api_answers(sandbox: Sandbox) -> None:
+def test_available_and_busy_times_are_what_the_api_answers(sandbox: Sandbox) -> None:
     calendly = sandbox.calendly
     window = {"start_time": to_timestamp(NOW + DAY), "end_time": to_timestamp(NOW + 7 * DAY)}
     types = [uri for uri, one in calendly.event_types.items() if one["deleted_at"] is None]
