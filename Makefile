@@ -4,7 +4,7 @@
 PYTHON ?= python3
 
 BIN := .venv/bin
-PLUGINS := sandbox/plugins
+PLUGINS := integrations/plugins
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
 export UV_PYTHON := $(CURDIR)/.tools/bin/python
 export UV_PYTHON_DOWNLOADS := never
@@ -18,7 +18,7 @@ help: ## List the commands
 
 .PHONY: sync
 sync: .cache/plugins-of-sync ## Load Calendly into a DuckDB file; without a token, the demo organization
-	@$(BIN)/python -m sandbox.sync
+	@$(BIN)/python -m sandbox.demo.sync
 
 .PHONY: test
 test: lint types .cache/plugins ## Lint, types and every test, the pipelines into real databases included
@@ -90,7 +90,7 @@ clean: ## Remove what these commands have installed and written
 .cache/plugins: .cache/plugins-of-sync .cache/plugin-target-jsonl .cache/plugin-target-postgres
 	@touch $@
 
-.cache/plugin-%: .cache/%.txt .cache/packages meltano.yml sandbox/duckdb/pyproject.toml
+.cache/plugin-%: .cache/%.txt .cache/packages meltano.yml integrations/target-duckdb/pyproject.toml
 	UV_CONSTRAINT=$(CURDIR)/$< $(BIN)/meltano --log-level=warning install $*
 	@touch $@
 

@@ -18,10 +18,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.speed import ENVIRONMENT, ROOT, FastClock
-from sandbox import company
-from sandbox.calendly import Calendly
-from sandbox.faults import Fault
-from sandbox.server import Sandbox
+from sandbox.demo import company
+from sandbox.http.faults import Fault
+from sandbox.http.server import Sandbox
+from sandbox.organization.calendly import Calendly
 from tests.singer import Run, config, truth
 
 MEETINGS = 28_000

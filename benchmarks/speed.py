@@ -25,10 +25,10 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import override
 
-from sandbox import company
-from sandbox.calendly import Calendly
-from sandbox.clock import Clock
-from sandbox.server import Sandbox
+from sandbox.demo import company
+from sandbox.http.server import Sandbox
+from sandbox.organization.calendly import Calendly
+from sandbox.organization.clock import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

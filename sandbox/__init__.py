@@ -1,4 +1,5 @@
-"""Calendly's API on loopback: stateful, seeded, and in want of no account.
+"""A simulated Calendly, served over HTTP on loopback: no account needed.
 
-What a newcomer syncs before he has a token, and what every test runs against.
+Rooms, from the bottom: ``organization`` (one organization's data, and what can happen to it),
+``http`` (Calendly's API in front of it), ``demo`` (a made-up company, and ``make sync``).
 """

@@ -1,4 +1,4 @@
-"""``python -m sandbox``: a company with a year at Calendly behind it, to try the tap on."""
+"""``python -m sandbox``: serve the demo organization, to try the tap on."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NoReturn
 
 from typing_extensions import override
 
-from sandbox.calendly import Calendly
-from sandbox.clock import SystemClock
-from sandbox.company import populate
-from sandbox.organization import PLANS
-from sandbox.server import Sandbox
+from sandbox.demo.company import populate
+from sandbox.http.server import Sandbox
+from sandbox.organization.calendly import Calendly
+from sandbox.organization.clock import SystemClock
+from sandbox.organization.members import PLANS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,14 +24,7 @@ MAX_PORT = 65535
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until Ctrl-C or SIGTERM.
-
-    Args:
-        arguments: The command's options; the process's own if left out.
-
-    Returns:
-        The exit status: 0 when told to end, 1 if the port is taken.
-    """
+    """Serve until Ctrl-C or SIGTERM (exit status 0); return 1 if the port is taken."""
     for one in (signal.SIGINT, signal.SIGTERM):
         signal.signal(one, lambda *_: sys.exit(0))
     options = _parser().parse_args(arguments)
@@ -69,7 +62,7 @@ def _tell(sandbox: Sandbox) -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that refuses in one line."""
+    """A parser whose errors take one line."""
 
     @override
     def error(self, message: str) -> NoReturn:
@@ -79,17 +72,17 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="sandbox",
-        description="Serve a demo company by Calendly's API on loopback.",
+        description="Serve a demo company with Calendly's API on loopback.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
         allow_abbrev=False,
     )
     add = parser.add_argument
-    add("--port", type=_port, default=8000, help="where to listen; 0 for any free port")
-    add("--seed", type=int, default=1, help="which company")
-    add("--size", type=_positive, default=600, help="how many meetings it has had and will have")
-    add("--latency-ms", type=_milliseconds, default=0, help="what every answer takes")
-    add("--requests-per-minute", type=_positive, default=500, help="what a user may ask")
-    add("--plan", choices=PLANS, default="teams", help="what the company pays for")
+    add("--port", type=_port, default=8000, help="port to listen on; 0 for any free port")
+    add("--seed", type=int, default=1, help="which company to make up")
+    add("--size", type=_positive, default=600, help="number of meetings, past and upcoming")
+    add("--latency-ms", type=_milliseconds, default=0, help="time that each answer takes")
+    add("--requests-per-minute", type=_positive, default=500, help="rate limit of each user")
+    add("--plan", choices=PLANS, default="teams", help="the company's plan")
     return parser
 
 

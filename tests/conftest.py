@@ -15,10 +15,10 @@ import pytest
 from hypothesis import settings
 from typing_extensions import override
 
-from sandbox import company
-from sandbox.calendly import Calendly
-from sandbox.clock import SimulatedClock
-from sandbox.server import Sandbox
+from sandbox.demo import company
+from sandbox.http.server import Sandbox
+from sandbox.organization.calendly import Calendly
+from sandbox.organization.clock import SimulatedClock
 from tap_calendly.api import throttle
 from tests import command
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from singer_sdk.singerlib import Message
 
-    from sandbox.server import Sandbox
+    from sandbox.http.server import Sandbox
 
 Row = dict[str, Any]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
-LOCKS = (ROOT / "uv.lock", ROOT / "sandbox" / "plugins" / "uv.lock")
+LOCKS = (ROOT / "uv.lock", ROOT / "integrations" / "plugins" / "uv.lock")
 TARGETS = ("target-duckdb", "target-jsonl", "target-postgres")
 
 each_workflow = pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
@@ -89,8 +89,8 @@ def test_a_plugin_has_the_packages_that_are_locked_for_it(plugin: str) -> None:
 
 def test_the_targets_that_are_locked_are_those_of_meltano() -> None:
     """But for target-duckdb, which comes by way of the package that mends it."""
-    locked = (ROOT / "sandbox" / "plugins" / "pyproject.toml").read_text("utf-8")
-    mended = (ROOT / "sandbox" / "duckdb" / "pyproject.toml").read_text("utf-8")
+    locked = (ROOT / "integrations" / "plugins" / "pyproject.toml").read_text("utf-8")
+    mended = (ROOT / "integrations" / "target-duckdb" / "pyproject.toml").read_text("utf-8")
     loaders = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))["plugins"]["loaders"]
 
     assert sorted(loader["name"] for loader in loaders) == list(TARGETS)

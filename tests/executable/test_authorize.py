@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from click.testing import Result
 
-    from sandbox.oauth import App
-    from sandbox.server import Sandbox
+    from sandbox.http.oauth import App
+    from sandbox.http.server import Sandbox
 
 TOKEN = "/oauth/token"  # noqa: S105 - the path's name
 

@@ -12,8 +12,8 @@ import pytest
 import trustme
 from typing_extensions import override
 
-from sandbox.faults import Fault
-from sandbox.server import Sandbox
+from sandbox.http.faults import Fault
+from sandbox.http.server import Sandbox
 from tap_calendly.api import throttle
 from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.tap import main
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from sandbox.clock import SimulatedClock
+    from sandbox.organization.clock import SimulatedClock
 
 EVERY_SCOPE = {
     "activity_log:read",

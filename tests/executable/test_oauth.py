@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.faults import Fault
-from sandbox.oauth import App
-from sandbox.server import Sandbox
+from sandbox.http.faults import Fault
+from sandbox.http.oauth import App
+from sandbox.http.server import Sandbox
 from tap_calendly.api import throttle
 from tap_calendly.auth import methods, token_endpoint
 from tap_calendly.auth.token_store import TokenStore
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sandbox.clock import SimulatedClock
+    from sandbox.organization.clock import SimulatedClock
     from tap_calendly.api.authenticator import Authenticator
 
 TOKEN = "/oauth/token"  # noqa: S105 - the path's name

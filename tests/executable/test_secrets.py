@@ -16,7 +16,7 @@ from urllib.parse import quote
 import pytest
 from typing_extensions import override
 
-from sandbox.faults import Fault
+from sandbox.http.faults import Fault
 from tap_calendly.auth import token_store
 from tap_calendly.reporting import redaction
 from tap_calendly.reporting.errors import CalendlyError
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from sandbox.server import Sandbox
+    from sandbox.http.server import Sandbox
 
 TOKEN = "/oauth/token"  # noqa: S105 - the path's name
 STATUSES = (201, 204, 301, 302, 400, 401, 403, 404, 408, 418, 424, 429, 500, 502, 503)

@@ -16,7 +16,7 @@ from tests.singer import catalog, config
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.server import Sandbox
+    from sandbox.http.server import Sandbox
 
 SECRET = "eyJhbGciOiJub25lIn0.c2VjcmV0.c2lnbmF0dXJl"  # noqa: S105 - made up
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.server import Sandbox
+from sandbox.http.server import Sandbox
 from tests.command import start_tap
 from tests.singer import config
 

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from sandbox import company
-from sandbox.calendly import Calendly
-from sandbox.clock import SimulatedClock
-from sandbox.faults import Fault
-from sandbox.server import Sandbox
+from sandbox.demo import company
+from sandbox.http.faults import Fault
+from sandbox.http.server import Sandbox
+from sandbox.organization.calendly import Calendly
+from sandbox.organization.clock import SimulatedClock
 from tap_calendly.api import throttle
 from tap_calendly.api.client import Client
 from tap_calendly.reporting.errors import CalendlyError, FatalError, StreamsError

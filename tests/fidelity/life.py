@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Callable
 
-    from sandbox.calendly import Calendly
+    from sandbox.organization.calendly import Calendly
     from tests.singer import Row, Tables
 
     Deed = Callable[[Calendly, random.Random], object]

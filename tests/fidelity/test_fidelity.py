@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from typing_extensions import override
 
-from sandbox.calendly import Calendly
-from sandbox.clock import SimulatedClock
-from sandbox.faults import Fault
-from sandbox.server import Sandbox
+from sandbox.http.faults import Fault
+from sandbox.http.server import Sandbox
+from sandbox.organization.calendly import Calendly
+from sandbox.organization.clock import SimulatedClock
 from tap_calendly.api import throttle
 from tap_calendly.reporting.errors import StreamsError
 from tap_calendly.timestamps import parse

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox import company
-from sandbox.calendly import Calendly
-from sandbox.clock import SimulatedClock
-from sandbox.server import Sandbox
+from sandbox.demo import company
+from sandbox.organization.calendly import Calendly
+from sandbox.organization.clock import SimulatedClock
+from sandbox.http.server import Sandbox
 from tests.conftest import NOW
 
 if TYPE_CHECKING:

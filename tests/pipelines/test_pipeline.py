@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pytest
 
-from sandbox.faults import Fault
+from sandbox.http.faults import Fault
 from tests.documents.generated import DOCS, ROOT
 from tests.pipelines.pipeline import (
     BIN,
@@ -26,7 +26,7 @@ from tests.singer import truth
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.server import Sandbox
+    from sandbox.http.server import Sandbox
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_the_main_job_without_a_token_says_so_and_loads_the_demo_organization(
 ) -> None:
     project = Project(tmp_path, None)
 
-    printed = project.command([sys.executable, "-m", "sandbox.sync"], PYTHONPATH=str(ROOT))
+    printed = project.command([sys.executable, "-m", "sandbox.demo.sync"], PYTHONPATH=str(ROOT))
 
     assert "No token is set (TAP_CALENDLY_PERSONAL_ACCESS_TOKEN" in printed
     assert "demo organization" in printed

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from sandbox.clock import SimulatedClock
-    from sandbox.server import Sandbox
+    from sandbox.http.server import Sandbox
+    from sandbox.organization.clock import SimulatedClock
 
 
 SALT = "5f0c8a"

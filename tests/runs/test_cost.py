@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.server import Sandbox
+from sandbox.http.server import Sandbox
 from tests.singer import STREAMS, Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.clock import SimulatedClock
+    from sandbox.organization.clock import SimulatedClock
 
 MEETINGS = {"scheduled_events", "event_invitees"}
 LISTS = "/scheduled_events"

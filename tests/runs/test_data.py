@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from sandbox.faults import Fault
+from sandbox.http.faults import Fault
 from tap_calendly.reading.conform import (
     NOT_A_TIMESTAMP,
     NOT_OF_TYPE,
@@ -41,7 +41,7 @@ from tests.singer import STREAMS, Row, Tables, Warehouse, catalog, config, key_o
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.server import Sandbox
+    from sandbox.http.server import Sandbox
 
 BEYOND_A_FLOAT = "a number that Python cannot write"
 """Stands in what is served for the number 1e400."""

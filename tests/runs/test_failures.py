@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from sandbox.faults import Fault
+from sandbox.http.faults import Fault
 from tap_calendly.api.retry import RetryBudget
 from tap_calendly.reporting.errors import CalendlyError, StreamsError
 from tap_calendly.streams import STREAMS, scheduling
@@ -24,8 +24,8 @@ from tests.singer import NOT_BY_DEFAULT, Warehouse, config, sync, truth
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.clock import SimulatedClock
-    from sandbox.server import Sandbox
+    from sandbox.http.server import Sandbox
+    from sandbox.organization.clock import SimulatedClock
 
 INVITEES = "/scheduled_events/*/invitees"
 MEETINGS = {"scheduled_events", "event_invitees"}

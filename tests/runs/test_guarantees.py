@@ -11,8 +11,8 @@ import pytest
 from tests.singer import STREAMS, Warehouse, truth
 
 if TYPE_CHECKING:
-    from sandbox.clock import SimulatedClock
-    from sandbox.server import Sandbox
+    from sandbox.http.server import Sandbox
+    from sandbox.organization.clock import SimulatedClock
 
 INVITEES = "/scheduled_events/{uuid}/invitees"
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.faults import Fault
-from sandbox.server import Sandbox
+from sandbox.http.faults import Fault
+from sandbox.http.server import Sandbox
 from tap_calendly.reading.prefetch import Batch, Prefetch, Prefetcher, in_order
 from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.tap import TapCalendly

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from sandbox.faults import Fault
+from sandbox.http.faults import Fault
 from tap_calendly.reporting.errors import CalendlyError, StreamsError
 from tests.singer import Warehouse, sync, truth
 
 if TYPE_CHECKING:
-    from sandbox.clock import SimulatedClock
-    from sandbox.server import Sandbox
+    from sandbox.http.server import Sandbox
+    from sandbox.organization.clock import SimulatedClock
 
 MEETINGS = {"scheduled_events", "event_invitees"}
 REFUSED = '{"title": "Invalid Argument", "message": "page_token is invalid"}'

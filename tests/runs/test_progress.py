@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.faults import Fault
-from sandbox.server import Sandbox
+from sandbox.http.faults import Fault
+from sandbox.http.server import Sandbox
 from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.singer import progress
 from tests.command import run_tap

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.faults import Fault
-from sandbox.server import Sandbox
+from sandbox.http.faults import Fault
+from sandbox.http.server import Sandbox
 from tap_calendly import state
 from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.sweep import plan
@@ -20,7 +20,7 @@ from tests.singer import STREAMS, Run, Warehouse, config, sync
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.clock import SimulatedClock
+    from sandbox.organization.clock import SimulatedClock
 
 MEETINGS = {"scheduled_events", "event_invitees"}
 INVITEES = "/scheduled_events/{uuid}/invitees"

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from singer_sdk.testing import get_tap_test_class
 
-from sandbox import company
-from sandbox.calendly import Calendly
-from sandbox.clock import SimulatedClock
-from sandbox.server import Sandbox
+from sandbox.demo import company
+from sandbox.http.server import Sandbox
+from sandbox.organization.calendly import Calendly
+from sandbox.organization.clock import SimulatedClock
 from tap_calendly.streams import STREAMS
 from tap_calendly.tap import TapCalendly
 from tests.singer import catalog

@@ -16,8 +16,8 @@ from tap_calendly.sweep.plan import Captured, Range, Sweep
 from tests.singer import Warehouse, sync, truth
 
 if TYPE_CHECKING:
-    from sandbox.clock import SimulatedClock
-    from sandbox.server import Sandbox
+    from sandbox.http.server import Sandbox
+    from sandbox.organization.clock import SimulatedClock
 
 MOMENTS = st.integers(0, 10**15).map(
     lambda micros: datetime(2013, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=micros)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.faults import Fault
+from sandbox.http.faults import Fault
 from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.streams import STREAMS
 from tests.singer import Run, sync, truth
 
 if TYPE_CHECKING:
-    from sandbox.clock import SimulatedClock
-    from sandbox.server import Sandbox
+    from sandbox.http.server import Sandbox
+    from sandbox.organization.clock import SimulatedClock
 
 
 def test_every_table_equals_calendly(large_sandbox: Sandbox) -> None:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox import company
-from sandbox.calendly import Calendly
-from sandbox.faults import Fault
-from sandbox.server import Sandbox
+from sandbox.demo import company
+from sandbox.http.faults import Fault
+from sandbox.http.server import Sandbox
+from sandbox.organization.calendly import Calendly
 from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.timestamps import parse
 from tests.command import run_tap
@@ -20,7 +20,7 @@ from tests.singer import Warehouse, config, sync, truth
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.clock import SimulatedClock
+    from sandbox.organization.clock import SimulatedClock
 
 ALL = ("basic", "standard", "teams", "enterprise")
 PAID, TEAMS, ENTERPRISE = ALL[1:], ALL[2:], ALL[3:]

@@ -1,1 +1,1 @@
-"""What the sandbox promises: to behave as Calendly does."""
+"""The sandbox behaves as Calendly does."""

@@ -1,4 +1,4 @@
-"""Asking a sandbox as any HTTP client would."""
+"""Requests to a sandbox, as any HTTP client makes them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import requests
 
-from sandbox.identifiers import API
+from sandbox.organization.identifiers import API
 
 if TYPE_CHECKING:
-    from sandbox.server import Sandbox
+    from sandbox.http.server import Sandbox
 
 
 def ask(
@@ -39,3 +39,14 @@ def whole(sandbox: Sandbox, path: str, params: dict[str, Any] | None = None) -> 
 def path_of(uri: str) -> str:
     """Return the path of a canonical URI."""
     return uri.removeprefix(API)
+
+
+def starts(answer: requests.Response) -> list[str]:
+    """Return the starts of the meetings on a page."""
+    assert answer.status_code == 200, answer.text
+    return [one["start_time"] for one in answer.json()["collection"]]
+
+
+def refusal(answer: requests.Response) -> tuple[int, str]:
+    """Return the status and the message of a refusal."""
+    return answer.status_code, answer.json()["message"]

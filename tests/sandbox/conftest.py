@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.calendly import Calendly
-from sandbox.clock import SimulatedClock
-from sandbox.server import Sandbox
+from sandbox.demo.company import simulate
+from sandbox.http.server import Sandbox
+from sandbox.organization.calendly import Calendly
+from sandbox.organization.clock import SimulatedClock
 from tests.sandbox.description import Description
+from tests.sandbox.office import Office
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,4 +45,38 @@ def calendly(clock: SimulatedClock) -> Calendly:
 @pytest.fixture
 def sandbox(calendly: Calendly) -> Iterator[Sandbox]:
     with Sandbox(calendly) as running:
+        yield running
+
+
+@pytest.fixture
+def everything(calendly: Calendly) -> dict[str, str]:
+    """The query for all meetings of the organization."""
+    return {"organization": calendly.organization["uri"]}
+
+
+@pytest.fixture
+def colleague(calendly: Calendly) -> str:
+    return calendly.add_member(name="Kim", email="kim@windmill.example")
+
+
+@pytest.fixture
+def his_meeting(calendly: Calendly, colleague: str) -> str:
+    offered = calendly.add_event_type(owner=colleague, name="Call", duration=15)
+    event, _ = calendly.book(
+        event_type=offered, start=NOW + timedelta(days=9), name="Cy", email="cy@guest.example"
+    )
+    return event
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+@pytest.fixture(scope="module")
+def company() -> Iterator[Sandbox]:
+    """A company of 150 meetings and no limit worth mentioning."""
+    with Sandbox(
+        simulate(1, 150, NOW, plan="enterprise"), requests_per_minute=1_000_000
+    ) as running:
         yield running

@@ -1,4 +1,4 @@
-"""The description of Calendly's API, and whether an answer is as it says."""
+"""The description of Calendly's API, and whether an answer conforms to it."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Description:
         return [one for one in described if one["in"] == "query"]
 
     def complaints(self, template: str, answer: requests.Response) -> list[str]:
-        """Return what of an answer is not as described for ``template``: nothing, it is hoped."""
+        """Return how an answer differs from the description of ``template``."""
         status = str(answer.status_code)
         if status not in self.paths[template]["responses"]:
             return [f"status {status} is not described"]
@@ -65,7 +65,7 @@ class Description:
         return self._complaints(pointer, self.paths[template]["responses"][status], answer)
 
     def complaints_as(self, name: str, answer: requests.Response) -> list[str]:
-        """Return what of an answer is not like the response that is described as ``name``."""
+        """Return how an answer differs from the response described as ``name``."""
         pointer = f"/components/responses/{name}"
         return self._complaints(pointer, self.content["components"]["responses"][name], answer)
 

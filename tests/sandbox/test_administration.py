@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.calendly import Calendly
-from sandbox.server import Sandbox
+from sandbox.http.server import Sandbox
+from sandbox.organization.calendly import Calendly
 from tests.sandbox.asking import ask, whole
 from tests.sandbox.conftest import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from sandbox.clock import SimulatedClock
+    from sandbox.organization.clock import SimulatedClock
 
 LOG = "/activity_log_entries"
 MESSAGES = "/outgoing_communications"
@@ -25,7 +25,7 @@ HOOK = "https://hooks.windmill.example/1"
 
 @pytest.fixture
 def enterprise(clock: SimulatedClock) -> Iterator[Sandbox]:
-    """An organisation that has had a member for an hour, and his event type for two."""
+    """An organization that has had a member for an hour, and their event type for two."""
     calendly = Calendly(clock, plan="enterprise")
     for name in ("Kim", "Lee"):
         calendly.add_member(name=name, email=f"{name.lower()}@windmill.example")
@@ -61,7 +61,7 @@ def invitee(calendly: Calendly) -> str:
 # The activity log
 
 
-def test_what_is_administered_is_logged_the_latest_first(enterprise: Sandbox) -> None:
+def test_administration_is_logged_latest_first(enterprise: Sandbox) -> None:
     calendly = enterprise.calendly
     event_type = next(iter(calendly.event_types))
     calendly.edit_event_type(uri=event_type, name="Talk")
@@ -86,14 +86,14 @@ def test_an_entry_stays_as_it_was_written(enterprise: Sandbox) -> None:
     assert gone["actor"]["uri"] == calendly.owner
 
 
-def test_the_boundaries_of_occurred_at_are_inside(enterprise: Sandbox) -> None:
+def test_the_limits_of_occurred_at_are_inclusive(enterprise: Sandbox) -> None:
     times = [one["occurred_at"] for one in log(enterprise)["collection"]]
     query = {"min_occurred_at": times[2], "max_occurred_at": times[1]}
 
     assert [one["occurred_at"] for one in log(enterprise, **query)["collection"]] == times[1:3]
 
 
-def test_the_log_counts_what_is_asked_for_and_not_the_page(enterprise: Sandbox) -> None:
+def test_the_log_counts_all_matching_entries_not_just_the_page(enterprise: Sandbox) -> None:
     told = log(enterprise, namespace="User", count=1)
 
     assert told["pagination"]["count"] == 1
@@ -118,7 +118,7 @@ def test_a_page_of_the_log_has_up_to_a_thousand_entries(enterprise: Sandbox) -> 
 
 
 @pytest.mark.parametrize("name", ["namespace", "namespace[]"])
-def test_lists_of_values_come_by_repetition_and_lead_through_all_pages(
+def test_a_repeated_parameter_is_a_list_and_holds_through_all_pages(
     enterprise: Sandbox, name: str
 ) -> None:
     query: dict[str, Any] = {"organization": enterprise.calendly.organization["uri"], "count": 1}
@@ -130,7 +130,7 @@ def test_lists_of_values_come_by_repetition_and_lead_through_all_pages(
     assert rows[1]["occurred_at"] < rows[2]["occurred_at"] < rows[3]["occurred_at"]
 
 
-def test_the_log_is_asked_for_actors(enterprise: Sandbox) -> None:
+def test_the_log_is_filtered_by_actor(enterprise: Sandbox) -> None:
     owner = enterprise.calendly.owner
 
     assert names(log(enterprise, actor=owner)) == ["EventType.Create", "User.Add"]
@@ -164,7 +164,7 @@ def test_a_search_term_has_at_most_300_characters(enterprise: Sandbox) -> None:
 # Messages
 
 
-def test_messages_go_by_mail_or_sms_and_come_without_a_uri(enterprise: Sandbox) -> None:
+def test_messages_are_sent_by_mail_or_sms_and_have_no_uri(enterprise: Sandbox) -> None:
     calendly = enterprise.calendly
     calendly.send_message(
         invitee=invitee(calendly), subject="Soon", body="Hello", sender=calendly.owner
@@ -204,7 +204,7 @@ def test_a_webhook_is_retried_disabled_and_deleted(calendly: Calendly) -> None:
     assert calendly.webhooks == {}
 
 
-def test_webhooks_are_asked_for_by_scope(sandbox: Sandbox, calendly: Calendly) -> None:
+def test_webhooks_are_listed_by_scope(sandbox: Sandbox, calendly: Calendly) -> None:
     group = calendly.add_group(name="Sales", members=[])
     events = ["invitee.created"]
     hooks = {
@@ -225,7 +225,7 @@ def test_webhooks_are_asked_for_by_scope(sandbox: Sandbox, calendly: Calendly) -
         assert (answer.status_code, answer.json()["details"][0]["parameter"]) == (400, scope)
 
 
-def test_a_users_webhook_ends_with_his_membership_and_the_organizations_goes_on(
+def test_a_users_webhook_is_disabled_when_they_leave_and_the_organizations_stays(
     calendly: Calendly,
 ) -> None:
     kim = calendly.add_member(name="Kim", email="kim@windmill.example")
@@ -240,7 +240,7 @@ def test_a_users_webhook_ends_with_his_membership_and_the_organizations_goes_on(
     assert calendly.webhooks[all_of_us]["state"] == "active"
 
 
-def test_a_plain_user_reads_his_own_webhooks_alone(sandbox: Sandbox, calendly: Calendly) -> None:
+def test_a_plain_user_reads_only_their_own_webhooks(sandbox: Sandbox, calendly: Calendly) -> None:
     kim = calendly.add_member(name="Kim", email="kim@windmill.example")
     token = sandbox.access.issue(kim)
     his = calendly.subscribe(callback_url=HOOK, events=["contact.created"], scope="user", of=kim)
@@ -276,7 +276,7 @@ def test_a_plain_user_reads_his_own_webhooks_alone(sandbox: Sandbox, calendly: C
         (lambda one: one.unsubscribe(webhook="nothing"), "there is no webhook"),
     ],
 )
-def test_what_cannot_be_done_is_refused_in_a_sentence_and_changes_nothing(
+def test_an_impossible_life_event_is_refused_with_a_reason_and_changes_nothing(
     calendly: Calendly, deed: Callable[[Calendly], object], sentence: str
 ) -> None:
     uri = calendly.subscribe(callback_url=HOOK, events=["contact.created"])

@@ -1,4 +1,4 @@
-"""Schedules and hosts, and what the time to come looks like by them."""
+"""Schedules and hosts, and the available and busy times that follow from them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.identifiers import rendered
+from sandbox.organization.timestamps import to_timestamp
 from tests.sandbox.asking import ask
 from tests.sandbox.conftest import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.calendly import Calendly
-    from sandbox.server import Sandbox
-    from sandbox.state import Record
+    from sandbox.http.server import Sandbox
+    from sandbox.organization.calendly import Calendly
+    from sandbox.organization.state import Record
 
 TUESDAY = datetime(2026, 3, 3, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
@@ -38,7 +38,7 @@ def starts(rows: list[Record]) -> list[str]:
     return [one["start_time"][11:16] for one in rows]
 
 
-def test_everybody_begins_with_office_hours_in_his_own_time_zone(
+def test_everybody_starts_with_office_hours_in_their_own_time_zone(
     calendly: Calendly, colleague: str
 ) -> None:
     (schedule,) = calendly.schedules_of(colleague)
@@ -135,9 +135,9 @@ def test_the_seats_left_in_a_group_meeting_can_be_booked(calendly: Calendly) -> 
     calendly.join(event=event, name="Mo", email="mo@guest.example")
     left = [one["start_time"] for one in calendly.openings(course, TUESDAY, TUESDAY + DAY)]
 
-    assert seats[rendered(at)]["invitees_remaining"] == 1
-    assert seats[rendered(at - 2 * HOUR + 30 * HOUR / 60)]["invitees_remaining"] == 2
-    assert rendered(at) not in left
+    assert seats[to_timestamp(at)]["invitees_remaining"] == 1
+    assert seats[to_timestamp(at - 2 * HOUR + 30 * HOUR / 60)]["invitees_remaining"] == 2
+    assert to_timestamp(at) not in left
 
 
 def test_busy_times_are_meetings_and_what_a_calendar_says(
@@ -145,8 +145,8 @@ def test_busy_times_are_meetings_and_what_a_calendar_says(
 ) -> None:
     start = TUESDAY + 9 * HOUR
     calendly.block_time(user=calendly.owner, start=start, end=start + HOUR)
-    query = {"user": calendly.owner, "start_time": rendered(TUESDAY)}
-    query["end_time"] = rendered(TUESDAY + DAY)
+    query = {"user": calendly.owner, "start_time": to_timestamp(TUESDAY)}
+    query["end_time"] = to_timestamp(TUESDAY + DAY)
     blocked, meeting = ask(sandbox, "/user_busy_times", query).json()["collection"]
 
     assert (blocked["type"], meeting["type"]) == ("external", "calendly")
@@ -161,12 +161,12 @@ def test_busy_times_are_meetings_and_what_a_calendar_says(
 @pytest.mark.parametrize(
     ("path", "days"), [("/event_type_available_times", 31), ("/user_busy_times", 7)]
 )
-def test_the_time_to_come_is_told_in_short_windows(
+def test_available_and_busy_times_are_limited_to_short_windows(
     sandbox: Sandbox, calendly: Calendly, chat: str, path: str, days: int
 ) -> None:
     def status(start: datetime, end: datetime) -> int:
         query = {"event_type": chat, "user": calendly.owner}
-        query |= {"start_time": rendered(start), "end_time": rendered(end)}
+        query |= {"start_time": to_timestamp(start), "end_time": to_timestamp(end)}
         return ask(sandbox, path, query).status_code
 
     assert status(NOW, NOW + days * DAY) == 200
@@ -198,7 +198,7 @@ def test_what_belongs_to_a_deleted_event_type_is_not_found(
         assert ask(sandbox, path, {"event_type": chat}).status_code == 404
 
 
-def test_a_plain_user_reads_his_own_schedules_alone(
+def test_a_plain_user_reads_only_their_own_schedules(
     sandbox: Sandbox, calendly: Calendly, chat: str, colleague: str
 ) -> None:
     token = sandbox.access.issue(colleague)
@@ -229,13 +229,13 @@ def test_a_plain_user_reads_his_own_schedules_alone(
             "already",
         ),
         (lambda one: one.block_time(user=one.owner, start=NOW, end=NOW), "cannot end"),
-        (lambda one: one.unblock_time(user=one.owner, start=NOW), "nothing of his own"),
+        (lambda one: one.unblock_time(user=one.owner, start=NOW), "no blocked time"),
         (lambda one: one.find_calendar(user=one.owner), "within reach"),
         (lambda one: one.connect_conference(user=one.owner, kind="telex"), "no conferences"),
         (lambda one: one.disconnect_conference(user=one.owner, kind="zoom"), "has not connected"),
     ],
 )
-def test_what_cannot_be_done_is_refused_in_a_sentence_and_changes_nothing(
+def test_an_impossible_life_event_is_refused_with_a_reason_and_changes_nothing(
     calendly: Calendly, deed: Callable[[Calendly], object], sentence: str
 ) -> None:
     before = calendly.more_truth()

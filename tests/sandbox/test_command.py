@@ -34,7 +34,7 @@ def started(*options: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGINT])
-def test_it_tells_how_to_reach_it_and_ends_cleanly(end: signal.Signals) -> None:
+def test_it_prints_how_to_reach_it_and_ends_cleanly(end: signal.Signals) -> None:
     with started("--port", "0", "--size", "30", "--plan", "standard") as (process, lines):
         url, token = (line.rpartition(" ")[2] for line in lines[:2])
         headers = {"Authorization": f"Bearer {token}"}
@@ -79,7 +79,7 @@ def test_a_bad_option_is_refused_in_one_line(options: list[str]) -> None:
     assert options[0] in done.stderr
 
 
-def test_a_port_that_is_taken_is_told_in_one_line() -> None:
+def test_a_taken_port_is_reported_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = subprocess.run(  # noqa: S603 -- the command is this project's own

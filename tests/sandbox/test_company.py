@@ -1,4 +1,4 @@
-"""What the demo organisation promises: one company's year, the same for everybody who looks."""
+"""What the demo organization promises: one company's year, the same for everybody."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.calendly import Calendly
-from sandbox.clock import SimulatedClock
-from sandbox.company import populate, simulate
-from sandbox.identifiers import rendered
+from sandbox.demo.company import populate, simulate
+from sandbox.organization.calendly import Calendly
+from sandbox.organization.clock import SimulatedClock
+from sandbox.organization.timestamps import to_timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sandbox.state import Record
+    from sandbox.organization.state import Record
 
 NOW = datetime(2026, 11, 20, 13, 0, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
@@ -46,20 +46,20 @@ def by_uri(records: Iterable[Record]) -> dict[str, Record]:
 
 @pytest.mark.parametrize("size", [0, 1, 2, 3, 40, 299, 300, 301])
 @pytest.mark.parametrize("now", [NOW, datetime(2031, 1, 1, tzinfo=timezone.utc)])
-def test_there_are_exactly_as_many_meetings_as_asked_for(size: int, now: datetime) -> None:
+def test_there_are_exactly_as_many_meetings_as_requested(size: int, now: datetime) -> None:
     calendly = simulate(seed=3, size=size, now=now)
     assert len(calendly.events) == len(calendly.invitees) == size
 
 
 def test_some_meetings_lie_ahead_and_all_were_booked_within_about_a_year() -> None:
     events = simulate(seed=1, size=2000, now=NOW).events.values()
-    upcoming = sum(event["start_time"] > rendered(NOW) for event in events)
+    upcoming = sum(event["start_time"] > to_timestamp(NOW) for event in events)
     assert 0.05 < upcoming / 2000 < 0.11
-    assert rendered(NOW - 420 * DAY) < min(event["created_at"] for event in events)
-    assert rendered(NOW - 330 * DAY) > min(event["created_at"] for event in events)
+    assert to_timestamp(NOW - 420 * DAY) < min(event["created_at"] for event in events)
+    assert to_timestamp(NOW - 330 * DAY) > min(event["created_at"] for event in events)
 
 
-def test_nothing_is_there_yet_that_has_not_happened(calendly: Calendly) -> None:
+def test_no_record_is_from_the_future(calendly: Calendly) -> None:
     def stamps(value: object) -> Iterable[str]:
         if isinstance(value, dict):
             for key, one in value.items():
@@ -72,11 +72,11 @@ def test_nothing_is_there_yet_that_has_not_happened(calendly: Calendly) -> None:
 
     every = [*stamps(calendly.truth()), *stamps(calendly.more_truth())]
     assert len(every) > 1500
-    assert max(every) <= rendered(NOW + timedelta(seconds=1))
+    assert max(every) <= to_timestamp(NOW + timedelta(seconds=1))
     assert calendly.clock.now() == NOW
 
 
-def test_the_same_seed_size_and_moment_give_the_same_company() -> None:
+def test_the_same_seed_size_and_time_give_the_same_company() -> None:
     first, second = (simulate(1, 120, NOW) for _ in range(2))
     assert first.truth() == second.truth()
     assert first.more_truth() == second.more_truth()
@@ -87,14 +87,14 @@ def test_another_seed_gives_another_company() -> None:
     assert first.keys().isdisjoint(second)
 
 
-def test_the_company_is_the_same_whatever_clock_the_organisation_keeps() -> None:
+def test_the_company_is_the_same_whatever_clock_the_organization_keeps() -> None:
     clock = SimulatedClock(NOW)
     calendly = Calendly(clock, seed=1)
     populate(calendly, seed=1, size=120, until=NOW)
     assert calendly.truth() == simulate(1, 120, NOW).truth()
     assert calendly.clock is clock
     member = calendly.add_member(name="New Here", email="new@windmill.example")
-    assert calendly.users[member]["created_at"] > rendered(NOW)
+    assert calendly.users[member]["created_at"] > to_timestamp(NOW)
 
 
 @pytest.mark.parametrize("days", [1, 2, 30])
@@ -105,7 +105,7 @@ def test_a_later_day_continues_the_same_story(days: int) -> None:
     for uri, event in before.items():
         if uri not in after:
             # Of the oldest stories some make room: a meeting once moved goes with its first date.
-            assert event["created_at"] < rendered(NOW - 200 * DAY)
+            assert event["created_at"] < to_timestamp(NOW - 200 * DAY)
             continue
         for key in ("start_time", "event_type", "created_at"):
             assert after[uri][key] == event[key]
@@ -114,12 +114,12 @@ def test_a_later_day_continues_the_same_story(days: int) -> None:
             one["uri"] for one in later.invitees[uri][: len(today.invitees[uri])]
         ]
     for uri in after.keys() - before.keys():
-        assert after[uri]["created_at"] > rendered(NOW)
+        assert after[uri]["created_at"] > to_timestamp(NOW)
 
 
 def test_the_next_hours_only_add_to_what_was_there() -> None:
     before, after = simulate(1, 300, NOW), simulate(1, 300, NOW + timedelta(hours=6))
-    lately = rendered(NOW)
+    lately = to_timestamp(NOW)
     untouched = [
         uri
         for uri in before.events.keys() & after.events.keys()
@@ -189,7 +189,7 @@ def test_a_webinar_goes_on_when_one_of_its_invitees_leaves(events: list[Record])
     assert any(0 < one["active"] < one["total"] for one in counters)
 
 
-def test_invitees_bring_all_that_invitees_can_bring(
+def test_invitees_have_everything_that_invitees_can_have(
     events: list[Record], invitees: list[Record]
 ) -> None:
     assert any(event["event_guests"] for event in events)
@@ -204,21 +204,19 @@ def test_invitees_bring_all_that_invitees_can_bring(
     assert {bool(one["confirmed_at"]) for one in asked} == {True, False}
 
 
-def test_some_invitees_make_a_habit_of_not_coming(
-    calendly: Calendly, invitees: list[Record]
-) -> None:
+def test_some_invitees_miss_several_meetings(calendly: Calendly, invitees: list[Record]) -> None:
     missed = [one for one in invitees if one["no_show"]]
     assert {one["no_show"]["uri"] for one in missed} == calendly.no_shows.keys()
     assert len({one["email"] for one in missed}) < len(missed)
 
 
-def test_notes_hold_all_that_notes_can_hold(events: list[Record]) -> None:
+def test_notes_contain_everything_that_notes_can_contain(events: list[Record]) -> None:
     notes = "".join(event["meeting_notes_plain"] or "" for event in events)
     for piece in ("\n", "\r\n", '"', ",", "🚀", "\u05e4", "\u0627", "\t", "\\", "<b>"):
         assert piece in notes
 
 
-def test_people_who_went_left_their_meetings_behind(
+def test_the_meetings_of_people_who_left_stay(
     calendly: Calendly, events: list[Record], invitees: list[Record]
 ) -> None:
     hosts = [one for event in events for one in event["event_memberships"]]

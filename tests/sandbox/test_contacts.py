@@ -1,4 +1,4 @@
-"""Contacts and recaps: what each user reads of his own, whatever his role."""
+"""Contacts and recaps: each user reads only their own, whatever their role."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tests.sandbox.asking import ask
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.calendly import Calendly
-    from sandbox.server import Sandbox
+    from sandbox.http.server import Sandbox
+    from sandbox.organization.calendly import Calendly
 
 CY = "cy@guest.example"
 
@@ -93,7 +93,7 @@ def test_contacts_are_sorted_by_their_last_change(sandbox: Sandbox, calendly: Ca
 @pytest.mark.parametrize(
     "query", [{"email": "CY@guest.example"}, {"phone_number": "+1"}, {"name": "cy"}]
 )
-def test_contacts_are_filtered_by_what_is_known_of_them(
+def test_contacts_are_filtered_by_their_fields(
     sandbox: Sandbox, calendly: Calendly, query: dict[str, str]
 ) -> None:
     cy = calendly.add_contact(user=calendly.owner, email=CY, name="Cy", phone_numbers=["+1"])
@@ -153,7 +153,7 @@ def test_a_recap_is_processed_and_then_has_its_texts(sandbox: Sandbox, calendly:
     assert ask(sandbox, uri).status_code == ask(sandbox, row["transcript"]).status_code == 404
 
 
-def test_recaps_are_filtered_by_meeting_attendee_state_and_time(
+def test_recaps_are_filtered_by_meeting_attendee_status_and_time(
     sandbox: Sandbox, calendly: Calendly
 ) -> None:
     recaps = [calendly.start_recap(event=event) for event in calendly.events]
@@ -217,7 +217,7 @@ def test_another_hosts_recaps_are_refused(
         ),
     ],
 )
-def test_what_cannot_be_done_is_refused_in_a_sentence_and_changes_nothing(
+def test_an_impossible_life_event_is_refused_with_a_reason_and_changes_nothing(
     calendly: Calendly, deed: Callable[[Calendly], object], sentence: str
 ) -> None:
     calendly.add_contact(user=calendly.owner, email=CY)

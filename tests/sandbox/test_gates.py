@@ -1,4 +1,4 @@
-"""What a plan, a role and a scope open: every list, for every kind of token."""
+"""What a plan, a role and a scope give access to: every list, for every kind of token."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from sandbox.api import ENDPOINTS, endpoint_of
-from sandbox.calendly import Calendly
-from sandbox.clock import SimulatedClock
-from sandbox.identifiers import last_segment, rendered
-from sandbox.server import Sandbox
+from sandbox.http.api import ENDPOINTS, endpoint_of
+from sandbox.http.server import Sandbox
+from sandbox.organization.calendly import Calendly
+from sandbox.organization.clock import SimulatedClock
+from sandbox.organization.identifiers import last_segment
+from sandbox.organization.timestamps import to_timestamp
 from tests.sandbox.asking import ask
 from tests.sandbox.conftest import NOW
 
@@ -49,7 +50,7 @@ OPEN_TO = {
     "/meeting_recaps": (PAID, EVERYBODY),
     "/webhook_subscriptions": (ALL, ADMINS),
 }
-"""The plans and the roles that a list is open to when it is asked for the whole organisation, or
+"""The plans and the roles that a list is open to when it is asked for the whole organization, or
 for what is the owner's."""
 
 SCOPES = sorted({endpoint.scope for endpoint in ENDPOINTS})
@@ -61,8 +62,8 @@ def queries(calendly: Calendly) -> dict[str, dict[str, str]]:
     event_type = {"event_type": next(iter(calendly.event_types))}
     user = {"user": calendly.owner}
     window = {
-        "start_time": rendered(NOW + timedelta(days=1)),
-        "end_time": rendered(NOW + timedelta(days=2)),
+        "start_time": to_timestamp(NOW + timedelta(days=1)),
+        "end_time": to_timestamp(NOW + timedelta(days=2)),
     }
     particular = {
         "/teams": {},
@@ -91,7 +92,7 @@ def statuses(sandbox: Sandbox, token: str) -> dict[str, int]:
 
 @pytest.fixture(scope="module", params=ALL)
 def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
-    """An organisation of each plan, with a member of each role."""
+    """An organization of each plan, with a member of each role."""
     calendly = Calendly(SimulatedClock(NOW), plan=request.param)
     calendly.add_event_type(owner=calendly.owner, name="Chat", duration=30)
     for role in ("user", "admin"):
@@ -101,7 +102,7 @@ def sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
 
 
 @pytest.mark.parametrize("role", EVERYBODY)
-def test_a_list_opens_to_its_plans_and_roles_and_to_no_others(sandbox: Sandbox, role: str) -> None:
+def test_only_the_right_plans_and_roles_can_read_a_list(sandbox: Sandbox, role: str) -> None:
     calendly = sandbox.calendly
     (user,) = (one["user"]["uri"] for one in calendly.memberships.values() if one["role"] == role)
     plan = calendly.organization["plan"]
@@ -113,7 +114,7 @@ def test_a_list_opens_to_its_plans_and_roles_and_to_no_others(sandbox: Sandbox, 
 
 
 @pytest.mark.parametrize("scope", SCOPES)
-def test_a_scope_opens_its_lists_and_no_others(sandbox: Sandbox, scope: str) -> None:
+def test_a_scope_gives_access_to_its_lists_only(sandbox: Sandbox, scope: str) -> None:
     plan = sandbox.calendly.organization["plan"]
     needed = {endpoint.template: endpoint.scope for endpoint in ENDPOINTS}
 
@@ -123,7 +124,7 @@ def test_a_scope_opens_its_lists_and_no_others(sandbox: Sandbox, scope: str) -> 
     }
 
 
-def test_whoever_lacks_plan_and_scope_is_told_of_the_scope(sandbox: Sandbox) -> None:
+def test_without_plan_and_scope_the_refusal_names_the_scope(sandbox: Sandbox) -> None:
     token = sandbox.access.issue(sandbox.calendly.owner, ["users:read"])
 
     for template, query in queries(sandbox.calendly).items():

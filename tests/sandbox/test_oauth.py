@@ -11,13 +11,13 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import requests
 
-from sandbox.faults import Fault
-from sandbox.oauth import App
+from sandbox.http.faults import Fault
+from sandbox.http.oauth import App
 from tests.sandbox.asking import ask
 
 if TYPE_CHECKING:
-    from sandbox.clock import SimulatedClock
-    from sandbox.server import Sandbox
+    from sandbox.http.server import Sandbox
+    from sandbox.organization.clock import SimulatedClock
 
 VERIFIER = "a-verifier-that-is-long-enough-to-be-one-by-the-rules"
 CHALLENGE = (
@@ -73,7 +73,7 @@ def refusal(answer: requests.Response) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("native", [False, True])
-def test_a_refresh_token_buys_an_access_token_and_another_refresh_token(
+def test_a_refresh_token_gets_an_access_token_and_another_refresh_token(
     sandbox: Sandbox, *, native: bool
 ) -> None:
     app = sandbox.oauth.register(native=native)
@@ -89,9 +89,7 @@ def test_a_refresh_token_buys_an_access_token_and_another_refresh_token(
     assert me.json()["resource"]["uri"] == sandbox.calendly.owner
 
 
-def test_a_refresh_token_is_good_for_one_use_and_a_second_ends_all(
-    sandbox: Sandbox, app: App
-) -> None:
+def test_a_refresh_token_works_once_and_reuse_ends_the_grant(sandbox: Sandbox, app: App) -> None:
     first = sandbox.oauth.grant(app)
     answer = refreshed(sandbox, app, first).json()
 
@@ -100,7 +98,7 @@ def test_a_refresh_token_is_good_for_one_use_and_a_second_ends_all(
     assert ask(sandbox, "/users/me", token=answer["access_token"]).status_code == 401
 
 
-def test_a_refresh_ends_the_access_token_before_it(sandbox: Sandbox, app: App) -> None:
+def test_a_refresh_invalidates_the_previous_access_token(sandbox: Sandbox, app: App) -> None:
     before = refreshed(sandbox, app, sandbox.oauth.grant(app)).json()
     after = refreshed(sandbox, app, before["refresh_token"]).json()
 
@@ -108,7 +106,9 @@ def test_a_refresh_ends_the_access_token_before_it(sandbox: Sandbox, app: App) -
     assert ask(sandbox, "/users/me", token=after["access_token"]).status_code == 200
 
 
-def test_an_access_token_lives_two_hours(sandbox: Sandbox, clock: SimulatedClock, app: App) -> None:
+def test_an_access_token_is_valid_for_two_hours(
+    sandbox: Sandbox, clock: SimulatedClock, app: App
+) -> None:
     token = refreshed(sandbox, app, sandbox.oauth.grant(app)).json()["access_token"]
 
     clock.advance(timedelta(seconds=7199))
@@ -117,7 +117,7 @@ def test_an_access_token_lives_two_hours(sandbox: Sandbox, clock: SimulatedClock
     assert ask(sandbox, "/users/me", token=token).status_code == 401
 
 
-def test_an_access_token_opens_what_its_scopes_say(sandbox: Sandbox, app: App) -> None:
+def test_an_access_token_can_read_what_its_scopes_name(sandbox: Sandbox, app: App) -> None:
     first = sandbox.oauth.grant(app, scopes={"event_types:read"})
     token = refreshed(sandbox, app, first).json()["access_token"]
 
@@ -139,7 +139,7 @@ def test_a_grant_can_be_revoked(sandbox: Sandbox, app: App) -> None:
     assert refusal(refreshed(sandbox, app, token)) == (400, "invalid_grant")
 
 
-def test_a_code_is_good_once_for_whoever_knows_the_verifier(sandbox: Sandbox, app: App) -> None:
+def test_a_code_works_once(sandbox: Sandbox, app: App) -> None:
     sent = consent(sandbox, app)
     assert sent["state"] == "xyz"
 
@@ -151,20 +151,22 @@ def test_a_code_is_good_once_for_whoever_knows_the_verifier(sandbox: Sandbox, ap
 @pytest.mark.parametrize(
     "other", [{"code_verifier": "another"}, {"redirect_uri": "http://localhost:1/"}]
 )
-def test_a_code_is_no_use_to_others(sandbox: Sandbox, app: App, other: dict[str, str]) -> None:
+def test_a_code_needs_the_same_verifier_and_redirect_uri(
+    sandbox: Sandbox, app: App, other: dict[str, str]
+) -> None:
     code = consent(sandbox, app)["code"]
 
     assert refusal(by_code(sandbox, app, code, **other)) == (400, "invalid_grant")
 
 
-def test_a_code_lives_ten_minutes(sandbox: Sandbox, clock: SimulatedClock, app: App) -> None:
+def test_a_code_is_valid_for_ten_minutes(sandbox: Sandbox, clock: SimulatedClock, app: App) -> None:
     code = consent(sandbox, app)["code"]
     clock.advance(timedelta(minutes=10))
 
     assert refusal(by_code(sandbox, app, code)) == (400, "invalid_grant")
 
 
-def test_a_user_may_refuse(sandbox: Sandbox, app: App) -> None:
+def test_a_user_can_refuse_consent(sandbox: Sandbox, app: App) -> None:
     sandbox.oauth.consents = False
 
     sent = consent(sandbox, app)
@@ -177,7 +179,7 @@ def test_a_challenge_by_s256_is_required(sandbox: Sandbox, app: App, other: dict
     assert consent(sandbox, app, **other)["error"] == "invalid_request"
 
 
-def test_nobody_is_sent_to_an_address_that_was_not_registered(sandbox: Sandbox, app: App) -> None:
+def test_an_unregistered_redirect_uri_is_refused(sandbox: Sandbox, app: App) -> None:
     asked = {"client_id": app.client_id, "redirect_uri": "http://evil.example"}
     answer = requests.get(
         f"{sandbox.url}/oauth/authorize", asked, allow_redirects=False, timeout=10
@@ -186,7 +188,7 @@ def test_nobody_is_sent_to_an_address_that_was_not_registered(sandbox: Sandbox, 
     assert refusal(answer) == (401, "invalid_client")
 
 
-def test_an_app_must_prove_itself(sandbox: Sandbox, app: App) -> None:
+def test_an_app_must_authenticate(sandbox: Sandbox, app: App) -> None:
     token = sandbox.oauth.grant(app)
     unproven = App(app.client_id, app.redirect_uri, None)
     mistaken = App(app.client_id, app.redirect_uri, "guessed")
@@ -212,7 +214,7 @@ def test_other_grants_are_refused(sandbox: Sandbox, app: App) -> None:
     assert refusal(answer) == (400, "unsupported_grant_type")
 
 
-def test_tokens_are_asked_for_eight_times_a_minute(
+def test_tokens_can_be_requested_eight_times_a_minute(
     sandbox: Sandbox, clock: SimulatedClock, app: App
 ) -> None:
     token = sandbox.oauth.grant(app)
@@ -225,7 +227,7 @@ def test_tokens_are_asked_for_eight_times_a_minute(
     assert refreshed(sandbox, app, token).status_code == 200
 
 
-def test_faults_strike_before_a_token_is_used_up_or_after(sandbox: Sandbox, app: App) -> None:
+def test_a_fault_hits_before_a_token_is_used_or_after(sandbox: Sandbox, app: App) -> None:
     token = sandbox.oauth.grant(app)
     sandbox.faults.add(Fault("/oauth/token", status=503))
     sandbox.faults.add(Fault("/oauth/token", truncate=5))

@@ -11,8 +11,8 @@ from tests.sandbox.asking import ask, whole
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sandbox.calendly import Calendly
-    from sandbox.server import Sandbox
+    from sandbox.http.server import Sandbox
+    from sandbox.organization.calendly import Calendly
 
 KIM = "kim@windmill.example"
 
@@ -31,7 +31,7 @@ def relationship_of(calendly: Calendly, user: str) -> str:
     return str(uri)
 
 
-def test_an_invitation_is_sent_again_and_accepted(calendly: Calendly) -> None:
+def test_an_invitation_is_resent_and_accepted(calendly: Calendly) -> None:
     uri = calendly.invite(email=KIM, send=False)
     invitation = calendly.invitations[uri]
     assert (invitation["status"], invitation["last_sent_at"]) == ("pending", None)
@@ -47,7 +47,7 @@ def test_an_invitation_is_sent_again_and_accepted(calendly: Calendly) -> None:
     assert calendly.users[user]["email"] == KIM
 
 
-def test_an_invitation_is_declined_or_vanishes(calendly: Calendly) -> None:
+def test_an_invitation_is_declined_or_revoked(calendly: Calendly) -> None:
     declined, revoked = (calendly.invite(email=one) for one in (KIM, "lee@guest.example"))
 
     calendly.decline_invitation(invitation=declined)
@@ -56,7 +56,7 @@ def test_an_invitation_is_declined_or_vanishes(calendly: Calendly) -> None:
     assert [one["status"] for one in calendly.invitations.values()] == ["declined"]
 
 
-def test_who_is_invited_keeps_his_place_in_a_group_when_he_joins(calendly: Calendly) -> None:
+def test_an_invited_person_keeps_their_place_in_a_group_when_they_join(calendly: Calendly) -> None:
     group = calendly.add_group(name="Sales", members=[])
     invitation = calendly.invite(email=KIM)
     uri = calendly.join_group(group=group, owner=invitation)
@@ -71,7 +71,9 @@ def test_who_is_invited_keeps_his_place_in_a_group_when_he_joins(calendly: Calen
     assert calendly.group_members[group] == {user}
 
 
-def test_a_place_in_a_group_comes_changes_and_goes(calendly: Calendly, colleague: str) -> None:
+def test_a_group_relationship_is_added_changed_and_deleted(
+    calendly: Calendly, colleague: str
+) -> None:
     group = calendly.add_group(name="Sales", members=[colleague], admins=[calendly.owner])
     roles = {one["owner"]["user"]["uri"]: one["role"] for one in calendly.relationships()}
     assert roles == {colleague: "member", calendly.owner: "admin"}
@@ -88,7 +90,7 @@ def test_a_place_in_a_group_comes_changes_and_goes(calendly: Calendly, colleague
     assert calendly.groups == calendly.group_relationships == {}
 
 
-def test_who_leaves_the_organization_leaves_its_groups_and_teams(
+def test_a_member_who_leaves_the_organization_leaves_its_groups_and_teams(
     calendly: Calendly, colleague: str
 ) -> None:
     group = calendly.add_group(name="Sales", members=[colleague])
@@ -100,7 +102,7 @@ def test_who_leaves_the_organization_leaves_its_groups_and_teams(
     assert (calendly.group_members[group], calendly.team_members[team]) == (set(), set())
 
 
-def test_a_team_comes_with_the_first_event_type_on_its_page(calendly: Calendly) -> None:
+def test_a_team_is_created_with_the_first_event_type_on_its_page(calendly: Calendly) -> None:
     types = [
         calendly.add_event_type(owner=calendly.owner, name=name, duration=30, team="Sales")
         for name in ("Intro", "Outro")
@@ -110,7 +112,7 @@ def test_a_team_comes_with_the_first_event_type_on_its_page(calendly: Calendly) 
     assert {calendly.event_types[one]["profile"]["owner"] for one in types} == {team["uri"]}
 
 
-def test_a_team_is_renamed_manned_anew_and_deleted(
+def test_a_team_is_renamed_changed_and_deleted(
     sandbox: Sandbox, calendly: Calendly, colleague: str
 ) -> None:
     team = calendly.add_team(name="Sales", members=[calendly.owner])
@@ -125,7 +127,7 @@ def test_a_team_is_renamed_manned_anew_and_deleted(
     assert ask(sandbox, team).status_code == 404
 
 
-def test_who_administers_a_group_alone_reads_that_group_alone(
+def test_a_group_admin_reads_only_that_group(
     sandbox: Sandbox, calendly: Calendly, colleague: str
 ) -> None:
     his = calendly.add_group(name="Sales", members=[], admins=[colleague])
@@ -162,7 +164,7 @@ def test_who_administers_a_group_alone_reads_that_group_alone(
         ),
     ],
 )
-def test_what_cannot_be_done_is_refused_in_a_sentence_and_changes_nothing(
+def test_an_impossible_life_event_is_refused_with_a_reason_and_changes_nothing(
     calendly: Calendly, deed: Callable[[Calendly], object], sentence: str
 ) -> None:
     calendly.invite(email="pending@guest.example")

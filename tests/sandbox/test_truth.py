@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from sandbox.company import simulate
-from sandbox.identifiers import rendered
-from sandbox.server import Sandbox
+from sandbox.demo.company import simulate
+from sandbox.http.server import Sandbox
+from sandbox.organization.timestamps import to_timestamp
 from tests.sandbox.asking import ask, path_of, whole
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def single(sandbox: Sandbox, uri: str) -> Any:  # noqa: ANN401 -- a record
     return ask(sandbox, uri).json()["resource"]
 
 
-def test_the_further_truth_is_what_the_api_answers(sandbox: Sandbox) -> None:
+def test_the_truth_of_the_other_streams_is_what_the_api_answers(sandbox: Sandbox) -> None:
     calendly = sandbox.calendly
     organization = calendly.organization["uri"]
     everything = {"organization": organization, "count": "100"}
@@ -93,9 +93,9 @@ def test_the_further_truth_is_what_the_api_answers(sandbox: Sandbox) -> None:
     }
 
 
-def test_the_time_to_come_is_what_the_api_answers(sandbox: Sandbox) -> None:
+def test_available_and_busy_times_are_what_the_api_answers(sandbox: Sandbox) -> None:
     calendly = sandbox.calendly
-    window = {"start_time": rendered(NOW + DAY), "end_time": rendered(NOW + 7 * DAY)}
+    window = {"start_time": to_timestamp(NOW + DAY), "end_time": to_timestamp(NOW + 7 * DAY)}
     types = [uri for uri, one in calendly.event_types.items() if one["deleted_at"] is None]
     members = [one["user"]["uri"] for one in calendly.memberships.values()]
     openings = by_parent(sandbox, "/event_type_available_times", "event_type", types, **window)

@@ -1,1 +1,0 @@
-"""What each path of the API answers, and to whom: a room for each domain."""

@@ -1,1 +1,0 @@
-"""The DuckDB loader of the main job, a package of its own."""

@@ -1,0 +1,1 @@
+"""Calendly's API and OAuth over HTTP, with faults on request."""

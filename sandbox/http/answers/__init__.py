@@ -1,0 +1,1 @@
+"""The answers of each path of the API, one file per subject."""

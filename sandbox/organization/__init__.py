@@ -1,0 +1,1 @@
+"""One organization at Calendly: its records, and the life events that change them."""
