@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from tap_calendly.api import throttle
-from tap_calendly.tap import main
+from tap_calendly.cli import main
 
 if TYPE_CHECKING:
     import threading

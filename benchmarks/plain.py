@@ -15,8 +15,9 @@ from singer_sdk import RESTStream, Tap
 from singer_sdk import typing as th
 from singer_sdk.authenticators import BearerTokenAuthenticator
 from singer_sdk.pagination import BaseHATEOASPaginator
-from tap_calendly.schemas.scheduling import EVENT_INVITEE, SCHEDULED_EVENT
 from typing_extensions import override
+
+from tap_calendly.streams.scheduling import EventInvitees, ScheduledEvents
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,7 +72,7 @@ class PlainEvents(PlainStream):
 
     name = "scheduled_events"
     path = "/scheduled_events"
-    schema = SCHEDULED_EVENT.to_dict()
+    schema = ScheduledEvents.schema
 
     @override
     def get_url_params(
@@ -91,7 +92,7 @@ class PlainInvitees(PlainStream):
     name = "event_invitees"
     path = "/scheduled_events/{event_id}/invitees"
     parent_stream_type = PlainEvents
-    schema = EVENT_INVITEE.to_dict()
+    schema = EventInvitees.schema
 
 
 class PlainTap(Tap):

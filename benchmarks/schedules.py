@@ -17,8 +17,9 @@ from datetime import datetime, timedelta, timezone
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
+from tap_calendly.state import Captured
 from tap_calendly.sweep import plan
-from tap_calendly.sweep.plan import Captured, Meeting, Rules
+from tap_calendly.sweep.plan import Meeting, Rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -6,6 +6,7 @@ tokens, nothing for single meetings.
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -185,7 +186,7 @@ class StreamState:
         """
         entry = self._known()
         for field in entry.keys() & {"replication_key_value", "full_scan"}:
-            if timestamps.parse(entry[field]) > now + OVERLAP:
+            if _timestamp(datetime, entry[field]) > now + OVERLAP:
                 message = (
                     f"{self.stream}: the state is from the future, by Calendly's clock: start "
                     "without this stream's state, and everything is read again."
@@ -213,6 +214,8 @@ class StreamState:
 
     def check(self) -> None:
         """Refuse an entry that cannot be read."""
+        if not isinstance(self._scope, str):
+            raise self._damaged("scope")
         self.bookmark(None)
         if self._entry.keys() & {"full_scan", "window_start", "earliest"}:
             self.captured()
@@ -245,12 +248,14 @@ class StreamState:
         try:
             read = msgspec.convert(found, kind, dec_hook=_timestamp)
         except msgspec.ValidationError as error:
-            named = str(error).rpartition("`")[0].rpartition("`")[2].lstrip("$.")
-            raise self._damaged(named or place) from None
-        for field, value in msgspec.structs.asdict(read).items():
-            if field not in STARTS and isinstance(value, datetime):
-                if not timestamps.is_plausible(timestamps.in_iso(value)):
-                    raise self._damaged(field)
+            named = re.search(r"(?:field `|at `\$\.)(\w+)", str(error))
+            raise self._damaged(named.group(1) if named else place) from None
+        for field in msgspec.structs.fields(kind):
+            value = getattr(read, field.name)
+            if field.name in STARTS or not isinstance(value, datetime):
+                continue
+            if not timestamps.is_plausible(timestamps.in_iso(value)):
+                raise self._damaged(field.encode_name)
         return read
 
     def _damaged(self, field: str) -> errors.CalendlyError:

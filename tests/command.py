@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
-from tap_calendly import __main__, tap
+from tap_calendly import __main__, cli
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -128,7 +128,7 @@ def run_here(
         redirect_stderr(said),
     ):
         try:
-            tap.main()
+            cli.main()
         except SystemExit as ended:
             status = ended.code
         finally:

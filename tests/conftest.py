@@ -124,7 +124,7 @@ def postgres(postgres_server: PostgresServer) -> str:
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> int:
     """The rows of a page: few, so that a small company fills many."""
     size = 5
-    monkeypatch.setattr("tap_calendly.singer.stream.PAGE_SIZE", size)
+    monkeypatch.setattr("tap_calendly.reading.endpoint.PAGE_SIZE", size)
     return size
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tap_calendly.reporting import messages
-from tests.documents import ROOT
+from tests.documents.generated import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

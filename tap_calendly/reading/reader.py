@@ -99,7 +99,19 @@ class Reader:
         if stream.endpoint.paged:
             size = getattr(stream.endpoint, "page_size", None) or endpoint.PAGE_SIZE
             query["count"] = str(self.rows_a_page or size)
-        return self._list_page(url, context, query)
+        return self.page(url, context, query)
+
+    def page(
+        self, url: str, context: Context | None, query: Mapping[str, str] | None = None
+    ) -> Page:
+        """Read the page of a list at an address, as the page before it gave it.
+
+        Raises:
+            CalendlyError: As in `first_page`.
+        """
+        page = self._get(url, partial(self._page, context), query)
+        self.outcome.answered()
+        return page
 
     def pages(
         self, context: Context | None, bounds: Mapping[str, str] | None = None
@@ -121,7 +133,7 @@ class Reader:
                 break
             if number & (number - 1) == 0:  # a power of two: circles of any length come back to it
                 mark = content
-            page = self._list_page(page.next_page, context)
+            page = self.page(page.next_page, context)
         raise self.endless()
 
     def read_until_stable(
@@ -221,13 +233,6 @@ class Reader:
         stream = self.stream
         request = Request(stream.name, stream.leading_name, stream.requires, url, query or {})
         return self.run.client.get(request, read, self.stopped)
-
-    def _list_page(
-        self, url: str, context: Context | None, query: Mapping[str, str] | None = None
-    ) -> Page:
-        page = self._get(url, partial(self._page, context), query)
-        self.outcome.answered()
-        return page
 
     def _address(self, context: Context | None) -> str:
         path, ids = self.stream.endpoint.path, {}

@@ -223,7 +223,7 @@ class SingerTap(Tap):
 
 
 class StreamMap(CustomStreamMap):
-    """A stream map that says which column it cannot give for a row, without the expression."""
+    """A stream map whose errors name the column, without the expression."""
 
     @override
     def _eval(
@@ -231,10 +231,10 @@ class StreamMap(CustomStreamMap):
     ) -> str | int | float:
         try:
             return super()._eval(expr, expr_parsed, record, property_name)
-        except Exception as error:  # noqa: BLE001 - whatever an expression can do
+        except Exception as error:  # noqa: BLE001 - an expression can raise anything
             message = (
                 f"{self.stream_name}: `{property_name or MAPPER_FILTER_OPTION}` of `stream_maps` "
-                f"fails with a row ({type(error).__name__}): write it so that it bears what may be "
-                "null, such as `md5(name) if name else None`."
+                f"failed on a row ({type(error).__name__}): make the expression allow for nulls, "
+                "such as `md5(name) if name else None`."
             )
             raise errors.CalendlyError(message) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, ClassVar, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
@@ -66,6 +66,8 @@ class CalendlyStream(SingerStream):
         coercion_issues: How often which value could not be kept as it is.
     """
 
+    name: str
+    schema: dict[str, Any]
     endpoint: ClassVar[Endpoint]
     parent: ClassVar[Parent | None] = None
     replication: ClassVar[FullTable] = FullTable()

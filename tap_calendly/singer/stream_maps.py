@@ -17,11 +17,7 @@ from singer_sdk.mapper import (
     MAPPER_KEY_PROPERTIES_OPTION,
     MAPPER_SOURCE_OPTION,
     NULL_STRING,
-    CustomStreamMap,
 )
-from typing_extensions import override
-
-from tap_calendly.reporting.errors import CalendlyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -61,25 +57,6 @@ def problems(
                 yield f"Setting `stream_maps.{name}.{part}` {problem}."
         elif _problem_with_null(given):
             yield f"{setting} must be an object of columns, or null to leave the stream out."
-
-
-class Map(CustomStreamMap):
-    """A stream map whose errors name the column, without the expression."""
-
-    @override
-    def _eval(
-        self, expr: str, expr_parsed: ast.Expr, record: dict[str, Any], property_name: str | None
-    ) -> str | int | float:
-        """Evaluate an expression; private in singer-sdk 0.54."""
-        try:
-            return super()._eval(expr, expr_parsed, record, property_name)
-        except Exception as error:  # noqa: BLE001 - an expression can raise anything
-            message = (
-                f"{self.stream_name}: `{property_name or MAPPER_FILTER_OPTION}` of `stream_maps` "
-                f"failed on a row ({type(error).__name__}): make the expression allow for nulls, "
-                "such as `md5(name) if name else None`."
-            )
-            raise CalendlyError(message) from None
 
 
 def _problems_with_map(

@@ -1,5 +1,6 @@
 """The streams, in files by domain."""
 
+from tap_calendly.singer.stream import CalendlyStream
 from tap_calendly.streams.activity import ActivityLogEntries, OutgoingCommunications
 from tap_calendly.streams.contacts import ContactCustomFieldDefinitions, Contacts
 from tap_calendly.streams.event_type_availability import (
@@ -22,7 +23,7 @@ from tap_calendly.streams.routing import RoutingForms, RoutingFormSubmissions
 from tap_calendly.streams.scheduling import EventInvitees, ScheduledEvents
 from tap_calendly.streams.webhooks import WebhookSubscriptions
 
-STREAMS = (
+STREAMS: tuple[type[CalendlyStream], ...] = (
     ScheduledEvents,
     EventInvitees,
     EventTypes,

@@ -11,9 +11,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tap_calendly.reading.replication import ByKey, BySweep, FullTable
 from tap_calendly.singer.settings_schema import SETTINGS
 from tap_calendly.streams import STREAMS
-from tap_calendly.streams.recaps import MeetingRecaps
 from tap_calendly.tap import TapCalendly
 from tests.documents import personal
 
@@ -78,7 +78,7 @@ def _streams() -> str:
     ]
     for stream in STREAMS:
         key = ", ".join(f"`{name}`" for name in stream.primary_keys)
-        path = re.sub(r"{\w+}", "{uuid}", stream.path)
+        path = re.sub(r"{\w+}", "{uuid}", stream.endpoint.path)
         scopes = ", ".join(f"`{scope}`" for scope in stream.requires.scope.split(", "))
         default = "yes" if stream.selected_by_default else "no"
         rows.append(
@@ -89,13 +89,15 @@ def _streams() -> str:
 
 
 def _replication(stream: type[CalendlyStream]) -> str:
-    if stream.replication_key is None:
-        return "full table"
-    of_recaps = stream.detailed or stream.parent_stream_type is MeetingRecaps
-    if not of_recaps and not stream.newest_first and stream.since_parameter is None:
-        return "[sweep](docs/guarantees.md#what-every-run-reads)"
-    again = ", re-read for `lookback_days`" if stream.revisits else ""
-    return f"incremental by `{stream.replication_key}`{again}"
+    match stream.replication:
+        case BySweep():
+            return "[sweep](docs/guarantees.md#what-every-run-reads)"
+        case FullTable(key=None):
+            return "full table"
+        case ByKey(key=key, lookback=True):
+            return f"incremental by `{key}`, re-read for `lookback_days`"
+        case FullTable(key=key):
+            return f"incremental by `{key}`"
 
 
 def main() -> None:

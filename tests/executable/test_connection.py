@@ -15,8 +15,8 @@ from typing_extensions import override
 from sandbox.http.faults import Fault
 from sandbox.http.server import Sandbox
 from tap_calendly.api import throttle
+from tap_calendly.cli import main
 from tap_calendly.reporting.errors import CalendlyError
-from tap_calendly.tap import main
 from tests.command import complaints, run_tap, start_tap
 from tests.conftest import PassingClock
 from tests.singer import STREAMS, config, sync, truth

@@ -97,7 +97,7 @@ class Client:
 
     def authenticator(self) -> Authenticator:
         """What authenticates the requests of one more run."""
-        settings = TapCalendly(config=self.config).settings
+        settings = TapCalendly(config=self.config).run.settings
         pace = throttle.Throttle(None, throttle.SystemClock())
         return methods.authenticator(settings, pace, TapCalendly.logger)
 

@@ -58,12 +58,12 @@ class Target:
 
 def _targets() -> Iterator[Target]:
     for stream in STREAMS:
-        glob = re.sub(r"{\w+}", "*", stream.path)
-        paged = stream.paged and stream.envelope == "collection"
+        glob = re.sub(r"{\w+}", "*", stream.endpoint.path)
+        paged = stream.endpoint.paged
         parent: Any = stream.parent_stream_type or stream
         yield Target(stream.name, glob, paged, parent.name)
-        if stream.detailed:
-            yield Target(stream.name, f"{stream.path}/*", paged=False, leading=stream.name)
+        if stream.endpoint.with_details:
+            yield Target(stream.name, f"{stream.endpoint.path}/*", paged=False, leading=stream.name)
 
 
 TARGETS = {f"{target.stream} {target.path}": target for target in _targets()}
@@ -251,7 +251,7 @@ def site(
     undisturbed: dict[str, tuple[Tables, list[str]]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Site]:
-    monkeypatch.setattr("tap_calendly.singer.stream.PAGE_SIZE", ROWS_A_PAGE)
+    monkeypatch.setattr("tap_calendly.reading.endpoint.PAGE_SIZE", ROWS_A_PAGE)
     # Waits pass on a clock of their own: what is free in the next days stays the same.
     ticking = SimulatedClock(NOW)
     monkeypatch.setattr(throttle, "SystemClock", lambda: PassingClock(ticking, []))
@@ -364,7 +364,7 @@ def test_a_list_without_end_ends_the_run(
         site.strike(_page(site.address(str(number)), *page), times=1)
 
     with monkeypatch.context() as bounded:
-        bounded.setattr("tap_calendly.singer.stream.LONGEST_LIST", 40)
+        bounded.setattr("tap_calendly.reading.reader.LONGEST_LIST", 40)
         line = site.fails()
 
     assert f"{site.target.stream}: Calendly's pages go round in a circle" in line

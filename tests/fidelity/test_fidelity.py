@@ -249,7 +249,7 @@ class History(RuleBasedStateMachine):
 
 def test_fidelity(monkeypatch: pytest.MonkeyPatch) -> None:
     # so that a few rows fill many pages
-    monkeypatch.setattr("tap_calendly.singer.stream.PAGE_SIZE", 3)
+    monkeypatch.setattr("tap_calendly.reading.endpoint.PAGE_SIZE", 3)
     waiting = SimulatedClock(START)
     monkeypatch.setattr(throttle, "SystemClock", lambda: PassingClock(waiting, []))
     run_state_machine_as_test(History)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.demo import company
+from sandbox.http.server import Sandbox
 from sandbox.organization.calendly import Calendly
 from sandbox.organization.clock import SimulatedClock
-from sandbox.http.server import Sandbox
 from tests.conftest import NOW
 
 if TYPE_CHECKING:

@@ -24,9 +24,9 @@ from tests.documents.generated import ROOT, SNAPSHOTS
 from tests.singer import STREAMS, Row, Tables, digest_of, key_of, truth
 
 if TYPE_CHECKING:
+    from sandbox.http.server import Sandbox
     from sandbox.organization.calendly import Calendly
     from sandbox.organization.clock import SimulatedClock
-    from sandbox.http.server import Sandbox
 
 BIN = Path(sys.executable).parent
 

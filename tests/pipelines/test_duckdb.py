@@ -20,8 +20,8 @@ from tests.pipelines.pipeline import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sandbox.organization.clock import SimulatedClock
     from sandbox.http.server import Sandbox
+    from sandbox.organization.clock import SimulatedClock
     from tests.singer import Tables
 
 

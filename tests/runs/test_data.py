@@ -318,7 +318,9 @@ def test_a_member_without_a_user_ends_the_run_in_one_line_where_the_user_is_need
     serve(sandbox, "/organization_memberships", [{**member, "user": None}])
 
     alone = sync(sandbox, select={"organization_memberships"})
-    with pytest.raises(CalendlyError, match="without its `user`, for whom user_locations are read"):
+    with pytest.raises(
+        CalendlyError, match="without its `user`, for which user_locations are read"
+    ):
         sync(sandbox, select={"organization_memberships", "user_locations"})
 
     assert [row["user"] for row in alone.rows("organization_memberships")] == [None]
@@ -462,7 +464,7 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
     max_leaves=5,
 )
-SCHEMAS = [{**one.properties.to_dict(), "required": []} for one in CLASSES if one.name in STREAMS]
+SCHEMAS = [{**one.schema, "required": []} for one in CLASSES if one.name in STREAMS]
 
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=STREAMS)

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from typing_extensions import override
 
 from sandbox.http.faults import Fault
 from tap_calendly.api.retry import RetryBudget
+from tap_calendly.reading.replication import FullTable, NewestFirst
 from tap_calendly.reporting.errors import CalendlyError, StreamsError
-from tap_calendly.streams import STREAMS, scheduling
+from tap_calendly.streams import STREAMS
 from tap_calendly.streams.event_types import EventTypeMemberships, EventTypes
+from tap_calendly.sweep import runner
 from tap_calendly.tap import TapCalendly
 from tests.command import complaints, run_tap
 from tests.conftest import NOW, PassingClock
@@ -22,10 +25,12 @@ from tests.faults.test_faults import TARGETS
 from tests.singer import NOT_BY_DEFAULT, Warehouse, config, sync, truth
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from sandbox.http.server import Sandbox
     from sandbox.organization.clock import SimulatedClock
+    from tests.singer import Row
 
 INVITEES = "/scheduled_events/*/invitees"
 MEETINGS = {"scheduled_events", "event_invitees"}
@@ -257,11 +262,12 @@ def test_test_mode_waits_for_an_outage_once(
 def test_what_nobody_has_thought_of_fails_its_stream_alone(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stumble(*_: Any) -> bool:  # noqa: ANN401
-        row = "secret-of-a-row"
-        raise KeyError(row)
+    class Stumbling(NewestFirst):
+        @override
+        def wants(self, row: Row, since: datetime | None) -> bool:
+            raise KeyError("secret-of-a-row")  # noqa: EM101
 
-    monkeypatch.setattr(EventTypes, "contexts", stumble)
+    monkeypatch.setattr(EventTypes, "replication", Stumbling("updated_at"))
     warehouse = Warehouse(sandbox)
 
     with pytest.raises(StreamsError) as ended:
@@ -283,9 +289,14 @@ def _stumble(*_: Any) -> Any:  # noqa: ANN401
 def test_what_nobody_has_thought_of_while_reading_for_a_row_fails_that_stream_alone(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    class Stumbling(FullTable):
+        @override
+        def wants(self, row: Row, since: datetime | None) -> bool:
+            raise OverflowError
+
     warehouse = Warehouse(sandbox)
     with monkeypatch.context() as patched:
-        patched.setattr(EventTypeMemberships, "read_until_stable", _stumble)
+        patched.setattr(EventTypeMemberships, "replication", Stumbling())
         with pytest.raises(StreamsError) as ended:
             warehouse.run()
 
@@ -313,9 +324,9 @@ def test_a_failure_is_not_laid_on_those_that_wait_for_rows_just_then(
     warehouse = Warehouse(sandbox)
     sandbox.faults.add(Fault(INVITEES, delay=0.5, times=None))
     if unthought:
-        read, pages = scheduling._last_start, itertools.count()  # noqa: SLF001 - as it is
+        read, pages = runner.last_start, itertools.count()
         monkeypatch.setattr(
-            scheduling, "_last_start", lambda page: _stumble() if next(pages) else read(page)
+            runner, "last_start", lambda page: _stumble() if next(pages) else read(page)
         )
     else:
         sandbox.faults.add(Fault("/scheduled_events", status=418, after=1, times=None))

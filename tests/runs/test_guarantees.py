@@ -294,7 +294,7 @@ def test_an_erasure_from_a_canceled_meeting_shows_by_twice_the_lookback(office: 
 def test_a_change_during_a_run_shows_after_the_next_run(
     office: Office, nth: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tap_calendly.singer.stream.PAGE_SIZE", 2)
+    monkeypatch.setattr("tap_calendly.reading.endpoint.PAGE_SIZE", 2)
     booked = [office.book(days) for days in (-3, -2, 1, 1, 2, 3)]
     office.run()
     office.pass_days(0.5)

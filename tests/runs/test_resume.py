@@ -11,8 +11,8 @@ import pytest
 
 from sandbox.http.faults import Fault
 from sandbox.http.server import Sandbox
-from tap_calendly import state
 from tap_calendly.reporting.errors import CalendlyError
+from tap_calendly.state import Captured, StreamState
 from tap_calendly.sweep import plan
 from tests.command import start_tap
 from tests.singer import STREAMS, Run, Warehouse, config, sync
@@ -210,15 +210,18 @@ def test_the_state_of_the_longest_history_is_below_2_kb(lookback: int) -> None:
     now = datetime(2026, 3, 4, 9, 30, 12, tzinfo=timezone.utc)
     founded = datetime(2013, 9, 1, 9, 30, tzinfo=timezone.utc)  # as old as Calendly itself
     rules = plan.Rules(timedelta(days=lookback), timedelta(days=7), founded)
-    captured = plan.Captured(now, now, now, founded, founded)
+    captured = Captured(now, now, now, founded, founded)
     in_flight = plan.partial([captured], now + timedelta(hours=1), rules)
     scope = f"organization {'a' * 36}"
     entries: dict[str, dict[str, object]] = {stream: {} for stream in STREAMS}
+    states = {
+        name: StreamState(name, entry, scope, "updated_at") for name, entry in entries.items()
+    }
     for stream in STREAMS[:2]:
-        state.write_captured(entries[stream], "updated_at", captured, scope)
+        states[stream].write_captured(captured)
     for stream in ("event_types", "routing_form_submissions"):
-        state.write_bookmark(entries[stream], "updated_at", now, scope, founded)
-    state.write_interrupted(entries["scheduled_events"], in_flight, scope, list(STREAMS[:2]))
+        states[stream].write_bookmark(now, founded)
+    states["scheduled_events"].write_interrupted(in_flight, list(STREAMS[:2]))
 
     assert len(json.dumps({"bookmarks": entries})) <= 2048
 

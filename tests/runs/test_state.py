@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tap_calendly import state
 from tap_calendly.reporting.errors import CalendlyError
-from tap_calendly.sweep.plan import Captured, Range, Sweep
+from tap_calendly.state import Captured, Range, StreamState, Sweep
 from tests.singer import Warehouse, sync, truth
 
 if TYPE_CHECKING:
@@ -59,15 +58,17 @@ SWEEP = {
 @given(captured=CAPTURED, sweep=SWEEPS)
 def test_what_is_written_is_read_again(captured: Captured, sweep: Sweep) -> None:
     entry: dict[str, Any] = {}
-    state.write_captured(entry, "updated_at", captured, "organization AAAA")
-    state.write_interrupted(entry, sweep, "organization AAAA", ["scheduled_events"])
+    written = StreamState("scheduled_events", entry, "organization AAAA", "updated_at")
+    written.write_captured(captured)
+    written.write_interrupted(sweep, ["scheduled_events"])
     entry = json.loads(json.dumps(entry))
 
-    assert state.captured("scheduled_events", entry, "organization AAAA") == captured
-    found = state.interrupted("scheduled_events", entry, "organization AAAA")
-    assert found == (sweep, ["scheduled_events"])
-    assert state.captured("scheduled_events", entry, "organization BBBB") is None
-    assert state.interrupted("scheduled_events", entry, "organization BBBB") is None
+    known = StreamState("scheduled_events", entry, "organization AAAA", "updated_at")
+    assert known.captured() == captured
+    assert known.interrupted() == (sweep, ["scheduled_events"])
+    other = StreamState("scheduled_events", entry, "organization BBBB", "updated_at")
+    assert other.captured() is None
+    assert other.interrupted() is None
 
 
 def test_an_earlier_start_date_brings_the_older_rows(

@@ -36,6 +36,7 @@ from tap_calendly.auth.token_store import Tokens, TokenStore
 from tap_calendly.reporting import errors, messages, redaction, remedies
 from tap_calendly.reporting.errors import CalendlyError, RefusedError, Requires
 from tap_calendly.singer import catalog, configuration, input_files, settings_schema
+from tap_calendly.state import StreamState
 from tap_calendly.streams import STREAMS
 from tap_calendly.tap import TapCalendly
 from tests.secrecy import shown
@@ -150,7 +151,7 @@ def served(response: requests.Response, tap: TapCalendly | None = None) -> Itera
     """Answer all requests in place of Calendly; what fails is not tried again."""
     server = Server(response)
     if tap is not None:
-        vars(tap).pop("api", None)  # it keeps its connections
+        vars(tap.run).pop("client", None)  # it keeps its connections
     with pytest.MonkeyPatch.context() as patch:
         for module in ("api.client", "auth.token_endpoint"):
             patch.setattr(f"tap_calendly.{module}.new_session", lambda *_: server)
@@ -202,7 +203,7 @@ def test_a_page_is_read_and_can_be_written_or_is_refused(
     tap: TapCalendly, name: str, body: bytes, headers: dict[str, str]
 ) -> None:
     with served(answer(body, headers=headers), tap), one_clear_line():
-        page = stream(tap, name).fetch(None)
+        page = stream(tap, name).reader.first_page(None)
 
         assert page.answered_at.tzinfo is timezone.utc
         for row in page.rows:
@@ -216,7 +217,7 @@ def test_texts_lose_what_cannot_be_stored_and_nothing_else(tap: TapCalendly, val
     request = Request("event_types", "event_types", Requires("x"), f"https://{HOST}/")
     sent = json.loads(written(value))
     with served(answer(written(value)), tap), suppress(CalendlyError):  # NaN is no JSON
-        read = tap.api.get(request, lambda body, _: body, threading.Event())
+        read = tap.run.client.get(request, lambda body, _: body, threading.Event())
 
         assert storable(read) == storable(sent)
 
@@ -390,21 +391,21 @@ ENTRIES = (
 def test_a_state_is_read_or_refused(entry: dict[str, Any]) -> None:
     entry = json.loads(json.dumps(entry))
 
+    found = StreamState("scheduled_events", entry, "organization AAAA", "updated_at")
+    again = StreamState("scheduled_events", {}, "organization AAAA", "updated_at")
+
     with one_clear_line():
-        state.bookmark("scheduled_events", entry, "organization AAAA", None)
+        found.bookmark(None)
     with one_clear_line():
-        found = state.captured("scheduled_events", entry, "organization AAAA")
-        if found is not None:
-            again: dict[str, Any] = {}
-            state.write_captured(again, "updated_at", found, "organization AAAA")
-            assert state.captured("scheduled_events", again, "organization AAAA") == found
+        captured = found.captured()
+        if captured is not None:
+            again.write_captured(captured)
+            assert again.captured() == captured
     with one_clear_line():
-        begun = state.interrupted("scheduled_events", entry, "organization AAAA")
-        if begun is not None:
-            more: dict[str, Any] = {}
-            sweep, streams = begun
-            state.write_interrupted(more, sweep, "organization AAAA", streams)
-            assert state.interrupted("scheduled_events", more, "organization AAAA") == begun
+        interrupted = found.interrupted()
+        if interrupted is not None:
+            again.write_interrupted(*interrupted)
+            assert again.interrupted() == interrupted
 
 
 FILES = {
@@ -471,7 +472,7 @@ def test_new_tokens_can_be_used_and_kept_or_are_refused(
 ) -> None:
     pace = throttle.Throttle(None, throttle.SystemClock())
     app = settings.OAuthCredentials("x", SECRET, SECRET)
-    endpoint = TokenEndpoint(app, tap.settings, pace, tap.logger)
+    endpoint = TokenEndpoint(app, tap.run.settings, pace, tap.logger)
     form = {"refresh_token": SECRET}
     with served(answer(body, headers=headers)), one_clear_line():
         found = endpoint.tokens(form, threading.Event())
@@ -528,7 +529,7 @@ def test_a_page_is_asked_for_at_the_host_of_the_settings_alone(
     tap: TapCalendly, address: str
 ) -> None:
     with served(answer(written(PAGE)), tap) as server, one_clear_line():
-        stream(tap, "event_types").fetch(None, address)
+        stream(tap, "event_types").reader.page(address, None)
 
     for request in server.asked:
         parts = urlsplit(str(request.url))

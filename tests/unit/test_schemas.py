@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import pkgutil
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from singer_sdk import typing as th
 
-from tap_calendly import schemas
+from tap_calendly.streams import STREAMS
 from tests.sandbox.description import Description
 
 if TYPE_CHECKING:
@@ -22,39 +19,34 @@ Fields = dict[str, set[str]]
 API = Description(Path(__file__).parents[1] / "sandbox" / "openapi.yaml")
 COMPONENTS = API.content["components"]["schemas"]
 
-SCHEMAS: dict[str, th.PropertiesList] = {
-    name: value
-    for module in pkgutil.iter_modules(schemas.__path__, f"{schemas.__name__}.")
-    for name, value in vars(import_module(module.name)).items()
-    if isinstance(value, th.PropertiesList)
-}
+SCHEMAS = {stream.name: stream.schema for stream in STREAMS}
 
 DESCRIBED = {
-    "ACTIVITY_LOG_ENTRY": ["ActivityLogEntry"],
-    "CONTACT": ["Contact"],
-    "CONTACT_CUSTOM_FIELD_DEFINITION": ["ContactCustomFieldDefinition"],
-    "EVENT_INVITEE": ["Invitee"],
-    "EVENT_TYPE": ["EventType"],
-    "EVENT_TYPE_AVAILABILITY_SCHEDULE": ["EventTypeAvailabilitySchedule"],
-    "EVENT_TYPE_AVAILABLE_TIME": ["EventTypeAvailableTime"],
-    "EVENT_TYPE_MEMBERSHIP": ["EventTypeMembership"],
-    "GROUP": ["Group"],
-    "GROUP_RELATIONSHIP": ["GroupRelationship"],
-    "MEETING_RECAP": ["MeetingRecapListItem", "MeetingRecap"],
-    "MEETING_RECAP_TRANSCRIPT": ["Transcript"],
-    "ORGANIZATION": ["Organization"],
-    "ORGANIZATION_INVITATION": ["OrganizationInvitation"],
-    "ORGANIZATION_MEMBERSHIP": ["OrganizationMembership"],
-    "OUTGOING_COMMUNICATION": ["OutgoingCommunication"],
-    "ROUTING_FORM": ["RoutingForm"],
-    "ROUTING_FORM_SUBMISSION": ["RoutingFormSubmission"],
-    "SCHEDULED_EVENT": ["Event"],
-    "TEAM": ["Team"],
-    "USER": ["User"],
-    "USER_AVAILABILITY_SCHEDULE": ["AvailabilitySchedule"],
-    "USER_BUSY_TIME": ["UserBusyTime"],
-    "USER_LOCATION": ["MeetingLocation"],
-    "WEBHOOK_SUBSCRIPTION": ["WebhookSubscription"],
+    "activity_log_entries": ["ActivityLogEntry"],
+    "contacts": ["Contact"],
+    "contact_custom_field_definitions": ["ContactCustomFieldDefinition"],
+    "event_invitees": ["Invitee"],
+    "event_types": ["EventType"],
+    "event_type_availability_schedules": ["EventTypeAvailabilitySchedule"],
+    "event_type_available_times": ["EventTypeAvailableTime"],
+    "event_type_memberships": ["EventTypeMembership"],
+    "groups": ["Group"],
+    "group_relationships": ["GroupRelationship"],
+    "meeting_recaps": ["MeetingRecapListItem", "MeetingRecap"],
+    "meeting_recap_transcripts": ["Transcript"],
+    "organizations": ["Organization"],
+    "organization_invitations": ["OrganizationInvitation"],
+    "organization_memberships": ["OrganizationMembership"],
+    "outgoing_communications": ["OutgoingCommunication"],
+    "routing_forms": ["RoutingForm"],
+    "routing_form_submissions": ["RoutingFormSubmission"],
+    "scheduled_events": ["Event"],
+    "teams": ["Team"],
+    "current_user": ["User"],
+    "user_availability_schedules": ["AvailabilitySchedule"],
+    "user_busy_times": ["UserBusyTime"],
+    "user_locations": ["MeetingLocation"],
+    "webhook_subscriptions": ["WebhookSubscription"],
 }
 
 NO_TABLE = {
@@ -63,34 +55,21 @@ NO_TABLE = {
 }
 
 ADDED = {
-    "EVENT_INVITEE": {"event_uri"},
-    "EVENT_TYPE_AVAILABILITY_SCHEDULE": {"event_type_uri", "user_uri"},
-    "EVENT_TYPE_AVAILABLE_TIME": {"event_type_uri"},
-    "EVENT_TYPE_MEMBERSHIP": {"event_type_uri"},
-    "MEETING_RECAP_TRANSCRIPT": {"recap_uri", "recap_updated_at"},
-    "OUTGOING_COMMUNICATION": {"id"},
-    "USER_BUSY_TIME": {"id", "user_uri"},
-    "USER_LOCATION": {"user_uri"},
+    stream.name: {*stream.derived, *(stream.parent.columns if stream.parent else ())}
+    for stream in STREAMS
 }
 """What the tap adds, all of it text."""
 
-KEYS = {
-    "EVENT_TYPE_AVAILABILITY_SCHEDULE": {"event_type_uri", "user_uri"},
-    "EVENT_TYPE_AVAILABLE_TIME": {"event_type_uri", "start_time"},
-    "OUTGOING_COMMUNICATION": {"id"},
-    "USER_BUSY_TIME": {"user_uri", "id"},
-    "USER_LOCATION": {"user_uri", "kind"},
-}
-"""The keys of rows that have no `uri`."""
+KEYS = {stream.name: set(stream.primary_keys) for stream in STREAMS}
 
 PEOPLE = {
-    "GROUP": {".member_count"},
-    "EVENT_TYPE_AVAILABLE_TIME": {".invitees_remaining"},
-    "SCHEDULED_EVENT": {f".invitees_counter.{name}" for name in ("total", "active", "limit")},
+    "groups": {".member_count"},
+    "event_type_available_times": {".invitees_remaining"},
+    "scheduled_events": {f".invitees_counter.{name}" for name in ("total", "active", "limit")},
 }
 """Described as numbers, but they count people: whole ones."""
 
-LEFT_OPEN = {"GROUP_RELATIONSHIP": ".owner.user"}
+LEFT_OPEN = {"group_relationships": ".owner.user"}
 """An object or a URI: a column of JSON, whatever the object holds."""
 
 ANY = "any"
@@ -150,7 +129,7 @@ def test_whatever_can_be_read_has_its_fields_described() -> None:
 
 @pytest.mark.parametrize("name", DESCRIBED)
 def test_a_table_has_the_fields_that_the_api_gives_and_their_types(name: str) -> None:
-    ours = fields(SCHEMAS[name].to_dict())
+    ours = fields(SCHEMAS[name])
     theirs = fields(*(COMPONENTS[one] for one in DESCRIBED[name]))
     for path in PEOPLE.get(name, ()):
         assert theirs[path] == {"number"}
@@ -162,8 +141,7 @@ def test_a_table_has_the_fields_that_the_api_gives_and_their_types(name: str) ->
         assert len(ours[path]) > 1, path
         theirs[path] = ours[path]
     added = {
-        f".{field}": {"date-time" if field.endswith("_at") else "string"}
-        for field in ADDED.get(name, ())
+        f".{field}": {"date-time" if field.endswith("_at") else "string"} for field in ADDED[name]
     }
 
     assert not added.keys() & theirs.keys()
@@ -172,16 +150,16 @@ def test_a_table_has_the_fields_that_the_api_gives_and_their_types(name: str) ->
 
 @pytest.mark.parametrize("name", DESCRIBED)
 def test_nothing_but_the_key_is_certain(name: str) -> None:
-    schema = SCHEMAS[name].to_dict()
+    schema = SCHEMAS[name]
     certain = {path for path, one in _properties(schema, "") if "null" not in one["type"]}
 
-    assert certain == {f".{field}" for field in KEYS.get(name, {"uri"})}
-    assert set(schema["required"]) == KEYS.get(name, {"uri"})
+    assert certain == {f".{field}" for field in KEYS[name]}
+    assert set(schema["required"]) == KEYS[name]
 
 
 @pytest.mark.parametrize("name", DESCRIBED)
 def test_each_field_says_in_a_line_what_it_holds(name: str) -> None:
-    for path, one in _properties(SCHEMAS[name].to_dict(), ""):
+    for path, one in _properties(SCHEMAS[name], ""):
         text = one["description"]
         assert text.endswith("."), path
         assert "\n" not in text, path
@@ -191,7 +169,7 @@ def test_each_field_says_in_a_line_what_it_holds(name: str) -> None:
 
 @pytest.mark.parametrize("name", DESCRIBED)
 def test_an_object_keeps_what_is_not_described(name: str) -> None:
-    for path, one in _properties(SCHEMAS[name].to_dict(), ""):
+    for path, one in _properties(SCHEMAS[name], ""):
         for inner in (one, one.get("items", {})):
             if "properties" in inner:
                 assert inner["additionalProperties"] is True, path

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tap_calendly.sweep import plan
-from tap_calendly.sweep.plan import Captured, Meeting, Rules, Sweep
+from tap_calendly.sweep.plan import Meeting, Rules
+
+if TYPE_CHECKING:
+    from tap_calendly.state import Captured, Sweep
 
 EPOCH = datetime(2026, 3, 4, tzinfo=timezone.utc)
 LONG_AGO = EPOCH - timedelta(days=1)
