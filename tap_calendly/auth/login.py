@@ -47,7 +47,7 @@ OPTIONS = (
     click.Option(
         ["--client-id"],
         metavar="ID",
-        help="With --authorize: the app's ID, unless --config has it; you are asked for its secret.",
+        help="With --authorize: the app's ID, unless --config has it; its secret is asked for.",
     ),
     click.Option(
         ["--redirect-port"],
