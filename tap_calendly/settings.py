@@ -43,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         start_date: UTC.
         api_url: Without a slash at its end, like `auth_url`.
         request_timeout: Seconds, like `retry_timeout`.
+        patience: Seconds after which a host that cannot be reached is given up; no setting of the
+            user's, but shorter where somebody is waiting (`--test`).
     """
 
     personal_access_token: str | None = None
@@ -63,6 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     user_agent: str
     request_timeout: int
     retry_timeout: int
+    patience: int | None = None
 
     @override
     def __repr__(self) -> str:
@@ -83,6 +86,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         if "start_date" in given:
             given["start_date"] = timestamps.in_iso(timestamps.parse(given["start_date"]))
         return msgspec.convert(given, cls, strict=False)  # JSON Schema takes 7.0 for an integer
+
+    @property
+    def timeouts(self) -> tuple[int, int]:
+        """Seconds for a connection, and for a whole response."""
+        patience = self.request_timeout if self.patience is None else self.patience
+        return min(patience, self.request_timeout), self.request_timeout
 
     @property
     def lookback(self) -> timedelta:

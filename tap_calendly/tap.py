@@ -134,12 +134,8 @@ class TapCalendly(SingerTap):
 
     @override
     def test_access(self) -> None:
-        settings, patience = self.run.settings, connection_test.PATIENCE
-        self.run.settings = msgspec.structs.replace(
-            settings,
-            request_timeout=min(settings.request_timeout, patience),
-            retry_timeout=min(settings.retry_timeout, patience),
-        )
+        patience = connection_test.PATIENCE
+        self.run.settings = msgspec.structs.replace(self.run.settings, patience=patience)
         for line in connection_test.verdicts(self.calendly_streams):
             click.echo(line)
         self._judge(self.calendly_streams, "")

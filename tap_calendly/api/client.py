@@ -69,8 +69,8 @@ class Client:
         self.throttle = throttle
         self._authenticator = authenticator
         self._agent = settings.user_agent
-        self._timeout = settings.request_timeout
-        self._retries = RetryLoop(settings.retry_timeout, throttle, logger, limit_is_shared=True)
+        self._timeouts = settings.timeouts
+        self._retries = RetryLoop(settings, throttle, logger, limit_is_shared=True)
         self._lock = threading.Lock()
         self._made: Counter[str] = Counter()
         self._cleaned: Counter[str] = Counter()
@@ -203,7 +203,7 @@ class Client:
                 request.url,
                 params=request.query,
                 headers={"Authorization": f"Bearer {token}"},
-                timeout=self._timeout,
+                timeout=self._timeouts,
                 allow_redirects=False,  # the token goes to the configured host alone
             )
 

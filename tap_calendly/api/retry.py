@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from requests import Response
 
     from tap_calendly.api.throttle import Clock, Throttle
+    from tap_calendly.settings import Settings
 
 T = TypeVar("T")
 
@@ -34,9 +35,16 @@ class RetryBudget:
     An outage fails every request: a bound for each would add up to hours.
     """
 
-    def __init__(self, seconds: int, clock: Clock) -> None:
-        """Begin with nothing failing."""
+    def __init__(self, seconds: int, clock: Clock, patience: int | None = None) -> None:
+        """Begin with nothing failing.
+
+        Args:
+            seconds: The budget.
+            clock: What tells the time.
+            patience: The budget while no response comes at all, where it is less.
+        """
         self.seconds = seconds
+        self._patience = seconds if patience is None else min(patience, seconds)
         self._clock = clock
         self._lock = threading.Lock()
         self._failing_since: float | None = None
@@ -50,11 +58,16 @@ class RetryBudget:
         """Begin to count the tries of a request."""
         return Retries(self)
 
-    def failed(self, since: float | None) -> tuple[float, float]:
+    def bound(self, answer: Response | None) -> int:
+        """Return the budget (seconds) of a request whose last try was answered so, or not."""
+        return self._patience if answer is None else self.seconds
+
+    def failed(self, since: float | None, bound: int) -> tuple[float, float]:
         """Note that a try failed.
 
         Args:
             since: When a try of the same request first failed; None for just now.
+            bound: The budget.
 
         Returns:
             From when the time counts, and the seconds left of it.
@@ -64,7 +77,7 @@ class RetryBudget:
             if self._failing_since is None:
                 self._failing_since = now
             since = self._failing_since if since is None else min(since, self._failing_since)
-            return since, since + self.seconds - now
+            return since, since + bound - now
 
 
 class Retries:
@@ -88,11 +101,12 @@ class Retries:
             Seconds until then; None when the time is over. The last try is at its very end, and
             the second in any case: another fault than this one may have used the time up.
         """
-        self._since, left = self._budget.failed(self._since)
+        bound = self._budget.bound(answer)
+        self._since, left = self._budget.failed(self._since, bound)
         if left <= 0:
             if not self._is_first:
                 return None
-            left = self._budget.seconds
+            left = bound
         self._is_first = False
         usual = next(self._backoff)
         seconds = seconds_until_retry(answer, usual, datetime.now(timezone.utc))
@@ -105,17 +119,22 @@ class RetryLoop:
     """Sends requests of several threads again until they are answered."""
 
     def __init__(
-        self, seconds: int, throttle: Throttle, logger: logging.Logger, *, limit_is_shared: bool
+        self,
+        settings: Settings,
+        throttle: Throttle,
+        logger: logging.Logger,
+        *,
+        limit_is_shared: bool,
     ) -> None:
         """Prepare.
 
         Args:
-            seconds: The retry budget.
+            settings: Have the retry budget.
             throttle: Lets time pass.
             logger: Where to say that a request is tried again.
             limit_is_shared: Whether a 429 pauses all requests of the throttle.
         """
-        self._budget = RetryBudget(seconds, throttle.clock)
+        self._budget = RetryBudget(settings.retry_timeout, throttle.clock, settings.patience)
         self._throttle = throttle
         self._logger = logger
         self._limit_is_shared = limit_is_shared
@@ -164,7 +183,7 @@ class RetryLoop:
             name,
             error.reason,
             seconds,
-            self._budget.seconds,
+            self._budget.bound(error.response),
         )
         if not for_all:
             self._throttle.rest(seconds, stop)

@@ -57,10 +57,10 @@ class TokenEndpoint:
         self.in_doubt = False
         self._app = app
         self._url = f"{settings.auth_url}/oauth/token"
-        self._timeout = settings.request_timeout
+        self._timeouts = settings.timeouts
         self._agent = settings.user_agent
         self._throttle = throttle
-        self._retries = RetryLoop(settings.retry_timeout, throttle, logger, limit_is_shared=False)
+        self._retries = RetryLoop(settings, throttle, logger, limit_is_shared=False)
 
     def tokens(self, form: Mapping[str, str], stop: threading.Event) -> Tokens:
         """Ask for tokens until the response can be used.
@@ -117,7 +117,7 @@ class TokenEndpoint:
                     self._url,
                     data=form,
                     auth=basic,
-                    timeout=self._timeout,
+                    timeout=self._timeouts,
                     allow_redirects=False,  # the secrets go to the configured host alone
                 )
         except requests.RequestException as error:

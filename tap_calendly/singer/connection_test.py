@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from tap_calendly.reading.parent import Context
     from tap_calendly.singer.stream import CalendlyStream
 
-PATIENCE = 5
-"""Seconds for an answer, and for trying again: whoever tests a token is waiting."""
+PATIENCE = 4
+"""Seconds to connect, and to try again where nothing answers: somebody is waiting."""
 
 
 def verdicts(streams: Sequence[CalendlyStream]) -> Iterator[str]:
@@ -43,7 +43,8 @@ def verdicts(streams: Sequence[CalendlyStream]) -> Iterator[str]:
         except errors.FatalError:
             raise
         except errors.CalendlyError as error:
-            is_out = stream.run.client.is_out or not stream.run.client.has_answered
+            client = stream.run.client
+            is_out = client.is_out or (error.status is None and not client.has_answered)
             yield from _closed((stream, *children), error)
             continue
         yield _verdict(stream, row)

@@ -466,7 +466,7 @@ def test_a_host_that_cannot_be_reached_ends_in_one_line_and_the_next_run_makes_u
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the tap wait a part of a second for answers, instead of whole ones."""
     timeout = property(lambda _: PATIENCE, lambda *_: None)
-    monkeypatch.setattr(Client, "_timeout", timeout, raising=False)
+    monkeypatch.setattr(Client, "_timeouts", timeout, raising=False)
 
 
 def _page(following: str, *rows: Any) -> Fault:  # noqa: ANN401 - whatever a page may hold

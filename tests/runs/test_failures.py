@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import socket
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -257,6 +258,24 @@ def test_test_mode_waits_for_an_outage_once(
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(STREAMS)
     assert sum(line.endswith(": not tried, as Calendly does not answer") for line in lines) > 20
+
+
+def test_test_mode_says_within_15_seconds_that_nobody_can_be_reached(
+    sandbox: Sandbox, waits: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    calendly = sandbox.calendly
+    own = {"organization": calendly.organization["uri"], "user": calendly.owner}
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+    with pytest.raises(StreamsError, match=r"^activity_log_entries: no answer from 127\.0\.0\.1"):
+        TapCalendly(config=config(sandbox, **own, api_url=nobody)).run_connection_test()
+
+    assert 0 < sum(waits) < 10
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(STREAMS)
+    told = sum(line.endswith(": not tried, as Calendly does not answer") for line in lines)
+    assert told == len(STREAMS) - 1
 
 
 def test_what_nobody_has_thought_of_fails_its_stream_alone(
