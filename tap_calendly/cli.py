@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from singer_sdk.exceptions import ConfigurationError, MappingError
 
-from tap_calendly.reporting import errors, redaction
+from tap_calendly.reporting import errors, messages, redaction
 from tap_calendly.singer import configuration
 from tap_calendly.tap import TapCalendly
 
@@ -27,7 +27,7 @@ def main() -> None:
     except errors.CalendlyError as error:
         _give_up([str(error)])
     except (ConfigurationError, MappingError) as error:
-        _give_up([f"Setting `stream_maps` cannot be used: {' '.join(str(error).split())}"])
+        _give_up([messages.MAPS_UNUSABLE.format(why=" ".join(str(error).split()))])
     except Exception as error:  # noqa: BLE001 - the last resort for the user at 7 a.m.
         TapCalendly.logger.debug("Where it happened:", exc_info=True)
         _give_up([str(errors.unexpected("tap-calendly", error))])

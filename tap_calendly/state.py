@@ -14,7 +14,7 @@ import msgspec
 import pendulum
 
 from tap_calendly import timestamps
-from tap_calendly.reporting import errors
+from tap_calendly.reporting import errors, messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -187,11 +187,7 @@ class StreamState:
         entry = self._known()
         for field in entry.keys() & {"replication_key_value", "full_scan"}:
             if _timestamp(datetime, entry[field]) > now + OVERLAP:
-                message = (
-                    f"{self.stream}: the state is from the future, by Calendly's clock: start "
-                    "without this stream's state, and everything is read again."
-                )
-                raise errors.CalendlyError(message)
+                raise errors.CalendlyError(messages.STATE_FROM_FUTURE, stream=self.stream)
 
     def write_bookmark(self, reached: datetime, start_date: datetime | None) -> None:
         """Note that the stream is captured up to a time."""
@@ -215,7 +211,7 @@ class StreamState:
     def check(self) -> None:
         """Refuse an entry that cannot be read."""
         if not isinstance(self._scope, str):
-            raise self._damaged("scope")
+            raise self._damaged(field="scope")
         self.bookmark(None)
         if self._entry.keys() & {"full_scan", "window_start", "earliest"}:
             self.captured()
@@ -235,13 +231,9 @@ class StreamState:
         """Pass over what is about other data, and refuse what cannot be understood."""
         layout = self._entry.get("layout", LAYOUT)
         if not isinstance(layout, int) or isinstance(layout, bool) or layout < 1:
-            raise self._damaged("layout")
+            raise self._damaged(field="layout")
         if layout > LAYOUT:
-            message = (
-                f"{self.stream}: the state was written by a later version of tap-calendly: use "
-                "that version, or start without this stream's state, and everything is read again."
-            )
-            raise errors.CalendlyError(message)
+            raise errors.CalendlyError(messages.STATE_FROM_LATER_VERSION, stream=self.stream)
         return self._entry if self._entry.get("scope") == self._scope else {}
 
     def _read(self, found: object, kind: type[S], place: str = "bookmark") -> S:
@@ -259,10 +251,7 @@ class StreamState:
         return read
 
     def _damaged(self, field: str) -> errors.CalendlyError:
-        return errors.CalendlyError(
-            f"{self.stream}: the state cannot be read, as its `{field}` is damaged: start without "
-            "this stream's state, and everything is read again."
-        )
+        return errors.CalendlyError(messages.STATE_DAMAGED, stream=self.stream, field=field)
 
 
 def problems(content: object, streams: Collection[str]) -> list[str]:

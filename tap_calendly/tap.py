@@ -19,7 +19,7 @@ from typing_extensions import override
 
 from tap_calendly import state as state_entries
 from tap_calendly.auth import login, methods
-from tap_calendly.reporting import errors, redaction
+from tap_calendly.reporting import errors, messages, redaction
 from tap_calendly.run import Run
 from tap_calendly.settings import Settings
 from tap_calendly.singer import catalog, configuration, connection_test, input_files, stream_maps
@@ -81,11 +81,7 @@ class TapCalendly(SingerTap):
             for name in tables.keys() - self.mapper.stream_maps:
                 self.mapper.register_raw_stream_schema(name, self.streams[name].schema, keys[name])
         except ValueError:
-            message = (
-                "Setting `flattening_separator` or `flattening_max_key_length` makes one name of "
-                "two columns: choose a longer one."
-            )
-            raise errors.SettingsError([message]) from None
+            raise errors.SettingsError([messages.COLUMNS_COLLIDE]) from None
         for chosen in self.mapper.stream_maps.values():
             for one in chosen:
                 if isinstance(one, CustomStreamMap):
@@ -164,7 +160,7 @@ class TapCalendly(SingerTap):
         closed = {name: refusal for name, refusal in refusals.items() if refusal is not None}
         if not closed:
             return None
-        settings = self.run.settings
+        settings, names = self.run.settings, ", ".join(closed)
         unexplained = any(not refusal.names_scopes for refusal in closed.values())
         if unexplained and settings.scope == "organization" and self.run.account.role == "user":
             self.logger.warning(
@@ -172,9 +168,9 @@ class TapCalendly(SingerTap):
                 "and admins: use the token of one, or set `scope: user`."
             )
         if settings.on_unavailable == "fail":
-            return f"Not opened by the token: {', '.join(closed)}{otherwise}."
+            return messages.STREAMS_UNAVAILABLE.format(streams=names, otherwise=otherwise)
         if all(stream.name in closed for stream in wanted if stream.selected):
-            return f"Nothing was read: the token opens none of {', '.join(closed)}."
+            return messages.NOTHING_READ.format(streams=names)
         return None
 
     @override
@@ -236,8 +232,7 @@ class TapCalendly(SingerTap):
         except BrokenPipeError:
             # Python would complain once more while it flushes the closed pipe on its way out.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            message = "The target closed the pipe: its own log says why."
-            raise errors.CalendlyError(message) from None
+            raise errors.CalendlyError(messages.TARGET_CLOSED_PIPE) from None
 
     @classmethod
     def _authorize(cls, given: _ConfigInput, login_options: login.LoginOptions) -> None:

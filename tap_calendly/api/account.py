@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tap_calendly.api.client import Client, Request
 from tap_calendly.api.page import Page, page_of
-from tap_calendly.reporting import errors
+from tap_calendly.reporting import errors, messages
 from tap_calendly.settings import resource_uri
 
 if TYPE_CHECKING:
@@ -88,12 +88,7 @@ class Account:
             else:
                 if memberships:
                     return {"user": user, "organization": memberships[0]["organization"]}
-        message = (
-            "current_user: the token may read neither its user (scope users:read) nor the "
-            "membership (scope organizations:read): add one of these scopes, or set "
-            "`organization` and, for `scope: user`, `user`."
-        )
-        raise errors.FatalError(message)
+        raise errors.FatalError(messages.OWNER_HIDDEN)
 
     def _memberships(self, user: str) -> list[Record]:
         name = "organization_memberships"

@@ -14,7 +14,7 @@ import msgspec
 from tap_calendly.api.client import Request
 from tap_calendly.api.page import Page, digest, page_of
 from tap_calendly.reading import endpoint
-from tap_calendly.reporting import errors
+from tap_calendly.reporting import errors, messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,7 +40,6 @@ class Declaration(Protocol):
     """What a stream says of itself, as far as reading needs it.
 
     Attributes:
-        leading_name: The name of the parent, or of the stream itself if it has none.
         derived: Columns that the API leaves out, with what computes each from the row.
     """
 
@@ -53,9 +52,12 @@ class Declaration(Protocol):
     derived: ClassVar[Mapping[str, Callable[[Record], object]]]
 
     @property
-    def leading_name(self) -> str: ...
+    def leading_name(self) -> str:
+        """The name of the parent, or of the stream itself if it has none."""
+
     @property
-    def columns(self) -> frozenset[str]: ...
+    def columns(self) -> frozenset[str]:
+        """The columns of its table, before stream maps."""
 
 
 class Reader:
@@ -179,11 +181,10 @@ class Reader:
             if append_only or pages == 1 or found == named:
                 return
             named = found
-        message = f"{self.stream.name}: rows came and went throughout the reading: run again later."
-        raise errors.CalendlyError(message)
+        raise errors.CalendlyError(messages.NEVER_STABLE, stream=self.stream.name)
 
     def details(self, record: Record) -> Iterator[list[Record]]:
-        """Read a row at its own URI; nothing, with a warning, if it vanished since it was listed."""
+        """Read a row at its own URI; nothing, with a warning, if it has vanished meanwhile."""
         url = f"{self._address(None)}/{id_in(record['uri'])}"
         try:
             yield self._get(url, partial(self._page_of, record)).rows
@@ -221,8 +222,7 @@ class Reader:
 
     def endless(self) -> errors.CalendlyError:
         """Say that the pages of the list do not end."""
-        message = f"{self.stream.name}: Calendly's pages go round in a circle: run again later."
-        return errors.CalendlyError(message)
+        return errors.CalendlyError(messages.ENDLESS_PAGES, stream=self.stream.name)
 
     def _get(
         self,

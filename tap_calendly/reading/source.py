@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tap_calendly.reading.outcome import UNEXPECTED
 from tap_calendly.reading.prefetch import Batch
-from tap_calendly.reporting import errors
+from tap_calendly.reporting import errors, messages
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -66,13 +66,13 @@ def contexts_of(row: Record, children: Sequence[Reader]) -> dict[str, Context]:
             continue
         context = child.stream.parent.context(row)
         if context is None:
-            parent, field = child.stream.leading_name, child.stream.parent.uri.partition(".")[0]
-            names = ", ".join(one.stream.name for one in children)
-            message = (
-                f"{parent}: Calendly gave the row {row['uri']} without its `{field}`, for "
-                f"which {names} are read: deselect these, and report this line."
+            raise errors.CalendlyError(
+                messages.NO_CONTEXT,
+                stream=child.stream.leading_name,
+                row=row["uri"],
+                field=child.stream.parent.uri.partition(".")[0],
+                children=", ".join(one.stream.name for one in children),
             )
-            raise errors.CalendlyError(message)
         contexts[child.stream.name] = context
     return contexts
 

@@ -69,6 +69,67 @@ FAILURES: dict[str, str] = {
 }
 """What the exceptions of requests, urllib3 and Python mean."""
 
+OWNER_HIDDEN = (
+    "current_user: the token may read neither its user (scope users:read) nor the membership "
+    "(scope organizations:read): add one of these scopes, or set `organization` and, for "
+    "`scope: user`, `user`."
+)
+
+# Rows and pages, whoever reads or writes them
+
+ENDLESS_PAGES = "{stream}: Calendly's pages go round in a circle: run again later."
+NEVER_STABLE = "{stream}: rows came and went throughout the reading: run again later."
+NO_CONTEXT = (
+    "{stream}: Calendly gave the row {row} without its `{field}`, for which {children} are read: "
+    "deselect these, and report this line."
+)
+NO_START_TIME = (
+    "{stream}: Calendly gave the meeting {row} without a `start_time` that can be read: report "
+    "this line."
+)
+UNREADABLE_KEY = (
+    "{stream}: Calendly gave a row whose `{field}` cannot be read, which is part of its key: "
+    "report this line."
+)
+NESTED_TOO_DEEPLY = "{stream}: Calendly gave a row that is nested too deeply: report this line."
+
+# The state
+
+STATE_DAMAGED = (
+    "{stream}: the state cannot be read, as its `{field}` is damaged: start without this stream's "
+    "state, and everything is read again."
+)
+STATE_FROM_LATER_VERSION = (
+    "{stream}: the state was written by a later version of tap-calendly: use that version, or "
+    "start without this stream's state, and everything is read again."
+)
+STATE_FROM_FUTURE = (
+    "{stream}: the state is from the future, by Calendly's clock: start without this stream's "
+    "state, and everything is read again."
+)
+
+# Stream maps (singer)
+
+PARENT_MAPPED_OUT = (
+    "Setting `stream_maps` takes {stream} out, for whose rows {children} are read: name "
+    "`{stream}: {{}}` in it, and deselect the stream in the catalog instead."
+)
+MAP_FAILED = (
+    "{stream}: `{part}` of `stream_maps` failed on a row ({kind}): make the expression allow for "
+    "nulls, such as `md5(name) if name else None`."
+)
+COLUMNS_COLLIDE = (
+    "Setting `flattening_separator` or `flattening_max_key_length` gives two columns the same "
+    "name: choose a longer one."
+)
+
+# How a run ends (tap, cli)
+
+STREAMS_UNAVAILABLE = "Not opened by the token: {streams}{otherwise}."
+NOTHING_READ = "Nothing was read: the token opens none of {streams}."
+TARGET_CLOSED_PIPE = "The target closed the pipe: its own log says why."
+MAPS_UNUSABLE = "Setting `stream_maps` cannot be used: {why}"
+
 # Credentials that are refused (auth)
 
 TOKEN_REFUSED = (

@@ -18,7 +18,7 @@ from singer_sdk.mapper import MAPPER_FILTER_OPTION, CustomStreamMap
 from singer_sdk.streams import Stream
 from typing_extensions import override
 
-from tap_calendly.reporting import errors
+from tap_calendly.reporting import errors, messages
 
 if TYPE_CHECKING:
     import ast
@@ -127,8 +127,7 @@ class SingerStream(Stream):
                 self._tap.write_message(message)
                 self.rows_out += 1
         except RecursionError:
-            text = f"{self.name}: Calendly gave a row that is nested too deep: report this line."
-            raise errors.CalendlyError(text) from None
+            raise errors.CalendlyError(messages.NESTED_TOO_DEEPLY, stream=self.name) from None
         self.last_out = record
         self.note_state_change()
 
@@ -232,9 +231,9 @@ class StreamMap(CustomStreamMap):
         try:
             return super()._eval(expr, expr_parsed, record, property_name)
         except Exception as error:  # noqa: BLE001 - an expression can raise anything
-            message = (
-                f"{self.stream_name}: `{property_name or MAPPER_FILTER_OPTION}` of `stream_maps` "
-                f"failed on a row ({type(error).__name__}): make the expression allow for nulls, "
-                "such as `md5(name) if name else None`."
-            )
-            raise errors.CalendlyError(message) from None
+            raise errors.CalendlyError(
+                messages.MAP_FAILED,
+                stream=self.stream_name,
+                part=property_name or MAPPER_FILTER_OPTION,
+                kind=type(error).__name__,
+            ) from None

@@ -16,7 +16,7 @@ from tap_calendly.reading.prefetch import Prefetch, Prefetcher, in_order
 from tap_calendly.reading.reader import Reader
 from tap_calendly.reading.replication import FullTable, Known
 from tap_calendly.reading.source import rows_for, whole_list
-from tap_calendly.reporting import errors
+from tap_calendly.reporting import errors, messages
 from tap_calendly.singer.sdk import SingerStream
 from tap_calendly.state import StreamState
 
@@ -257,11 +257,7 @@ class CalendlyStream(SingerStream):
                 stream.begin_full_table()
         if self.children and isinstance(self.stream_maps[0], RemoveRecordTransform):
             names = ", ".join(child.name for child in self.children)
-            message = (
-                f"Setting `stream_maps` takes {self.name} out, for whose rows {names} are read: "
-                f"name `{self.name}: {{}}` in it, and deselect the stream in the catalog instead."
-            )
-            raise errors.FatalError(message)
+            raise errors.FatalError(messages.PARENT_MAPPED_OUT, stream=self.name, children=names)
         for stream in self.children:
             stream.write_schema()
 
@@ -359,11 +355,9 @@ class CalendlyStream(SingerStream):
             self.coercion_issues.update(issues)
             for name in self.primary_keys:
                 if coerced[name] is None:
-                    message = (
-                        f"{self.name}: Calendly gave a row whose `{name}` cannot be read, which is "
-                        "part of its key: report this line."
+                    raise errors.CalendlyError(
+                        messages.UNREADABLE_KEY, stream=self.name, field=name
                     )
-                    raise errors.CalendlyError(message)
         return coerced
 
     @cached_property

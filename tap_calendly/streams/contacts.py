@@ -56,8 +56,8 @@ class Contacts(CalendlyStream):
             one_of(
                 "value",
                 ["string", "number", "boolean", "array", "object"],
-                "The value, in the form that the definition's `field_type` gives it; an amount in the "
-                "currency's main unit.",
+                "The value, in the form that the definition's `field_type` gives it; an amount in "
+                "the currency's main unit.",
             ),
         ),
         CREATED_AT,

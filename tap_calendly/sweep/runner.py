@@ -17,7 +17,7 @@ from tap_calendly.api.page import digest
 from tap_calendly.reading.prefetch import Batch
 from tap_calendly.reading.reader import LONGEST_LIST, Reader
 from tap_calendly.reading.source import Row, contexts_of
-from tap_calendly.reporting import errors
+from tap_calendly.reporting import errors, messages
 from tap_calendly.state import Captured, Range, StreamState, Sweep
 from tap_calendly.sweep import plan
 
@@ -254,11 +254,9 @@ def start_of(event: Record) -> datetime:
     """
     start = timestamps.of(event, "start_time")
     if start is None:
-        message = (
-            f"scheduled_events: Calendly gave the meeting {event['uri']} without a `start_time` "
-            "that can be read: report this line."
+        raise errors.CalendlyError(
+            messages.NO_START_TIME, stream="scheduled_events", row=event["uri"]
         )
-        raise errors.CalendlyError(message)
     return start
 
 
