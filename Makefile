@@ -20,12 +20,18 @@ help: ## List the commands
 sync: .cache/plugins-of-sync ## Load Calendly into a DuckDB file; without a token, the demo organization
 	@$(BIN)/python -m sandbox.demo.sync
 
+PYTEST := $(BIN)/pytest --quiet --numprocesses=auto --dist=loadgroup
+
 .PHONY: test
-test: lint types .cache/plugins ## Lint, types and every test, the pipelines into real databases included
-	$(BIN)/pytest --numprocesses=auto --dist=loadfile
+test: lint types .cache/plugins ## Lint, types, and every promise with a few cases: three minutes the second time
+	$(PYTEST) --quick
+
+.PHONY: test-all
+test-all: lint types .cache/plugins ## Lint, types and every case: all faults, more histories, every pipeline
+	$(PYTEST)
 
 .PHONY: fidelity
-fidelity: .cache/packages ## Many more random histories than `make test` plays: about an hour
+fidelity: .cache/packages ## Many more random histories than `make test-all` plays: about an hour
 	$(BIN)/pytest tests/fidelity --hypothesis-profile=long --hypothesis-show-statistics
 
 .PHONY: schedules
@@ -50,15 +56,9 @@ build: .cache/build.txt ## The package, by the locked build tools, into dist/
 	.tools/bin/uv build --quiet --clear --build-constraints $< --require-hashes
 
 .PHONY: lint
-lint: .cache/packages ## Style, workflows and meltano.yml
-	$(BIN)/ruff check
-	$(BIN)/ruff format --check
-	$(BIN)/check-jsonschema --builtin-schema vendor.meltano meltano.yml
-	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
-	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
-	$(BIN)/check-jsonschema --builtin-schema vendor.github-issue-forms \
-		$(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
-	$(BIN)/zizmor --offline --quiet --persona=pedantic .github
+lint: .cache/checked ## Style, workflows and meltano.yml
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
 
 .PHONY: types
 types: .cache/packages ## Strict types
@@ -72,7 +72,19 @@ docs: .cache/packages ## Regenerate the tables in README and docs, and the catal
 clean: ## Remove what these commands have installed and written
 	rm -rf .cache .meltano .tools .venv dist output
 
-# What is installed, each kept as a stamp in .cache so that a second time is quick.
+# What has been checked since it changed, and what is installed: each kept as a stamp in .cache so that
+# a second time is quick.
+
+ISSUE_FORMS := $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+WORKFLOWS := $(wildcard .github/workflows/*.yml)
+
+.cache/checked: .cache/packages meltano.yml .github/dependabot.yml $(ISSUE_FORMS) $(WORKFLOWS)
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.meltano meltano.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows $(WORKFLOWS)
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms $(ISSUE_FORMS)
+	$(BIN)/zizmor --offline --quiet --persona=pedantic .github
+	@touch $@
 
 .tools/bin/uv:
 	$(PYTHON) -m venv .tools

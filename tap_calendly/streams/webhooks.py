@@ -33,8 +33,8 @@ class WebhookSubscriptions(CalendlyStream):
         strings(
             "events",
             "What is posted: created or canceled of invitee; created or deleted of "
-            "invitee_no_show; created of routing_form_submission; created, updated or deleted of event_type, "
-            "meeting_recap and contact; such as invitee.created.",
+            "invitee_no_show; created of routing_form_submission; created, updated or deleted of "
+            "event_type, meeting_recap and contact; such as invitee.created.",
         ),
         string("scope", "organization, user or group: whose events are posted."),
         ORGANIZATION_URI,

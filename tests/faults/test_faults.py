@@ -21,11 +21,14 @@ from tap_calendly.api.client import Client
 from tap_calendly.reporting.errors import CalendlyError, FatalError, StreamsError
 from tap_calendly.streams import STREAMS
 from tests import singer
+from tests.cases import cases, crossed
 from tests.conftest import NOW, PassingClock
 from tests.singer import NOT_BY_DEFAULT, Warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator
+
+    from _pytest.mark import ParameterSet
 
     from tests.singer import Tables
 
@@ -166,7 +169,28 @@ KEYLESS = {
     "a row whose key is null": {"uri": None, "start_time": None},
     "a row whose key is a number": {"uri": 7, "start_time": 7},
 }
+REPRESENTATIVES = {"organization_memberships", "event_invitees", "scheduled_events"}
+"""A list with children, a child, and a sweep: they meet everything in the quick suite."""
+
+PASSING_EVERYWHERE = {"429, the reset in 37 s", "reset after the headers"}
+LASTING_EVERYWHERE = {"500", "no collection"}
+"""What every stream meets in the quick suite."""
+
 BY_KEY = [name for name, target in TARGETS.items() if target.stream not in MADE_KEYS]
+
+
+def represented(targets: Iterable[str]) -> list[ParameterSet]:
+    """Give targets as parameters, of which the quick suite tries the representatives."""
+    return cases(targets, quick={n for n in TARGETS if TARGETS[n].stream in REPRESENTATIVES})
+
+
+def everywhere(kinds: Iterable[str], quick: Collection[str]) -> list[ParameterSet]:
+    """Give each target beside each kind; representatives meet all of them in the quick suite."""
+    return crossed(
+        TARGETS,
+        kinds,
+        quick=lambda name, kind: TARGETS[name].stream in REPRESENTATIVES or kind in quick,
+    )
 
 
 @dataclass
@@ -270,8 +294,9 @@ def site(
     organization.faults.clear()
 
 
-@pytest.mark.parametrize("kind", PASSING)
-@pytest.mark.parametrize("site", TARGETS, indirect=True)
+@pytest.mark.parametrize(
+    ("site", "kind"), everywhere(PASSING, PASSING_EVERYWHERE), indirect=["site"]
+)
 def test_what_passes_costs_nothing_but_time(
     site: Site, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -284,8 +309,9 @@ def test_what_passes_costs_nothing_but_time(
     assert len(site.sandbox.requests) > len(site.paths)
 
 
-@pytest.mark.parametrize("kind", LASTING)
-@pytest.mark.parametrize("site", TARGETS, indirect=True)
+@pytest.mark.parametrize(
+    ("site", "kind"), everywhere(LASTING, LASTING_EVERYWHERE), indirect=["site"]
+)
 def test_what_lasts_ends_in_one_line_and_the_next_run_makes_up_for_it(
     site: Site, kind: str
 ) -> None:
@@ -296,7 +322,7 @@ def test_what_lasts_ends_in_one_line_and_the_next_run_makes_up_for_it(
 
 
 @pytest.mark.parametrize("kind", SLOW)
-@pytest.mark.parametrize("site", CORE, indirect=True)
+@pytest.mark.parametrize("site", represented(CORE), indirect=True)
 def test_what_never_ends_is_given_up_in_time(
     site: Site, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -310,7 +336,7 @@ def test_what_never_ends_is_given_up_in_time(
 
 
 @pytest.mark.parametrize("row", KEYLESS)
-@pytest.mark.parametrize("site", BY_KEY, indirect=True)
+@pytest.mark.parametrize("site", represented(BY_KEY), indirect=True)
 def test_a_row_without_its_key_is_no_answer(site: Site, row: str) -> None:
     site.strike(Fault("*", status=200, body=_rows(KEYLESS[row])), times=None)
 
@@ -319,7 +345,7 @@ def test_a_row_without_its_key_is_no_answer(site: Site, row: str) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
-@pytest.mark.parametrize("site", LONG_LISTS, indirect=True)
+@pytest.mark.parametrize("site", represented(LONG_LISTS), indirect=True)
 def test_a_list_that_is_refused_in_its_middle_is_not_taken_for_closed_or_ended(
     site: Site, status: int
 ) -> None:
@@ -330,7 +356,7 @@ def test_a_list_that_is_refused_in_its_middle_is_not_taken_for_closed_or_ended(
     assert site.makes_up_for_it()
 
 
-@pytest.mark.parametrize("site", LISTS, indirect=True)
+@pytest.mark.parametrize("site", represented(LISTS), indirect=True)
 def test_a_next_page_on_another_host_is_not_asked_for(site: Site) -> None:
     with Sandbox(site.sandbox.calendly) as other:
         site.strike(_page(f"{other.url}/event_types?page_token=x"), times=None)
@@ -341,7 +367,7 @@ def test_a_next_page_on_another_host_is_not_asked_for(site: Site) -> None:
     assert site.makes_up_for_it()
 
 
-@pytest.mark.parametrize("site", LISTS, indirect=True)
+@pytest.mark.parametrize("site", represented(LISTS), indirect=True)
 def test_a_next_page_that_repeats_itself_ends_the_run(site: Site) -> None:
     site.strike(_page(site.address("again")), times=None)
 
@@ -351,7 +377,7 @@ def test_a_next_page_that_repeats_itself_ends_the_run(site: Site) -> None:
 
 
 @pytest.mark.parametrize("filled", [True, False], ids=["with rows", "without rows"])
-@pytest.mark.parametrize("site", LISTS, indirect=True)
+@pytest.mark.parametrize("site", represented(LISTS), indirect=True)
 def test_a_list_without_end_ends_the_run(
     site: Site, monkeypatch: pytest.MonkeyPatch, *, filled: bool
 ) -> None:
@@ -392,7 +418,7 @@ def test_what_belongs_to_a_row_that_is_gone_is_passed_over(
     assert line.startswith(f"{site.target.stream}: Calendly answered 404 to GET ")
 
 
-@pytest.mark.parametrize("site", TARGETS, indirect=True)
+@pytest.mark.parametrize("site", represented(TARGETS), indirect=True)
 def test_a_token_that_is_revoked_in_mid_run_ends_it_and_the_next_one_goes_on(site: Site) -> None:
     token = site.sandbox.access.issue(site.sandbox.calendly.owner)
     site.settings["personal_access_token"] = token
@@ -425,7 +451,7 @@ def test_a_revoked_token_ends_the_whole_run(organization: Sandbox) -> None:
     assert warehouse.equals_calendly()
 
 
-@pytest.mark.parametrize("site", TARGETS, indirect=True)
+@pytest.mark.parametrize("site", represented(TARGETS), indirect=True)
 def test_a_host_whose_name_cannot_be_resolved_is_asked_for_again(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -444,7 +470,7 @@ def test_a_host_whose_name_cannot_be_resolved_is_asked_for_again(
     assert site.equals_calendly()
 
 
-@pytest.mark.parametrize("site", TARGETS, indirect=True)
+@pytest.mark.parametrize("site", represented(TARGETS), indirect=True)
 def test_a_host_that_cannot_be_reached_ends_in_one_line_and_the_next_run_makes_up_for_it(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

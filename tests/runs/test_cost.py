@@ -8,32 +8,46 @@ from typing import TYPE_CHECKING
 import pytest
 
 from sandbox.http.server import Sandbox
+from sandbox.organization.calendly import Calendly
+from sandbox.organization.clock import SimulatedClock
+from tests.conftest import NOW
 from tests.singer import STREAMS, Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from sandbox.organization.clock import SimulatedClock
 
 MEETINGS = {"scheduled_events", "event_invitees"}
 LISTS = "/scheduled_events"
 INVITEES = "/scheduled_events/{uuid}/invitees"
 
 
-@pytest.fixture
-def warehouse(empty_sandbox: Sandbox, clock: SimulatedClock) -> Iterator[Warehouse]:
-    """2,000 upcoming meetings, loaded."""
-    calendly = empty_sandbox.calendly
+@pytest.fixture(scope="module")
+def patient_clock() -> SimulatedClock:
+    return SimulatedClock(NOW)
+
+
+@pytest.fixture(scope="module")
+def loaded(patient_clock: SimulatedClock) -> Iterator[Warehouse]:
+    """2,000 meetings that lie a month and more ahead, loaded."""
+    calendly = Calendly(patient_clock, seed=1, plan="enterprise")
     call = calendly.add_event_type(owner=calendly.owner, name="Call", duration=30)
     for number in range(2_000):
-        start = clock.now() + timedelta(days=10, minutes=30 * number)
+        start = NOW + timedelta(days=40, minutes=30 * number)
         calendly.book(event_type=call, start=start, name="Ada", email="ada@example.com")
-    clock.advance(timedelta(minutes=10))  # beyond the overlap of two runs
+    patient_clock.advance(timedelta(minutes=10))  # beyond the overlap of two runs
     with Sandbox(calendly, requests_per_minute=100_000) as generous:
         warehouse = Warehouse(generous)
         warehouse.run(select=MEETINGS)
-        clock.advance(timedelta(days=1))
         yield warehouse
+
+
+@pytest.fixture
+def warehouse(loaded: Warehouse, patient_clock: SimulatedClock) -> Warehouse:
+    """2,000 upcoming meetings, loaded a day ago; whatever another test changed is loaded, too."""
+    patient_clock.advance(timedelta(hours=1))
+    loaded.run(select=MEETINGS)
+    patient_clock.advance(timedelta(days=1))
+    return loaded
 
 
 def test_2000_meetings_of_which_20_changed_take_their_pages_and_30_requests_at_most(
@@ -58,15 +72,15 @@ def test_a_run_in_which_nothing_changed_reads_no_invitees(warehouse: Warehouse) 
 
 
 def test_a_full_scan_of_unchanged_meetings_reads_no_invitees(
-    warehouse: Warehouse, clock: SimulatedClock
+    warehouse: Warehouse, patient_clock: SimulatedClock
 ) -> None:
-    clock.advance(timedelta(days=6, hours=1))
+    patient_clock.advance(timedelta(days=6, hours=1))
 
     warehouse.run(select=MEETINGS)
 
     assert INVITEES not in warehouse.sandbox.requests_by_path()
     full_scan = warehouse.state["bookmarks"]["event_invitees"]["full_scan"]
-    assert full_scan == clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert full_scan == patient_clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @pytest.mark.parametrize("days", [1, 7, 30, 100])

@@ -22,7 +22,7 @@ from tap_calendly.sweep import runner
 from tap_calendly.tap import TapCalendly
 from tests.command import complaints, run_tap
 from tests.conftest import NOW, PassingClock
-from tests.faults.test_faults import TARGETS
+from tests.faults.test_faults import TARGETS, represented
 from tests.singer import NOT_BY_DEFAULT, Warehouse, config, sync, truth
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _with_children(stream: str) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("target", BY_DEFAULT)
+@pytest.mark.parametrize("target", represented(BY_DEFAULT))
 def test_the_failure_of_one_stream_leaves_the_others_whole(
     sandbox: Sandbox,
     waits: list[float],

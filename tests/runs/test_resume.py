@@ -14,6 +14,7 @@ from sandbox.http.server import Sandbox
 from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.state import Captured, StreamState
 from tap_calendly.sweep import plan
+from tests.cases import cases
 from tests.command import start_tap
 from tests.singer import STREAMS, Run, Warehouse, config, sync
 
@@ -31,7 +32,10 @@ READ_AHEAD = 16
 pytestmark = pytest.mark.usefixtures("small_pages")
 
 
-@pytest.mark.parametrize("killed_after", [*range(1, 40), *range(40, 100, 7)])
+@pytest.mark.parametrize(
+    "killed_after",
+    cases([*range(1, 40), *range(40, 100, 7)], quick=[*range(1, 40, 4), *range(40, 100, 14)]),
+)
 def test_a_run_killed_after_any_message_is_continued(
     sandbox: Sandbox, clock: SimulatedClock, small_pages: int, killed_after: int
 ) -> None:
@@ -120,8 +124,9 @@ def test_a_state_is_small_and_readable_whatever_the_volume(
     assert "page_token" not in json.dumps(states)
 
 
+@pytest.mark.parametrize("killed_after", cases(range(1, 30), quick=range(8, 30, 3)))
 def test_meetings_at_one_moment_are_not_lost_where_a_page_ends(
-    empty_sandbox: Sandbox, clock: SimulatedClock, small_pages: int
+    empty_sandbox: Sandbox, clock: SimulatedClock, small_pages: int, killed_after: int
 ) -> None:
     """Four at one moment, two on each side of a page's end, and a run killed in between."""
     calendly = empty_sandbox.calendly
@@ -133,12 +138,11 @@ def test_meetings_at_one_moment_are_not_lost_where_a_page_ends(
         start = clock.now() + timedelta(days=1, hours=hours)
         calendly.book(event_type=call, start=start, name="Ada", email="ada@example.com")
     with Sandbox(calendly, requests_per_minute=100_000) as generous:
-        for killed_after in range(1, 30):
-            warehouse = Warehouse(generous)
-            warehouse.run(select=MEETINGS, killed_after=killed_after)
-            warehouse.run(select=MEETINGS)
+        warehouse = Warehouse(generous)
+        warehouse.run(select=MEETINGS, killed_after=killed_after)
+        warehouse.run(select=MEETINGS)
 
-            assert warehouse.equals_calendly()
+        assert warehouse.equals_calendly()
 
 
 def test_a_continued_sweep_is_followed_by_a_fresh_one(

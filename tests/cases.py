@@ -1,0 +1,34 @@
+"""Which of many cases the quick suite tries."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+
+    from _pytest.mark import ParameterSet
+
+T = TypeVar("T")
+
+
+def cases(values: Iterable[T], *, quick: Collection[T]) -> list[ParameterSet]:
+    """Give all values as parameters; those that are not quick are left to `make test-all`."""
+    return [pytest.param(one, marks=_marks(quick=one in quick), id=str(one)) for one in values]
+
+
+def crossed(
+    ones: Iterable[str], others: Iterable[str], *, quick: Callable[[str, str], bool]
+) -> list[ParameterSet]:
+    """Give all pairs as parameters; those that are not quick are left to `make test-all`."""
+    return [
+        pytest.param(*pair, marks=_marks(quick=quick(*pair)), id="-".join(pair))
+        for pair in product(ones, others)
+    ]
+
+
+def _marks(*, quick: bool) -> tuple[pytest.MarkDecorator, ...]:
+    return () if quick else (pytest.mark.exhaustive,)
