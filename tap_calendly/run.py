@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tap_calendly.api import throttle
 from tap_calendly.api.account import Account
@@ -11,10 +13,6 @@ from tap_calendly.api.client import Client
 from tap_calendly.api.scope import Scope
 from tap_calendly.auth import methods
 from tap_calendly.settings import Settings
-
-if TYPE_CHECKING:
-    import logging
-    from collections.abc import Mapping
 
 
 class Run:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import msgspec
 from typing_extensions import override
 
 from tap_calendly import timestamps
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 RESOURCES = "https://api.calendly.com"
 """Where the URIs of Calendly's resources begin, whatever address the API is reached at."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable, Sequence
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 import msgspec
@@ -15,6 +16,7 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.plugin_base import _ConfigInput
+from singer_sdk.streams import Stream
 from typing_extensions import override
 
 from tap_calendly import state as state_entries
@@ -28,11 +30,6 @@ from tap_calendly.singer.sdk import SingerTap, StreamMap
 from tap_calendly.singer.settings_schema import SETTINGS
 from tap_calendly.singer.stream import CalendlyStream
 from tap_calendly.streams import STREAMS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from singer_sdk.streams import Stream
 
 
 class TapCalendly(SingerTap):

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
 
 import pendulum
 from pendulum.parsing.exceptions import ParserError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
 
 EPOCH, FAR_FUTURE = 1970, 3000
 """The years between which a date in settings and state makes sense."""

@@ -5,17 +5,14 @@ from __future__ import annotations
 import threading
 from functools import cached_property, partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import requests
 
 from tap_calendly.api.client import Client, Request
-from tap_calendly.api.page import Page, page_of
+from tap_calendly.api.page import Page, Record, page_of
 from tap_calendly.reporting import errors, messages
 from tap_calendly.settings import resource_uri
-
-if TYPE_CHECKING:
-    import requests
-
-    from tap_calendly.api.page import Record
 
 USER = errors.Requires("users:read")
 MEMBERSHIP = errors.Requires("organizations:read")

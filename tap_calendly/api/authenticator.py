@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import threading
+from typing import Protocol
 
-if TYPE_CHECKING:
-    import threading
-
-    from tap_calendly.reporting.errors import Remedies
+from tap_calendly.reporting.errors import Remedies
 
 
 class Authenticator(Protocol):

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import Counter
+from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
 import requests
 import urllib3
 
+from tap_calendly.api.authenticator import Authenticator
 from tap_calendly.api.decoding import decode
 from tap_calendly.api.retry import RetryLoop
 from tap_calendly.api.session import may_come_back, new_session, same_host
+from tap_calendly.api.throttle import Throttle
 from tap_calendly.reporting import errors, messages, remedies
-
-if TYPE_CHECKING:
-    import logging
-    from collections.abc import Callable, Mapping
-
-    from tap_calendly.api.authenticator import Authenticator
-    from tap_calendly.api.throttle import Throttle
-    from tap_calendly.settings import Settings
+from tap_calendly.settings import Settings
 
 T = TypeVar("T")
 

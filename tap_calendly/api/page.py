@@ -5,14 +5,11 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
-
-if TYPE_CHECKING:
-    import requests
-
+import requests
 
 Record = dict[str, Any]
 """A row, as the API gives it."""

@@ -5,23 +5,18 @@ from __future__ import annotations
 import logging
 import math
 import threading
+from collections.abc import Callable
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import backoff
+from requests import Response
 
-from tap_calendly.api.throttle import LONGEST_WAIT, StoppedError
+from tap_calendly.api.throttle import LONGEST_WAIT, Clock, StoppedError, Throttle
 from tap_calendly.reporting import errors
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from requests import Response
-
-    from tap_calendly.api.throttle import Clock, Throttle
-    from tap_calendly.settings import Settings
+from tap_calendly.settings import Settings
 
 T = TypeVar("T")
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-from tap_calendly.settings import resource_uri
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tap_calendly.api.account import Account
-    from tap_calendly.settings import Settings
+from tap_calendly.api.account import Account
+from tap_calendly.settings import Settings, resource_uri
 
 Whose = Literal["organization", "members", "meetings", "webhooks", "token_user"]
 """Whose rows a list is asked for: the organization's; those of its members, or of the one user; of

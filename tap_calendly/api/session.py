@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import socket
 import time
 from http.client import HTTPResponse
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
 import urllib3
@@ -15,9 +16,6 @@ from typing_extensions import override
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from tap_calendly.reporting import errors, messages, remedies
-
-if TYPE_CHECKING:
-    import socket
 
 BROKEN_OFF = (
     requests.ConnectionError,

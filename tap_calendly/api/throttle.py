@@ -14,22 +14,23 @@ from __future__ import annotations
 import math
 import threading
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from typing_extensions import override
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
-    class Answer(Protocol):
-        """Whatever has headers."""
+class Answer(Protocol):
+    """Whatever has headers."""
 
-        @property
-        def headers(self) -> Mapping[str, str]:
-            """The headers, by name in any case."""
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The headers, by name in any case."""
 
-    A = TypeVar("A", bound=Answer)
+
+A = TypeVar("A", bound=Answer)
+
 
 LONGEST_WAIT = 300
 """Seconds; a header that asks for more is taken for an error in it."""

@@ -10,13 +10,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import logging
 import os
 import secrets
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import click
@@ -26,12 +28,7 @@ from tap_calendly.auth import methods, oauth, personal_access_token
 from tap_calendly.auth.token_endpoint import TokenEndpoint
 from tap_calendly.auth.token_store import Writing
 from tap_calendly.reporting import errors, messages, redaction
-
-if TYPE_CHECKING:
-    import logging
-    from collections.abc import Callable, Iterator
-
-    from tap_calendly.settings import OAuthCredentials, Settings
+from tap_calendly.settings import OAuthCredentials, Settings
 
 PORT = 8910
 """Where the browser is sent back to, unless another port is named."""

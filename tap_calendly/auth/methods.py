@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from tap_calendly.api.authenticator import Authenticator
+from tap_calendly.api.throttle import Throttle
 from tap_calendly.auth import oauth, personal_access_token
 from tap_calendly.auth.oauth import OAuth
 from tap_calendly.auth.personal_access_token import PersonalAccessToken
 from tap_calendly.auth.token_endpoint import TokenEndpoint
 from tap_calendly.auth.token_store import TokenStore
 from tap_calendly.reporting import messages, redaction
-
-if TYPE_CHECKING:
-    import logging
-    from collections.abc import Iterator, Mapping
-
-    from tap_calendly.api.authenticator import Authenticator
-    from tap_calendly.api.throttle import Throttle
-    from tap_calendly.settings import Settings
+from tap_calendly.settings import Settings
 
 SETTINGS = frozenset({personal_access_token.SETTING, oauth.SETTING})
 

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+from collections.abc import Callable, Iterator
 from functools import partial
 from http import HTTPStatus
 from itertools import count
-from typing import TYPE_CHECKING
 
 from typing_extensions import override
 
 from tap_calendly.api.authenticator import Authenticator
 from tap_calendly.api.throttle import StoppedError
 from tap_calendly.auth import token_endpoint
+from tap_calendly.auth.token_endpoint import TokenEndpoint
+from tap_calendly.auth.token_store import Tokens, TokenStore
 from tap_calendly.reporting import messages
 from tap_calendly.reporting.errors import Remedies
-
-if TYPE_CHECKING:
-    import logging
-    from collections.abc import Callable, Iterator
-
-    from tap_calendly.auth.token_endpoint import TokenEndpoint
-    from tap_calendly.auth.token_store import Tokens, TokenStore
 
 SETTING = "oauth_credentials"
 PARTS = ("client_id", "client_secret", "refresh_token")

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING
+import threading
 
 from typing_extensions import override
 
 from tap_calendly.api.authenticator import Authenticator
 from tap_calendly.reporting import messages
 from tap_calendly.reporting.errors import Remedies
-
-if TYPE_CHECKING:
-    import threading
 
 SETTING = "personal_access_token"
 

@@ -7,10 +7,13 @@ in the form (API reference, "Get Access Token").
 from __future__ import annotations
 
 import json
+import logging
+import threading
 import time
+from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import urlsplit
 
 import requests
@@ -18,16 +21,10 @@ import urllib3
 
 from tap_calendly.api.retry import RetryLoop
 from tap_calendly.api.session import may_come_back, new_session
+from tap_calendly.api.throttle import Throttle
 from tap_calendly.auth.token_store import Tokens
 from tap_calendly.reporting import errors, messages, remedies
-
-if TYPE_CHECKING:
-    import logging
-    import threading
-    from collections.abc import Mapping
-
-    from tap_calendly.api.throttle import Throttle
-    from tap_calendly.settings import OAuthCredentials, Settings
+from tap_calendly.settings import OAuthCredentials, Settings
 
 LIFE = 7200
 """Seconds that an access token lives where the answer does not say."""

@@ -22,19 +22,15 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 from typing_extensions import Self, override
 
 from tap_calendly.reporting import errors, messages, redaction
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from tap_calendly.settings import OAuthCredentials
+from tap_calendly.settings import OAuthCredentials
 
 SPACE = b" " * 8192
 """What the new file holds until it is written: more than tokens take."""

@@ -10,15 +10,13 @@ from __future__ import annotations
 import math
 import re
 import sys
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Union
+from typing import Annotated, Any, NamedTuple, Union
 
 import msgspec
 
 from tap_calendly import timestamps
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 BIGINT = (-(2**63), 2**63 - 1)
 """What an integer column holds in most databases."""

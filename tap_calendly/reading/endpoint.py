@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from datetime import datetime, timedelta
 
 from typing_extensions import override
 
 from tap_calendly import timestamps
-
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from tap_calendly.api.scope import Whose
+from tap_calendly.api.scope import Whose
 
 PAGE_SIZE = 100
 """The most rows that Calendly puts on a page of most lists."""

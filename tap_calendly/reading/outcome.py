@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from tap_calendly.reporting import errors
-
-if TYPE_CHECKING:
-    import logging
 
 UNEXPECTED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What Python raises for a fault in the tap, or for data that nobody has thought of."""

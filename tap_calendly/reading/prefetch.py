@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Generic, TypeVar
+from types import TracebackType
+from typing import Generic, TypeVar
 
 from typing_extensions import Self
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import TracebackType
 
 T = TypeVar("T")
 R = TypeVar("R")

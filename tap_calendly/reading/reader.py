@@ -4,30 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 from urllib.parse import quote
 
 import msgspec
+import requests
 
 from tap_calendly.api.client import Request
-from tap_calendly.api.page import Page, digest, page_of
+from tap_calendly.api.page import Page, Record, digest, page_of
 from tap_calendly.reading import endpoint
+from tap_calendly.reading.endpoint import Endpoint
+from tap_calendly.reading.outcome import Outcome
+from tap_calendly.reading.parent import Context, Parent
+from tap_calendly.reading.replication import FullTable
 from tap_calendly.reporting import errors, messages
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime
-
-    import requests
-
-    from tap_calendly.api.page import Record
-    from tap_calendly.reading.endpoint import Endpoint
-    from tap_calendly.reading.outcome import Outcome
-    from tap_calendly.reading.parent import Context, Parent
-    from tap_calendly.reading.replication import FullTable
-    from tap_calendly.run import Run
+from tap_calendly.run import Run
 
 LONGEST_LIST = 100_000
 """Pages after which a list is taken for one without end."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from typing_extensions import override
 
 from tap_calendly import timestamps
+from tap_calendly.api.page import Record
 from tap_calendly.state import OVERLAP
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tap_calendly.api.page import Record
 
 
 class Known(NamedTuple):

@@ -5,21 +5,18 @@ The generators here run in reader threads, which change nothing but what is read
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from tap_calendly.api.page import Record
 from tap_calendly.reading.outcome import UNEXPECTED
+from tap_calendly.reading.parent import Context
 from tap_calendly.reading.prefetch import Batch
+from tap_calendly.reading.reader import Reader
 from tap_calendly.reporting import errors, messages
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
-
-    from tap_calendly.api.page import Record
-    from tap_calendly.reading.parent import Context
-    from tap_calendly.reading.reader import Reader
 
 
 class Row(NamedTuple):

@@ -8,14 +8,13 @@ and `required_scopes` when a token lacks scopes. The sentences vary, so only the
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+
+import requests
 
 from tap_calendly.reporting import messages
 from tap_calendly.reporting.redaction import line
-
-if TYPE_CHECKING:
-    import requests
 
 UNREADABLE = (
     AttributeError,

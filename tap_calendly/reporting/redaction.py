@@ -11,12 +11,10 @@ import logging
 import re
 import threading
 import traceback
+from collections.abc import Iterator
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 PIECE = 12
 """Consecutive characters that give a secret away; fewer may occur in any word."""

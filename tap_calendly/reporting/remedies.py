@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import re
 import ssl
+from collections.abc import Iterator
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+
+import requests
 
 from tap_calendly.reporting import errors, messages
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import requests
 
 TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 """Statuses below 500 that a later try may cure."""

@@ -6,7 +6,8 @@ would be lost.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
 import msgspec
 from singer_sdk.singerlib.catalog import (
@@ -17,10 +18,7 @@ from singer_sdk.singerlib.catalog import (
     MetadataMapping,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from tap_calendly.singer.stream import CalendlyStream
+from tap_calendly.singer.stream import CalendlyStream
 
 METHODS = (REPLICATION_FULL_TABLE, REPLICATION_INCREMENTAL)
 INCLUSIONS = tuple(kind.value for kind in Metadata.InclusionType)

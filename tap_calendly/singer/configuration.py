@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping, MutableMapping
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import urllib3
+from jsonschema import ValidationError
 from singer_sdk.plugin_base import JSONSchemaValidator
 
 from tap_calendly import timestamps
@@ -16,11 +18,6 @@ from tap_calendly.auth import methods, oauth, personal_access_token
 from tap_calendly.reporting import redaction
 from tap_calendly.settings import AUTHORIZATION, RESOURCES
 from tap_calendly.singer.settings_schema import SCOPES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, MutableMapping
-
-    from jsonschema import ValidationError
 
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts to which the token may be sent unencrypted."""

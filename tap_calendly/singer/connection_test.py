@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
+from singer_sdk.helpers.types import Record
+
+from tap_calendly.reading.parent import Context
 from tap_calendly.reading.source import contexts_of
 from tap_calendly.reporting import errors
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-
-    from singer_sdk.helpers.types import Record
-
-    from tap_calendly.reading.parent import Context
-    from tap_calendly.singer.stream import CalendlyStream
+from tap_calendly.singer.stream import CalendlyStream
 
 PATIENCE = 4
 """Seconds to connect, and to try again where nothing answers: somebody is waiting."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from typing import IO, Any, NoReturn
 
 import click
 from typing_extensions import override
@@ -13,11 +14,8 @@ from typing_extensions import override
 from tap_calendly.reporting.errors import SettingsError
 from tap_calendly.reporting.redaction import hide_long_words
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Problems = Callable[[object], list[str]]
-    """Checks the content of a file: returns a sentence for each problem."""
+Problems = Callable[[object], list[str]]
+"""Checks the content of a file: returns a sentence for each problem."""
 
 
 class JSONFile(click.File):

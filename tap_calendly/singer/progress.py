@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from types import TracebackType
 
 from typing_extensions import Self
 
-if TYPE_CHECKING:
-    import logging
-    from collections.abc import Iterator, Sequence
-    from types import TracebackType
-
-    from tap_calendly.api.client import Client
-    from tap_calendly.singer.stream import CalendlyStream
+from tap_calendly.api.client import Client
+from tap_calendly.singer.stream import CalendlyStream
 
 INTERVAL = 10.0
 """Seconds between two lines."""

@@ -5,27 +5,24 @@ One contract test holds what is relied on here; it fails when a release of the S
 
 from __future__ import annotations
 
+import ast
 import logging
 import signal
 import sys
 from abc import abstractmethod
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any, NoReturn
+from types import FrameType
+from typing import Any, NoReturn
 
 from singer_sdk import Tap
 from singer_sdk.helpers.conform import TypeConformanceLevel
+from singer_sdk.helpers.types import Context, Record
 from singer_sdk.mapper import MAPPER_FILTER_OPTION, CustomStreamMap
 from singer_sdk.streams import Stream
 from typing_extensions import override
 
 from tap_calendly.reporting import errors, messages
-
-if TYPE_CHECKING:
-    import ast
-    from collections.abc import Callable
-    from types import FrameType
-
-    from singer_sdk.helpers.types import Context, Record
 
 
 class SingerStream(Stream):

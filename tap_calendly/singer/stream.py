@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
+from singer_sdk import Tap
+from singer_sdk.helpers.types import Context as SingerContext
+from singer_sdk.helpers.types import Record
 from singer_sdk.mapper import RemoveRecordTransform
 from singer_sdk.singerlib.catalog import REPLICATION_INCREMENTAL
 from typing_extensions import override
 
-from tap_calendly.reading.conform import Columns
+from tap_calendly.reading.conform import CoercionIssue, Columns
+from tap_calendly.reading.endpoint import Endpoint
 from tap_calendly.reading.outcome import UNEXPECTED, Outcome
-from tap_calendly.reading.prefetch import Prefetch, Prefetcher, in_order
+from tap_calendly.reading.parent import Parent
+from tap_calendly.reading.prefetch import Batch, Prefetch, Prefetcher, in_order
 from tap_calendly.reading.reader import Reader
 from tap_calendly.reading.replication import FullTable, Known
-from tap_calendly.reading.source import rows_for, whole_list
+from tap_calendly.reading.source import Row, rows_for, whole_list
 from tap_calendly.reporting import errors, messages
+from tap_calendly.run import Run
 from tap_calendly.singer.sdk import SingerStream
 from tap_calendly.state import StreamState
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from datetime import datetime
-
-    from singer_sdk import Tap
-    from singer_sdk.helpers.types import Context as SingerContext
-    from singer_sdk.helpers.types import Record
-
-    from tap_calendly.reading.conform import CoercionIssue
-    from tap_calendly.reading.endpoint import Endpoint
-    from tap_calendly.reading.parent import Parent
-    from tap_calendly.reading.prefetch import Batch
-    from tap_calendly.reading.source import Row
-    from tap_calendly.run import Run
 
 T = TypeVar("T")
 

@@ -7,8 +7,9 @@ most errors in an expression only at the first row, and prints the expression.
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatch
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from singer_sdk.mapper import (
     MAPPER_ALIAS_OPTION,
@@ -18,9 +19,6 @@ from singer_sdk.mapper import (
     MAPPER_SOURCE_OPTION,
     NULL_STRING,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 FUNCTIONS = ("md5", "sha256", "datetime", "json", "bool", "int", "float", "str", "rand", "randint")
 NAMES = ("_", "record", "self", "config", "fake", "__stream_name__", "__original_stream_name__")

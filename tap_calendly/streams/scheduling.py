@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from typing_extensions import override
 
 from tap_calendly.reading.endpoint import Paged
 from tap_calendly.reading.parent import Parent
+from tap_calendly.reading.prefetch import Batch
 from tap_calendly.reading.replication import BySweep
+from tap_calendly.reading.source import Row
 from tap_calendly.reporting.errors import Requires
 from tap_calendly.singer.schema import (
     BUFFERED_TIMES,
@@ -32,12 +34,6 @@ from tap_calendly.singer.schema import (
 )
 from tap_calendly.singer.stream import CalendlyStream
 from tap_calendly.sweep.runner import SweepRunner, Swept
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from tap_calendly.reading.prefetch import Batch
-    from tap_calendly.reading.source import Row
 
 
 class ScheduledEvents(CalendlyStream):

@@ -9,16 +9,13 @@ are UTC, in the server's clock.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from tap_calendly.state import OVERLAP, Captured, Range, Sweep, reaches_further_back
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
 
 Band = tuple[datetime, datetime]
 """The earliest and the latest start of the meetings that are revisited."""

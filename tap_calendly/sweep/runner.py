@@ -6,14 +6,17 @@ writes, once the rows before it are out.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
 from tap_calendly import timestamps
-from tap_calendly.api.page import digest
+from tap_calendly.api.page import Page, Record, digest
+from tap_calendly.reading.outcome import Outcome
+from tap_calendly.reading.parent import Context
 from tap_calendly.reading.prefetch import Batch
 from tap_calendly.reading.reader import LONGEST_LIST, Reader
 from tap_calendly.reading.source import Row, contexts_of
@@ -21,15 +24,9 @@ from tap_calendly.reporting import errors, messages
 from tap_calendly.state import Captured, Range, StreamState, Sweep
 from tap_calendly.sweep import plan
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+Known = Mapping[str, Captured | None]
+"""What earlier sweeps have captured of each stream."""
 
-    from tap_calendly.api.page import Page, Record
-    from tap_calendly.reading.outcome import Outcome
-    from tap_calendly.reading.parent import Context
-
-    Known = Mapping[str, Captured | None]
-    """What earlier sweeps have captured of each stream."""
 
 INSTANT = timedelta(microseconds=1)
 ALWAYS = datetime.max.replace(tzinfo=timestamps.parse("1970-01-01").tzinfo)
