@@ -15,6 +15,7 @@ from sandbox.http.answers import (
     availability,
     contacts,
     event_types,
+    fixtures,
     meetings,
     people,
     recaps,
@@ -57,7 +58,7 @@ ENDPOINTS = (
 
 def endpoint_of(path: str) -> tuple[Endpoint, dict[str, str]] | None:
     """Return the endpoint for ``path`` and the identifiers in it, if there is one."""
-    for endpoint in ENDPOINTS:
+    for endpoint in (*ENDPOINTS, *fixtures.ENDPOINTS):
         ids = endpoint.ids(path)
         if ids is not None:
             return endpoint, ids
