@@ -101,3 +101,12 @@ def test_progress_goes_to_standard_error_alone(sandbox: Sandbox, tmp_path: Path)
 
     assert all(line.startswith("{") for line in result.stdout.splitlines())
     assert "waiting for the limit" in result.stderr
+
+
+def test_the_start_of_a_run_has_no_line_for_each_child_stream(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
+    result = run_tap(tmp_path, config=config(sandbox))
+
+    assert result.returncode == 0
+    assert "child stream" not in result.stderr
