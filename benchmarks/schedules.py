@@ -91,14 +91,14 @@ class World:
                 self._plan_booking(start, start - self._within(days=30))
 
     def play(self, until: datetime) -> None:
-        """Let everything happen up to a moment."""
+        """Let everything happen up to a time."""
         while self._deeds and self._deeds[0][0] <= until:
             at, _, deed = heappop(self._deeds)
             deed(at)
         self._starts.sort()
 
     def between(self, start: datetime | None, end: datetime | None) -> list[int]:
-        """Give the meetings that start between two moments, in the order of start."""
+        """Return the meetings that start between two times, in the order of start."""
         first = 0 if start is None else bisect_left(self._starts, (start, -1))
         last = len(self._starts)
         if end is not None:

@@ -40,7 +40,7 @@ PLAIN = (sys.executable, "-m", "benchmarks.plain")
 EMPTY = (sys.executable, "-m", "benchmarks.empty")
 BOTH = ("scheduled_events", "event_invitees")
 TIMES = "x"
-SPARED = 0.05
+HEADROOM = 0.05
 """What of a limit is left to the user's other integrations."""
 
 LAUNCHER = """
@@ -270,7 +270,7 @@ def under_a_limit() -> Iterator[Figure]:
         tap = TAP if speed == 1 else (sys.executable, "-m", "benchmarks.fast", str(speed))
         with bench(events, latency=0.05, limit=limit, window=window, speed=speed) as served:
             served.run(tap, BOTH)
-        usable = limit - math.ceil(limit * SPARED)
+        usable = limit - math.ceil(limit * HEADROOM)
         windows = (len(served.arrivals) - 1) // usable
         took = (served.arrivals[windows * usable] - served.arrivals[0]) * speed
         what = f"requests under a limit of {limit} in {window} s, {usable} of them ours"
