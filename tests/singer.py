@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from typing_extensions import override
 
+from tap_calendly.streams import STREAMS as ALL
 from tap_calendly.tap import TapCalendly
 
 if TYPE_CHECKING:
@@ -35,22 +36,10 @@ STREAMS = (
 )
 
 
-NOT_BY_DEFAULT = (
-    "event_type_available_times",
-    "user_busy_times",
-    "user_locations",
-    "meeting_recap_transcripts",
-)
+NOT_BY_DEFAULT = [stream.name for stream in ALL if not stream.selected_by_default]
 """Snapshots of the future, and what costs most."""
 
-KEYS = {
-    "event_type_availability_schedules": ("event_type_uri", "user_uri"),
-    "event_type_available_times": ("event_type_uri", "start_time"),
-    "user_busy_times": ("user_uri", "id"),
-    "user_locations": ("user_uri", "kind"),
-    "outgoing_communications": ("id",),
-}
-"""The keys that are not just the URI."""
+KEYS = {stream.name: stream.primary_keys for stream in ALL}
 
 
 class Killed(BaseException):
@@ -259,4 +248,4 @@ def digest_of(row: Row) -> str:
 
 def key_of(stream: str, row: Row) -> str:
     """Give a row's key as a text."""
-    return " ".join(str(row[name]) for name in KEYS.get(stream, ("uri",)))
+    return " ".join(str(row[name]) for name in KEYS[stream])
