@@ -12,6 +12,7 @@ from sandbox.http.faults import Fault
 from sandbox.http.server import Sandbox
 from sandbox.organization.calendly import Calendly
 from tap_calendly.reporting.errors import CalendlyError
+from tap_calendly.streams import STREAMS
 from tap_calendly.timestamps import parse
 from tests.command import run_tap
 from tests.conftest import NOW
@@ -26,30 +27,24 @@ ALL = ("basic", "standard", "teams", "enterprise")
 PAID, TEAMS, ENTERPRISE = ALL[1:], ALL[2:], ALL[3:]
 ADMINS, EVERYBODY = ("admin", "owner"), ("user", "admin", "owner")
 
+PLANS = {"any": ALL, "Standard": PAID, "Teams": TEAMS, "Enterprise": ENTERPRISE}
+
+OF_THE_USER = {"contacts", "contact_custom_field_definitions", "current_user", "meeting_recaps"}
+LISTED_ON_EVERY_PLAN = {"teams", "webhook_subscriptions"}
+"""Those that only some plans can fill, but that any plan may ask for."""
+
 OPENED = {
-    "activity_log_entries": ("activity_log:read", ENTERPRISE, ADMINS),
-    "contact_custom_field_definitions": ("contacts:read", PAID, EVERYBODY),
-    "contacts": ("contacts:read", PAID, EVERYBODY),
-    "current_user": ("users:read", ALL, EVERYBODY),
-    "event_invitees": ("scheduled_events:read", ALL, ADMINS),
-    "event_type_availability_schedules": ("availability:read", ALL, ADMINS),
-    "event_type_memberships": ("event_types:read", TEAMS, ADMINS),
-    "event_types": ("event_types:read", ALL, ADMINS),
-    "group_relationships": ("groups:read", TEAMS, ADMINS),
-    "groups": ("groups:read", TEAMS, ADMINS),
-    "meeting_recaps": ("meeting_recaps:read", PAID, EVERYBODY),
-    "organization_invitations": ("organizations:read", ALL, ADMINS),
-    "organization_memberships": ("organizations:read", ALL, ADMINS),
-    "organizations": ("organizations:read", ALL, EVERYBODY),
-    "outgoing_communications": ("outgoing_communications:read", ENTERPRISE, ADMINS),
-    "routing_form_submissions": ("routing_forms:read", TEAMS, ADMINS),
-    "routing_forms": ("routing_forms:read", TEAMS, ADMINS),
-    "scheduled_events": ("scheduled_events:read", ALL, ADMINS),
-    "teams": ("organizations:read", ALL, ADMINS),
-    "user_availability_schedules": ("availability:read", ALL, ADMINS),
-    "webhook_subscriptions": ("webhooks:read", ALL, ADMINS),
+    stream.name: (
+        stream.requires.scope,
+        ALL if stream.name in LISTED_ON_EVERY_PLAN else PLANS[stream.requires.plan],
+        EVERYBODY if stream.name in {"organizations", *OF_THE_USER} else ADMINS,
+    )
+    for stream in STREAMS
+    if stream.selected_by_default
 }
-"""The scope, the plans and the roles that open a stream, asked for the whole organization."""
+"""The scope, the plans and the roles that open a stream, asked for the whole organization.
+
+The sandbox has its own account of them."""
 
 CORE = {
     "event_types:read",
@@ -58,7 +53,6 @@ CORE = {
     "scheduled_events:read",
     "users:read",
 }
-OF_THE_USER = {"contacts", "contact_custom_field_definitions", "current_user", "meeting_recaps"}
 
 
 @pytest.fixture
