@@ -56,9 +56,10 @@ build: .cache/build.txt ## The package, by the locked build tools, into dist/
 	.tools/bin/uv build --quiet --clear --build-constraints $< --require-hashes
 
 .PHONY: lint
-lint: .cache/checked ## Style, workflows and meltano.yml
+lint: .cache/checked ## Style, the direction of imports, workflows and meltano.yml
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
+	$(BIN)/lint-imports --no-logo --cache-dir .cache/imports
 
 .PHONY: types
 types: .cache/packages ## Strict types
