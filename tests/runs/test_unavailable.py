@@ -10,6 +10,7 @@ import pytest
 from sandbox.demo import company
 from sandbox.http.faults import Fault
 from sandbox.http.server import Sandbox
+from sandbox.organization import fixtures
 from sandbox.organization.calendly import Calendly
 from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.streams import STREAMS
@@ -30,14 +31,17 @@ ADMINS, EVERYBODY = ("admin", "owner"), ("user", "admin", "owner")
 PLANS = {"any": ALL, "Standard": PAID, "Teams": TEAMS, "Enterprise": ENTERPRISE}
 
 OF_THE_USER = {"contacts", "contact_custom_field_definitions", "current_user", "meeting_recaps"}
-LISTED_ON_EVERY_PLAN = {"teams", "webhook_subscriptions"}
+FIXTURES = fixtures.read().keys()
+"""Streams whose rows the sandbox has from files, and gives to everybody."""
+
+LISTED_ON_EVERY_PLAN = {"teams", "webhook_subscriptions", *FIXTURES}
 """Those that only some plans can fill, but that any plan may ask for."""
 
 OPENED = {
     stream.name: (
         stream.requires.scope,
         ALL if stream.name in LISTED_ON_EVERY_PLAN else PLANS[stream.requires.plan],
-        EVERYBODY if stream.name in {"organizations", *OF_THE_USER} else ADMINS,
+        EVERYBODY if stream.name in {"organizations", *OF_THE_USER, *FIXTURES} else ADMINS,
     )
     for stream in STREAMS
     if stream.selected_by_default
