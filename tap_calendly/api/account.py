@@ -14,19 +14,16 @@ from tap_calendly.api.page import Page, Record, page_of
 from tap_calendly.reporting import errors, messages
 from tap_calendly.settings import resource_uri
 
-USER = errors.Requires("users:read")
-MEMBERSHIP = errors.Requires("organizations:read")
-
 
 class Account:
     """The token's user and that user's organization.
 
     Attributes:
-        answers: What was asked, by its address, for the stream that would ask for the same.
+        answers: Pages read here, by URL, for the stream that would ask for the same.
     """
 
     def __init__(self, client: Client) -> None:
-        """Prepare; nothing is asked yet."""
+        """Prepare; nothing is requested yet."""
         self.answers: dict[str, Page] = {}
         self._client = client
 
@@ -42,15 +39,15 @@ class Account:
 
     @property
     def user_id(self) -> str | None:
-        """The user's id, also of a token that hides whose it is; None if nothing tells."""
+        """The user's id; None if the token neither may read nor holds it."""
         try:
             return self.user.rsplit("/", 1)[-1]
         except errors.CalendlyError:
-            return self._client.user_id
+            return self._client.authenticator.user_id
 
     @cached_property
     def role(self) -> str | None:
-        """The user's role in the organization; None where the token hides it."""
+        """The user's role in the organization; None if the token may not read it."""
         try:
             memberships = self._memberships(self.user)
         except errors.CalendlyError:
@@ -59,38 +56,38 @@ class Account:
 
     @cached_property
     def _owner(self) -> dict[str, str]:
-        if (owner := self._client.owner) is not None:
+        if (owner := self._client.authenticator.owner(threading.Event())) is not None:
             return owner
+        for ask in (self._owner_by_profile, self._owner_by_membership):
+            try:
+                if (owner := ask()) is not None:
+                    return owner
+            except errors.CalendlyError as error:
+                if not _lacks_scope(error):
+                    raise errors.FatalError(str(error)) from None
+        raise errors.FatalError(messages.OWNER_HIDDEN)
+
+    def _owner_by_profile(self) -> dict[str, str]:
         url = f"{self._client.url}/users/me"
-        request = Request("current_user", "current_user", USER, url)
-        try:
-            page = self._client.get(request, _profile, threading.Event())
-        except errors.CalendlyError as error:
-            if _hides(error):
-                return self._owner_by_membership()
-            raise errors.FatalError(str(error)) from None
+        request = Request("current_user", "current_user", errors.Requires("users:read"), url)
+        page = self._client.get(request, _profile, threading.Event())
         self.answers[url] = page
         (profile,) = page.rows
         return {"user": profile["uri"], "organization": profile["current_organization"]}
 
-    def _owner_by_membership(self) -> dict[str, str]:
-        """Find the owner of a token that lacks the scope `users:read`."""
-        if self._client.user_id is not None:
-            user = resource_uri("users", self._client.user_id)
-            try:
-                memberships = self._memberships(user)
-            except errors.CalendlyError as error:
-                if not _hides(error):
-                    raise errors.FatalError(str(error)) from None
-            else:
-                if memberships:
-                    return {"user": user, "organization": memberships[0]["organization"]}
-        raise errors.FatalError(messages.OWNER_HIDDEN)
+    def _owner_by_membership(self) -> dict[str, str] | None:
+        """Find the owner of a token without the scope `users:read`, if the token names its user."""
+        if (user_id := self._client.authenticator.user_id) is None:
+            return None
+        user = resource_uri("users", user_id)
+        if not (memberships := self._memberships(user)):
+            return None
+        return {"user": user, "organization": memberships[0]["organization"]}
 
     def _memberships(self, user: str) -> list[Record]:
         name = "organization_memberships"
-        url = f"{self._client.url}/{name}"
-        request = Request(name, name, MEMBERSHIP, url, {"user": user, "count": "100"})
+        requires, query = errors.Requires("organizations:read"), {"user": user, "count": "100"}
+        request = Request(name, name, requires, f"{self._client.url}/{name}", query)
         read = partial(page_of, "collection", paged=True)
         return self._client.get(request, read, threading.Event()).rows
 
@@ -103,6 +100,5 @@ def _profile(body: Any, response: requests.Response) -> Page:  # noqa: ANN401 - 
     return page
 
 
-def _hides(error: errors.CalendlyError) -> bool:
-    """Tell whether the token lacks the scope."""
+def _lacks_scope(error: errors.CalendlyError) -> bool:
     return isinstance(error, errors.RefusedError) and error.status == HTTPStatus.FORBIDDEN

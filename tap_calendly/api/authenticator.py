@@ -1,4 +1,4 @@
-"""What the client needs to know of how requests are authenticated."""
+"""What the client needs to know about how requests are authenticated."""
 
 from __future__ import annotations
 
@@ -9,14 +9,13 @@ from tap_calendly.reporting.errors import Remedies
 
 
 class Authenticator(Protocol):
-    """The source of access tokens; several threads may use it at once.
+    """The source of access tokens, for several threads at once.
 
-    `stop` is set when the caller no longer waits. The methods raise `StoppedError` then, and
-    `FatalError` when there is no token to be had.
+    Its methods raise `StoppedError` once `stop` is set, and `FatalError` when there is no token.
 
     Attributes:
         remedies: What the user can do when Calendly refuses the token.
-        user_id: The id of the user that the token itself names; None if it does not tell.
+        user_id: The id of the user whom the token itself names; None if it names none.
     """
 
     remedies: Remedies
@@ -26,13 +25,7 @@ class Authenticator(Protocol):
         """Return the access token for a request."""
 
     def replaced(self, token: str, status: int, stop: threading.Event) -> bool:
-        """Tell whether a request should be sent again, as its refused token was replaced.
-
-        Args:
-            token: The access token that the request was sent with.
-            status: The status of the response.
-            stop: See above.
-        """
+        """Tell whether to send a request again, as the token it was refused for was replaced."""
 
     def owner(self, stop: threading.Event) -> dict[str, str] | None:
         """Return the URIs of the token's `user` and `organization`, if known without a request."""

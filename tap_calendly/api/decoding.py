@@ -1,4 +1,4 @@
-"""JSON from Calendly's API, with texts that databases can store."""
+"""JSON from Calendly's API, made safe for databases to store."""
 
 from __future__ import annotations
 
@@ -10,16 +10,13 @@ from typing import Any, NoReturn
 import msgspec
 
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-"""What PostgreSQL refuses in a text: NUL, and halves of a surrogate pair, which UTF-8 lacks too."""
+"""What PostgreSQL refuses in a text: NUL, and halves of surrogate pairs, which UTF-8 lacks too."""
 
 REPLACEMENT = "\ufffd"
 
 
 def decode(content: bytes) -> tuple[Any, int]:
-    """Parse a body, and replace in its texts what databases cannot store.
-
-    Returns:
-        The value, and the number of texts in which something was replaced.
+    """Parse JSON, replace what databases cannot store, and count the texts that held it.
 
     Raises:
         ValueError: It is not JSON.
@@ -53,7 +50,7 @@ def _clean(value: Any, cleaned: list[str]) -> Any:  # noqa: ANN401 - whatever JS
 
 
 def _number(literal: str) -> float | str:
-    """Read a number; one beyond a float stays as it is written."""
+    """Read a number; one too large for a float stays as it is written."""
     number = float(literal)
     if math.isinf(number):
         return literal

@@ -16,11 +16,11 @@ Record = dict[str, Any]
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A response of a list.
+    """A page.
 
     Attributes:
         rows: In the API's order.
-        next_page: The address of the next page; None on the last one.
+        next_page: Its URL; None on the last page.
         answered_at: When the server answered (UTC, its own clock, whole seconds).
     """
 
@@ -30,43 +30,38 @@ class Page(msgspec.Struct, frozen=True):
 
 
 def digest(row: Record) -> bytes:
-    """Return a digest of a row's content, which tells its versions apart."""
+    """Return a digest that tells the versions of a row apart."""
     return hashlib.blake2b(msgspec.json.encode(row), digest_size=16).digest()
 
 
 def page_of(envelope: str, body: Any, response: requests.Response, *, paged: bool) -> Page:  # noqa: ANN401
-    """Read a response.
+    """Read a response; raises one of `errors.UNREADABLE` if it is not what Calendly sends.
 
     Args:
-        envelope: The key that holds the rows, `collection`, or the one row, `resource`.
+        envelope: The key that holds the rows (`collection`), or the one row (`resource`).
         body: Its JSON.
         response: The response itself.
-        paged: Whether the API gives the list in pages.
-
-    Raises:
-        AttributeError, KeyError, TypeError, ValueError: It is not what Calendly's API sends.
+        paged: Whether it is one of several pages.
     """
-    found = body[envelope]
-    several = envelope == "collection"
-    rows = found if several else [found]
+    rows = body[envelope] if envelope == "collection" else [body[envelope]]
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         message = "rows that are not objects"
         raise TypeError(message)
     return Page(
         rows=rows,
-        next_page=_next_page(body["pagination"], response) if several and paged else None,
+        next_page=_next_page(body["pagination"], response) if paged else None,
         answered_at=parsedate_to_datetime(response.headers["Date"]).astimezone(timezone.utc),
     )
 
 
 def _next_page(pagination: dict[str, Any], response: requests.Response) -> str | None:
-    """Return the address of the next page: Calendly binds page tokens to the exact query."""
-    address, token = pagination["next_page"], pagination.get("next_page_token")
-    if address is None and token is not None:
+    """Return the URL of the next page: Calendly binds a page token to the exact query."""
+    url, token = pagination["next_page"], pagination.get("next_page_token")
+    if url is None and token is not None:
         parts = urlsplit(str(response.request.url))
         query = [pair for pair in parse_qsl(parts.query) if pair[0] != "page_token"]
-        address = parts._replace(query=urlencode([*query, ("page_token", token)])).geturl()
-    if address is not None and not isinstance(address, str):
-        message = "an address that is not a text"
+        url = parts._replace(query=urlencode([*query, ("page_token", token)])).geturl()
+    if url is not None and not isinstance(url, str):
+        message = "a URL that is not a string"
         raise TypeError(message)
-    return address
+    return url

@@ -1,4 +1,4 @@
-"""How long requests that fail are tried again, and how long they pause in between."""
+"""How long failed requests are tried again, and how long they pause in between."""
 
 from __future__ import annotations
 
@@ -21,24 +21,18 @@ from tap_calendly.settings import Settings
 T = TypeVar("T")
 
 LONGEST_BACKOFF = 64
-"""Seconds to which the pause between two tries doubles where no header asks for more."""
+"""Seconds up to which the pause doubles from try to try, unless a header asks for more."""
 
 
 class RetryBudget:
-    """The seconds that all requests have together while none of them is answered.
+    """The seconds that all requests share while none of them is answered.
 
-    An outage fails every request: a bound for each would add up to hours.
+    An outage fails every request: a budget for each would add up to hours.
     """
 
     def __init__(self, seconds: int, clock: Clock, patience: int | None = None) -> None:
-        """Begin with nothing failing.
-
-        Args:
-            seconds: The budget.
-            clock: What tells the time.
-            patience: The budget while no response comes at all, where it is less.
-        """
-        self.seconds = seconds
+        """Begin with nothing failing; `patience` is the budget while no response comes at all."""
+        self._seconds = seconds
         self._patience = seconds if patience is None else min(patience, seconds)
         self._clock = clock
         self._lock = threading.Lock()
@@ -49,23 +43,19 @@ class RetryBudget:
         with self._lock:
             self._failing_since = None
 
-    def retries(self) -> Retries:
-        """Begin to count the tries of a request."""
-        return Retries(self)
-
     def bound(self, answer: Response | None) -> int:
-        """Return the budget (seconds) of a request whose last try was answered so, or not."""
-        return self._patience if answer is None else self.seconds
+        """Return the budget (seconds), given the response to the last try; None for none."""
+        return self._patience if answer is None else self._seconds
 
     def failed(self, since: float | None, bound: int) -> tuple[float, float]:
         """Note that a try failed.
 
         Args:
             since: When a try of the same request first failed; None for just now.
-            bound: The budget.
+            bound: The budget (seconds).
 
         Returns:
-            From when the time counts, and the seconds left of it.
+            When the budget began to run, and the seconds left of it.
         """
         with self._lock:
             now = self._clock.now()
@@ -79,39 +69,33 @@ class Retries:
     """The tries of one request."""
 
     def __init__(self, budget: RetryBudget) -> None:
-        """Begin with none."""
+        """Begin before the first one."""
         self._budget = budget
         self._since: float | None = None
-        self._is_first = True
         self._backoff = backoff.expo(factor=2, max_value=LONGEST_BACKOFF)
         next(self._backoff)  # a generator has to be started
 
     def pause(self, answer: Response | None) -> float | None:
-        """Note that a try failed, and decide when the next one is.
+        """Note that a try failed, and decide how many seconds to wait for the next; None: give up.
 
-        Args:
-            answer: The response; None when none came.
-
-        Returns:
-            Seconds until then; None when the time is over. The last try is at its very end, and
-            the second in any case: another fault than this one may have used the time up.
+        The last try comes at the very end of the budget. There is always a second one, as another
+        fault than this may have used the budget up.
         """
         bound = self._budget.bound(answer)
+        is_first = self._since is None
         self._since, left = self._budget.failed(self._since, bound)
         if left <= 0:
-            if not self._is_first:
+            if not is_first:
                 return None
             left = bound
-        self._is_first = False
-        usual = next(self._backoff)
-        seconds = seconds_until_retry(answer, usual, datetime.now(timezone.utc))
+        seconds = seconds_until_retry(answer, next(self._backoff), datetime.now(timezone.utc))
         if answer is None or answer.status_code != HTTPStatus.TOO_MANY_REQUESTS:
             seconds = backoff.random_jitter(seconds)
         return min(seconds, left)
 
 
 class RetryLoop:
-    """Sends requests of several threads again until they are answered."""
+    """Sends requests again until they are answered, for several threads at once."""
 
     def __init__(
         self,
@@ -121,14 +105,7 @@ class RetryLoop:
         *,
         limit_is_shared: bool,
     ) -> None:
-        """Prepare.
-
-        Args:
-            settings: Have the retry budget.
-            throttle: Lets time pass.
-            logger: Where to say that a request is tried again.
-            limit_is_shared: Whether a 429 pauses all requests of the throttle.
-        """
+        """Prepare; with `limit_is_shared`, a 429 pauses all requests of the throttle."""
         self._budget = RetryBudget(settings.retry_timeout, throttle.clock, settings.patience)
         self._throttle = throttle
         self._logger = logger
@@ -141,14 +118,14 @@ class RetryLoop:
 
         Args:
             name: Who asks, for the log.
-            send: Sends it once.
+            send: Sends it once; raises a TransientError to be called again.
             stop: Set when nobody waits for the answer any more.
 
         Raises:
-            TransientError: What the last try raised.
-            StoppedError: Nobody waits for the answer any more.
+            CalendlyError: What the last try raised.
+            StoppedError: `stop` is set.
         """
-        retries = self._budget.retries()
+        retries = Retries(self._budget)
         while True:
             try:
                 answer = send()
@@ -167,7 +144,7 @@ class RetryLoop:
     def _pause(
         self, name: str, error: errors.TransientError, seconds: float, stop: threading.Event
     ) -> None:
-        """Wait before the next try: all requests together where their limit is used up."""
+        """Wait before the next try; if the rate limit is used up, let all requests wait."""
         if stop.is_set():
             raise StoppedError
         for_all = self._limit_is_shared and error.status == HTTPStatus.TOO_MANY_REQUESTS
@@ -184,35 +161,28 @@ class RetryLoop:
             self._throttle.rest(seconds, stop)
 
     def _is_news(self, seconds: float) -> bool:
-        """Tell whether no other thread has just reported the same outage, which fails them all."""
+        """Tell whether no other thread has just reported the outage, which fails them all."""
         with self._lock:
             now = self._throttle.clock.now()
             is_news = now >= self._quiet_until
-            self._quiet_until = now + seconds if is_news else self._quiet_until
+            if is_news:
+                self._quiet_until = now + seconds
             return is_news
 
 
 def seconds_until_retry(answer: Response | None, usual: float, now: datetime) -> float:
-    """Decide the pause before the next try of a request.
-
-    Args:
-        answer: The response; None when none came.
-        usual: Seconds, unless headers ask for more or less.
-        now: The current time, for a `Retry-After` that names one.
-    """
+    """Return the seconds that the headers of a response ask for, within reason; else `usual`."""
     asked = []
     if answer is not None:
-        asked.append(_seconds(answer.headers.get("Retry-After"), now))
+        asked.append(_seconds(answer.headers.get("Retry-After", ""), now))
         if answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
-            asked.append(_seconds(answer.headers.get("X-RateLimit-Reset"), now))
+            asked.append(_seconds(answer.headers.get("X-RateLimit-Reset", ""), now))
     wait = max((seconds for seconds in asked if seconds is not None), default=usual)
     return min(max(wait, 1.0), LONGEST_WAIT)
 
 
-def _seconds(value: str | None, now: datetime) -> float | None:
-    """Read a number of seconds or an HTTP date."""
-    if value is None:
-        return None
+def _seconds(value: str, now: datetime) -> float | None:
+    """Read a number of seconds or an HTTP date; None if it is neither."""
     try:
         return float(int(value))
     except (OverflowError, ValueError):

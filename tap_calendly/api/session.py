@@ -8,6 +8,7 @@ import time
 from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -23,23 +24,18 @@ BROKEN_OFF = (
     requests.exceptions.ChunkedEncodingError,
     requests.exceptions.ContentDecodingError,
 )
-"""What the HTTP library says when no answer came, or not all of it."""
+"""What requests raises when no answer came, or only a part of one."""
 
-# Python's own trace of connections, wherever it is switched on, would print the token.
+# Python's own trace of connections, were it switched on anywhere, would print the token.
 urllib3.connection.HTTPConnection.debuglevel = 0
 
 
 def new_session(url: str, agent: str) -> requests.Session:
-    """Prepare connections to the host of an address.
+    """Prepare connections to the host of a URL.
 
-    A session takes no credentials from the environment (`.netrc`), and proxies and certificates
-    once, as they are otherwise searched for each request. No proxy reads what is sent: there is
-    none without encryption, which is used on this computer only. The timeout of a request bounds
-    its whole response.
-
-    Args:
-        url: The address.
-        agent: The `User-Agent` of requests.
+    A session takes no credentials from the environment (`.netrc`), and looks for proxies and
+    certificates there once, not for each request. Plain HTTP, which is for this computer only, goes
+    through no proxy, so that none reads what is sent. A timeout bounds the whole response.
 
     Raises:
         FatalError: The certificates that the environment names do not exist.
@@ -59,13 +55,11 @@ def new_session(url: str, agent: str) -> requests.Session:
 
 
 def same_host(url: str, other: str) -> bool:
-    r"""Tell whether scheme, host and port of two addresses are the same.
+    r"""Tell whether two URLs have the same scheme, host and port; False if one cannot be parsed.
 
-    They are read as the HTTP library reads them: others see the end of a host elsewhere, such as
-    in `https://evil.example\@api.calendly.com`. An address that cannot be read leads nowhere.
+    They are parsed as urllib3 does when it connects: other parsers see a different host in
+    `https://evil.example\@api.calendly.com`.
     """
-    if url.startswith(f"{other}/"):  # which is quick: every reader sees a host end there
-        return True
     try:
         return _origin(url) == _origin(other)
     except ValueError:
@@ -78,13 +72,26 @@ def _origin(url: str) -> tuple[str | None, str | None, str | None, int | None]:
     return parts.scheme, parts.auth, parts.host, port
 
 
-def may_come_back(error: requests.RequestException) -> bool:
-    """Tell whether a later try may get an answer where this one got none."""
-    return isinstance(error, BROKEN_OFF) and not remedies.is_untrusted(error)
+def no_answer(
+    error: requests.RequestException, stream: str, method: str, url: str, setting: str
+) -> errors.CalendlyError:
+    """Report that no answer came from the host that a setting names."""
+    parts = urlsplit(url)
+    may_come_back = isinstance(error, BROKEN_OFF) and not remedies.is_untrusted(error)
+    failed = errors.TransientError if may_come_back else errors.CalendlyError
+    return failed(
+        messages.NO_ANSWER,
+        stream=stream,
+        method=method,
+        host=parts.netloc,
+        path=parts.path,
+        failure=remedies.failure(error),
+        next_step=remedies.step_without_answer(error, setting),
+    )
 
 
 class _Session(requests.Session):
-    """Ignores redirects: the library reads their address even if told not to follow, and fails."""
+    """Ignores redirects: requests parses their URL even if it is not to follow them, and fails."""
 
     @override
     def get_redirect_target(self, resp: requests.Response) -> None:
@@ -92,7 +99,7 @@ class _Session(requests.Session):
 
 
 class _Stream(io.RawIOBase):
-    """The bytes of a connection, until a response has taken too long."""
+    """The bytes of a connection, until the response has taken too long."""
 
     def __init__(self, raw: io.RawIOBase, connected: socket.socket) -> None:
         super().__init__()
@@ -120,7 +127,7 @@ class _Stream(io.RawIOBase):
 
 
 class _Response(HTTPResponse):
-    """A response whose timeout is for all of it, and not for each byte."""
+    """A response whose timeout is for the whole of it: usually it restarts with each byte."""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as there
         super().__init__(sock, *args, **kwargs)
@@ -135,28 +142,9 @@ class _Encrypted(HTTPSConnection):
     response_class = _Response
 
 
-class _PlainPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _Plain
-
-
-class _EncryptedPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _Encrypted
-
-
 class _Adapter(HTTPAdapter):
-    """Bounds whole responses: the timeout of requests and urllib3 restarts with each byte."""
-
     @override
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)
-        _bound(self.poolmanager)
-
-    @override
-    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **kwargs)
-        _bound(manager)
-        return manager
-
-
-def _bound(manager: urllib3.PoolManager) -> None:
-    manager.pool_classes_by_scheme = {"http": _PlainPool, "https": _EncryptedPool}
+    def get_connection_with_tls_context(self, *args: Any, **kwargs: Any) -> Any:
+        pool: Any = super().get_connection_with_tls_context(*args, **kwargs)
+        pool.ConnectionCls = _Encrypted if pool.scheme == "https" else _Plain
+        return pool

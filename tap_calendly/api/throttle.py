@@ -1,9 +1,9 @@
 """One pace for all threads, and waiting that can be interrupted.
 
-Calendly counts 500 requests a minute per user (50 on the Free plan), over all of that user's
+Calendly allows 500 requests a minute per user (50 on the Free plan), over all of that user's
 integrations. Every response carries `X-RateLimit-Limit`, `X-RateLimit-Remaining` and
 `X-RateLimit-Reset`: the seconds, not the time, until the count restarts. `Retry-After` is not
-documented; it is honoured where a proxy sends it.
+documented; it is honored where a proxy sends it.
 
 The decisions are pure: a `Pace` and the current time in, seconds or another `Pace` out. Only
 `Throttle` waits. All times are seconds of a monotonic clock.
@@ -33,15 +33,15 @@ A = TypeVar("A", bound=Answer)
 
 
 LONGEST_WAIT = 300
-"""Seconds; a header that asks for more is taken for an error in it."""
+"""Seconds; a header that asks for more is taken to be wrong."""
 
 SHARE = 0.05
-"""The part of the limit that is left to the user's other integrations."""
+"""The share of the limit that is left to the user's other integrations."""
 
 
 @dataclass(frozen=True)
 class Quota:
-    """The limit according to a response: requests per window, requests left, seconds left."""
+    """What a response says of the limit: requests per window, requests left, seconds left."""
 
     limit: int
     remaining: int
@@ -55,8 +55,8 @@ class Window:
     Attributes:
         remaining: The fewest requests that any response said are left.
         ends_after: A time at which it is not over yet.
-        ends_by: The time at which it should be over.
-        late: Whether it was not over when it should have been, and a later time is assumed.
+        ends_by: A time at which it should be over.
+        late: Whether it outlasted an earlier `ends_by`.
     """
 
     limit: int
@@ -67,7 +67,7 @@ class Window:
 
     @property
     def headroom(self) -> int:
-        """Requests that are left to other integrations."""
+        """Requests left to other integrations."""
         return math.ceil(self.limit * SHARE)
 
 
@@ -78,9 +78,8 @@ class Pace:
     Attributes:
         interval: Seconds between two requests, by the setting `requests_per_minute`.
         slot: When that setting allows the next request.
-        paused_until: When a pause of all requests ends.
-        window: The current window; None while no response told of one.
-        asked: Whether any response came, so that no window means no limit.
+        window: The current window; None while no response has told of one.
+        asked: Whether any request has ended, so that no window means no limit.
         in_flight: Requests sent and not yet answered.
     """
 
@@ -93,7 +92,7 @@ class Pace:
 
 
 def delay(pace: Pace, now: float) -> float:
-    """Decide how many seconds the next request has to wait; infinite for until a response came.
+    """Return the seconds that the next request has to wait; infinite: until a response comes.
 
     A window that should be over may not be, as seconds are rounded: a single request finds out, a
     second later if the old window has nothing left.
@@ -119,15 +118,9 @@ def sent(pace: Pace, now: float) -> Pace:
 
 
 def answered(pace: Pace, quota: Quota | None, began: float, now: float) -> Pace:
-    """Return the pace after a response came, or none will.
+    """Return the pace after a request sent at `began` ended, with a response or without.
 
-    Responses come in any order, also those of two windows.
-
-    Args:
-        pace: The pace before.
-        quota: What the response tells; None for nothing.
-        began: When its request was sent.
-        now: The current time.
+    Responses come in any order, even those of two windows.
     """
     pace = replace(pace, in_flight=pace.in_flight - 1, asked=True)
     if quota is None:
@@ -148,7 +141,7 @@ def answered(pace: Pace, quota: Quota | None, began: float, now: float) -> Pace:
 
 
 def quota_of(headers: Mapping[str, str]) -> Quota | None:
-    """Read the limit from a response's headers; None if they do not tell or make no sense."""
+    """Read the limit from the headers of a response; None if they lack it or make no sense."""
     try:
         limit, remaining, reset = (
             int(headers[f"X-RateLimit-{name}"]) for name in ("Limit", "Remaining", "Reset")
@@ -165,13 +158,13 @@ class StoppedError(Exception):
 
 
 class Clock(Protocol):
-    """Tells the time, and lets it pass."""
+    """Tells the time, and waits."""
 
     def now(self) -> float:
         """Return the current time (seconds)."""
 
     def wait(self, condition: threading.Condition, seconds: float) -> None:
-        """Wait until a condition is notified, or for a number of seconds."""
+        """Wait until a condition is notified, for so many seconds at most."""
 
 
 class SystemClock(Clock):
@@ -187,7 +180,7 @@ class SystemClock(Clock):
 
 
 class Throttle:
-    """Lets the requests of several threads pass at one pace."""
+    """Keeps the requests of all threads to one pace."""
 
     def __init__(self, requests_per_minute: int | None, clock: Clock) -> None:
         """Begin with nothing known of the limit."""
@@ -206,11 +199,7 @@ class Throttle:
             return self._waited + in_flight
 
     def send(self, request: Callable[[], A], stop: threading.Event) -> A:
-        """Send a request when its turn has come.
-
-        Raises:
-            StoppedError: `stop` was set, as nobody waits for the response any more.
-        """
+        """Send a request when its turn comes; raise a StoppedError once `stop` is set."""
         with self._changed:
             self._wait_for_turn(stop)
             began = self.clock.now()
@@ -226,11 +215,7 @@ class Throttle:
         return answer
 
     def pause(self, seconds: float) -> bool:
-        """Let all requests wait for a number of seconds.
-
-        Returns:
-            Whether that is news, and not what another thread has just said.
-        """
+        """Let all requests wait; tell whether no other thread has just asked for the same."""
         with self._changed:
             until = self.clock.now() + seconds
             news = until > self._pace.paused_until + 1
@@ -238,18 +223,14 @@ class Throttle:
             return news
 
     def rest(self, seconds: float, stop: threading.Event) -> None:
-        """Wait a number of seconds before one request is tried again.
-
-        Raises:
-            StoppedError: `stop` was set, as nobody waits for the response any more.
-        """
+        """Wait before one request is tried again; raise a StoppedError once `stop` is set."""
         with self._changed:
             until = self.clock.now() + seconds
             while (left := until - self.clock.now()) > 0:
                 self._wait(left, stop)
 
     def wake(self) -> None:
-        """Let all that wait look whether to stop."""
+        """Let every thread that waits check whether to stop."""
         with self._changed:
             self._changed.notify_all()
 

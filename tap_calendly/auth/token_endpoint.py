@@ -14,13 +14,12 @@ from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
 from tap_calendly.api.retry import RetryLoop
-from tap_calendly.api.session import may_come_back, new_session
+from tap_calendly.api.session import new_session, no_answer
 from tap_calendly.api.throttle import Throttle
 from tap_calendly.auth.token_store import Tokens
 from tap_calendly.reporting import errors, messages, remedies
@@ -72,7 +71,7 @@ class TokenEndpoint:
         """
         try:
             return self._retries.run("OAuth", partial(self._ask, form), stop)
-        except errors.TransientError as error:
+        except errors.CalendlyError as error:
             raise errors.FatalError(str(error)) from None
 
     def wake(self) -> None:
@@ -87,8 +86,7 @@ class TokenEndpoint:
             self.in_doubt |= status >= HTTPStatus.INTERNAL_SERVER_ERROR
             # Calendly's words are not quoted: a proxy might repeat in them what was sent.
             error = remedies.exchange_error(response)
-            failed = errors.TransientError if remedies.is_transient(status) else errors.FatalError
-            raise failed(
+            raise remedies.error_class(status)(
                 messages.NO_TOKENS,
                 response,
                 error=f" ({error})" if error else "",
@@ -119,15 +117,7 @@ class TokenEndpoint:
                 )
         except requests.RequestException as error:
             self.in_doubt |= _was_sent(error)
-            parts = urlsplit(self._url)
-            failed = errors.TransientError if may_come_back(error) else errors.FatalError
-            raise failed(
-                messages.NO_ANSWER_TO_EXCHANGE,
-                host=parts.netloc,
-                path=parts.path,
-                failure=remedies.failure(error),
-                next_step=remedies.step_without_answer(error, "auth_url"),
-            ) from None
+            raise no_answer(error, "OAuth", "POST", self._url, "auth_url") from None
 
 
 def now() -> float:

@@ -16,7 +16,7 @@ UNEXPECTED = (
 # Requests to the API (api)
 
 ANSWERED = "{stream}: Calendly answered {status} to GET {path}{said}{request_id}: {next_step}"
-NO_ANSWER = "{stream}: no answer from {host} to GET {path} ({failure}): {next_step}"
+NO_ANSWER = "{stream}: no answer from {host} to {method} {path} ({failure}): {next_step}"
 NOT_CALENDLYS = (
     "{stream}: the answer {status} to GET {path} is not what Calendly's API sends{request_id}: "
     "check `api_url` and any proxy in between, then run again."
@@ -148,7 +148,6 @@ APP_LACKS_SCOPES = f"tick the scopes {{scopes}} for the app, then {AUTHORIZE_AGA
 # The token endpoint (auth)
 
 NO_TOKENS = "OAuth: Calendly answered {status} to POST {path}{error}{request_id}: {next_step}"
-NO_ANSWER_TO_EXCHANGE = "OAuth: no answer from {host} to POST {path} ({failure}): {next_step}"
 NO_TOKENS_IN_ANSWER = (
     "OAuth: the answer {status} to POST {path} is not what Calendly sends: check `auth_url` and "
     "any proxy in between, then run again."

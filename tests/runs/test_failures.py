@@ -13,7 +13,7 @@ import pytest
 from typing_extensions import override
 
 from sandbox.http.faults import Fault
-from tap_calendly.api.retry import RetryBudget
+from tap_calendly.api.retry import Retries, RetryBudget
 from tap_calendly.reading.replication import FullTable, NewestFirst
 from tap_calendly.reporting.errors import CalendlyError, StreamsError
 from tap_calendly.streams import STREAMS
@@ -220,7 +220,7 @@ def test_a_request_that_fails_while_others_are_answered_has_its_own_time(
     clock: SimulatedClock,
 ) -> None:
     patience = RetryBudget(300, PassingClock(clock, []))
-    retries = patience.retries()
+    retries = Retries(patience)
 
     tries = 0
     while (pause := retries.pause(None)) is not None:
