@@ -63,7 +63,7 @@ class Account:
                 if (owner := ask()) is not None:
                     return owner
             except errors.CalendlyError as error:
-                if not _lacks_scope(error):
+                if error.status != HTTPStatus.FORBIDDEN:  # it may lack a scope
                     raise errors.FatalError(str(error)) from None
         raise errors.FatalError(messages.OWNER_HIDDEN)
 
@@ -98,7 +98,3 @@ def _profile(body: Any, response: requests.Response) -> Page:  # noqa: ANN401 - 
         message = "an empty key"
         raise ValueError(message)
     return page
-
-
-def _lacks_scope(error: errors.CalendlyError) -> bool:
-    return isinstance(error, errors.RefusedError) and error.status == HTTPStatus.FORBIDDEN

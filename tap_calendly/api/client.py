@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 import requests
@@ -25,6 +25,7 @@ from tap_calendly.reporting import errors, messages, remedies
 from tap_calendly.settings import Settings
 
 T = TypeVar("T")
+Read: TypeAlias = Callable[[Any, requests.Response], T]
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -81,7 +82,7 @@ class Client:
 
     @property
     def now(self) -> datetime:
-        """The time of the last response (UTC, the server's clock)."""
+        """The current time (UTC): that of the last response, by the server's clock, if any came."""
         return self._now or datetime.now(timezone.utc)
 
     @property
@@ -92,9 +93,7 @@ class Client:
         """
         return len(self._unanswered) > 1
 
-    def get(
-        self, request: Request, read: Callable[[Any, requests.Response], T], stop: threading.Event
-    ) -> T:
+    def get(self, request: Request, read: Read[T], stop: threading.Event) -> T:
         """Send a request until its response can be used, and return what was read from it.
 
         Args:
@@ -129,18 +128,12 @@ class Client:
         self.has_answered = True
         self._unanswered.clear()
 
-    def _ask(
-        self, request: Request, read: Callable[[Any, requests.Response], T], stop: threading.Event
-    ) -> T:
+    def _ask(self, request: Request, read: Read[T], stop: threading.Event) -> T:
         response = self._send(request, stop)
         if response.status_code != HTTPStatus.OK:
+            step = remedies.next_step(response, request.requires, self.authenticator.remedies)
             raise remedies.error_class(response.status_code)(
-                messages.ANSWERED,
-                response,
-                stream=request.stream,
-                next_step=remedies.next_step(
-                    response, request.requires, self.authenticator.remedies
-                ),
+                messages.ANSWERED, response, stream=request.stream, next_step=step
             )
         try:
             body, cleaned = decode(response.content)

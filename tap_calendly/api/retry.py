@@ -6,6 +6,7 @@ import logging
 import math
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -183,11 +184,8 @@ def seconds_until_retry(answer: Response | None, usual: float, now: datetime) ->
 
 def _seconds(value: str, now: datetime) -> float | None:
     """Read a number of seconds or an HTTP date; None if it is neither."""
-    try:
+    with suppress(OverflowError, ValueError):
         return float(int(value))
-    except (OverflowError, ValueError):
-        pass
-    try:
+    with suppress(OverflowError, TypeError, ValueError):
         return (parsedate_to_datetime(value) - now).total_seconds()
-    except (OverflowError, TypeError, ValueError):
-        return None
+    return None

@@ -1,4 +1,4 @@
-"""A connection to one of Calendly's hosts."""
+"""Connections to Calendly's hosts."""
 
 from __future__ import annotations
 
@@ -105,8 +105,7 @@ class _Stream(io.RawIOBase):
         super().__init__()
         self._raw = raw
         self._connected = connected
-        timeout = connected.gettimeout()
-        self._end = None if timeout is None else time.monotonic() + timeout
+        self._end = time.monotonic() + (connected.gettimeout() or 0)  # all our requests have one
 
     @override
     def readable(self) -> bool:
@@ -114,10 +113,9 @@ class _Stream(io.RawIOBase):
 
     @override
     def readinto(self, buffer: Any) -> int | None:
-        if self._end is not None:
-            if (left := self._end - time.monotonic()) <= 0:
-                raise TimeoutError
-            self._connected.settimeout(left)
+        if (left := self._end - time.monotonic()) <= 0:
+            raise TimeoutError
+        self._connected.settimeout(left)
         return self._raw.readinto(buffer)
 
     @override

@@ -1,7 +1,7 @@
-"""The user's browser: sent to Calendly, and awaited when it comes back with an answer.
+"""The user's browser, sent to Calendly to come back with a code.
 
-For an app whose redirect URI is `http://localhost:…` it comes back to a server here, which runs for
-as long as that takes; for any other the user pastes the address.
+If the app's redirect URI is `http://localhost:…`, it comes back to a server that runs here until
+then; otherwise the user pastes the address.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from typing_extensions import override
 from tap_calendly.reporting import errors, messages, remedies
 
 POLL = 0.05
-"""Seconds after which the server looks whether to end."""
+"""Seconds between two checks of the server whether to stop."""
 
 TIMEOUT = 300
-"""Seconds for the user to decide; Calendly's code lives twice as long."""
+"""Seconds for the user to decide; a code from Calendly is valid twice as long."""
 
 
 def code_in(address: str, state: str) -> str | None:
-    """Read the code from the address that the browser was sent back to; None if it has no answer.
+    """Read the code from the address that the browser was sent back to; None if that is no answer.
 
     Raises:
         CalendlyError: The user or Calendly denied access, or it answers another request.
@@ -52,14 +52,9 @@ def code_in(address: str, state: str) -> str | None:
 
 
 def code_by_server(address: str, state: str, port: int) -> str:
-    """Send the browser to Calendly, and wait on a port for it to come back with a code.
-
-    Raises:
-        CalendlyError: None came.
-    """
-    answers: queue.SimpleQueue[str | errors.CalendlyError] = queue.SimpleQueue()
+    """Send the browser to Calendly, and wait on a port for it to come back with a code."""
     try:
-        server = _Server(("127.0.0.1", port), state, answers)
+        server = _Server(state, port)
     except OSError as error:
         raise errors.CalendlyError(
             messages.PORT_UNUSABLE, port=port, why=errors.why(error)
@@ -67,7 +62,7 @@ def code_by_server(address: str, state: str, port: int) -> str:
     threading.Thread(target=server.serve_forever, args=(POLL,), daemon=True).start()
     try:
         _show(address)
-        answer = answers.get(timeout=TIMEOUT)
+        answer = server.answers.get(timeout=TIMEOUT)
     except queue.Empty:
         raise errors.CalendlyError(messages.BROWSER_TIMEOUT, minutes=TIMEOUT // 60) from None
     finally:
@@ -79,11 +74,7 @@ def code_by_server(address: str, state: str, port: int) -> str:
 
 
 def code_by_hand(address: str, state: str) -> str:
-    """Send the browser to Calendly, and have the user paste where it was sent from there.
-
-    Raises:
-        CalendlyError: That holds no code.
-    """
+    """Send the browser to Calendly, and let the user paste the address it was sent back to."""
     _show(address)
     pasted = click.prompt("Then paste the address that the browser was sent to")
     code = code_in(pasted, state)
@@ -93,39 +84,31 @@ def code_by_hand(address: str, state: str) -> str:
 
 
 def _show(address: str) -> None:
-    """Open the browser, and say what to do where there is none."""
+    """Open the browser, and show the address in case there is none."""
     click.echo(f"Allow the app to read Calendly in your browser. If none opens, go to:\n{address}")
     # A browser in the terminal keeps its caller waiting until it is closed.
     threading.Thread(target=_browse, args=(address,), daemon=True).start()
 
 
 def _browse(address: str) -> None:
-    try:
+    with suppress(webbrowser.Error):  # the address was shown
         webbrowser.open(address)
-    except webbrowser.Error:
-        return  # the address was shown
 
 
 class _Server(ThreadingHTTPServer):
-    """Waits for the browser; the empty connections that browsers open do no harm."""
+    """Waits for the browser, in threads, as browsers also open connections without a request."""
 
-    daemon_threads = True
-    # On Windows it would let two programs have one port.
+    # On Windows it would let two programs share a port.
     allow_reuse_address = sys.platform != "win32"
 
-    def __init__(
-        self,
-        address: tuple[str, int],
-        state: str,
-        answers: queue.SimpleQueue[str | errors.CalendlyError],
-    ) -> None:
+    def __init__(self, state: str, port: int) -> None:
         self.state = state
-        self.answers = answers
-        super().__init__(address, _Handler)
+        self.answers: queue.SimpleQueue[str | errors.CalendlyError] = queue.SimpleQueue()
+        super().__init__(("127.0.0.1", port), _Handler)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Reads the answer from the address, and tells the user in the browser."""
+    """Reads the answer from the address, and shows the user the outcome."""
 
     server: _Server
 
@@ -145,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     @override
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing: the lines would hold the code."""
+        """Log nothing: the lines would hold the code."""
 
     def _say(self, status: HTTPStatus, text: str) -> None:
         content = f"{text}\n".encode()

@@ -1,8 +1,8 @@
 """`tap-calendly --authorize`: a user lets an app read Calendly, and the credentials are saved.
 
-Calendly sends the browser back with a code. Whoever sees it cannot use it: it is bound to a
-verifier that goes from this process to Calendly alone (PKCE), and `state` tells the answer to this
-request from any other.
+Calendly sends the browser back with a code. Whoever else sees it cannot use it: it is bound to a
+verifier that only this process and Calendly know (PKCE). `state` tells the answer to this request
+from any other.
 """
 
 from __future__ import annotations
@@ -14,11 +14,9 @@ import logging
 import os
 import secrets
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
 import click
@@ -29,11 +27,6 @@ from tap_calendly.auth.token_endpoint import TokenEndpoint
 from tap_calendly.auth.token_store import Writing
 from tap_calendly.reporting import errors, messages, redaction
 from tap_calendly.settings import OAuthCredentials, Settings
-
-PORT = 8910
-"""Where the browser is sent back to, unless another port is named."""
-
-FILE = "calendly-credentials.json"
 
 OPTIONS = (
     click.Option(
@@ -49,7 +42,7 @@ OPTIONS = (
     click.Option(
         ["--redirect-port"],
         type=click.IntRange(1, 65535),
-        default=PORT,
+        default=8910,
         show_default=True,
         help="With --authorize: the port of the app's redirect URI, http://localhost:PORT.",
     ),
@@ -60,40 +53,28 @@ OPTIONS = (
     ),
     click.Option(
         ["--credentials-file"],
-        type=click.Path(dir_okay=False),
-        default=FILE,
+        type=click.Path(dir_okay=False, path_type=Path),
+        default="calendly-credentials.json",
         show_default=True,
         help="With --authorize: the file to save the credentials to.",
     ),
 )
 
 
-@dataclass(frozen=True)
-class LoginOptions:
-    """What was given on the command line.
-
-    Attributes:
-        client_id: The app, unless the settings name it.
-        port: Where to wait for the browser, unless `redirect_uri` is elsewhere.
-        file: Where to write the credentials.
-    """
+class LoginOptions(NamedTuple):
+    """`OPTIONS` as given on the command line."""
 
     client_id: str | None
-    port: int
+    redirect_port: int
     redirect_uri: str | None
-    file: Path
+    credentials_file: Path
 
 
 def login_options(options: dict[str, Any]) -> LoginOptions | None:
-    """Take `OPTIONS` out of all options that were given; None unless `--authorize` was."""
+    """Take `OPTIONS` out of all options of the command; None without `--authorize`."""
     wanted = options.pop("authorize")
-    login_options = LoginOptions(
-        client_id=options.pop("client_id"),
-        port=options.pop("redirect_port"),
-        redirect_uri=options.pop("redirect_uri"),
-        file=Path(options.pop("credentials_file")),
-    )
-    return login_options if wanted else None
+    given = LoginOptions(**{name: options.pop(name) for name in LoginOptions._fields})
+    return given if wanted else None
 
 
 def authorize(
@@ -108,22 +89,25 @@ def authorize(
         config: The settings as given.
         check: Checks settings and types them; raises a SettingsError.
         login_options: What was given on the command line.
-        logger: Where to say that something is tried again.
+        logger: Where to say that a request is tried again.
 
     Raises:
         CalendlyError: There are none, or they cannot be saved.
     """
     named = _app(config.get(oauth.SETTING), login_options.client_id)
-    # With a placeholder for the token that is still to come, the settings are those of a run.
+    # With a placeholder for the token to come, the settings are those of a run.
     config = {**config, oauth.SETTING: {**named, "refresh_token": "-"}}
     config.pop(personal_access_token.SETTING, None)
     redaction.remember(*methods.secrets(config))
     settings = check(config)
-    with _file(login_options.file) as file:
+    path = login_options.credentials_file
+    file = _prepared(path)
+    try:
         file.finish(_credentials(settings, login_options, logger))
-    click.echo(
-        f"The credentials are in {login_options.file}: pass it to --config, next to your settings."
-    )
+    except BaseException:
+        file.forget()
+        raise
+    click.echo(f"The credentials are in {path}: pass it to --config, next to your settings.")
 
 
 def question(auth_url: str, client_id: str, redirect_uri: str, state: str, verifier: str) -> str:
@@ -141,18 +125,17 @@ def question(auth_url: str, client_id: str, redirect_uri: str, state: str, verif
 
 
 def _app(given: object, client_id: str | None) -> dict[str, str]:
-    """Find out which app it is, and ask the user for what is missing."""
+    """Find out which app it is; ask the user for what is missing."""
     parts = dict(given) if isinstance(given, dict) else {}
     parts.pop("refresh_token", None)
-    if client_id is not None:
-        if parts.get("client_id") != client_id:
-            parts = {"client_id": client_id}
-    elif parts.get("client_id"):
+    if client_id is None and parts.get("client_id"):
         return parts  # one without a secret is a native app
-    else:
-        parts = {"client_id": click.prompt("Client ID")}
+    if client_id is None:
+        client_id = click.prompt("Client ID")
+    if parts.get("client_id") != client_id:
+        parts = {"client_id": client_id}
     if not parts.get("client_secret"):
-        # No option: other users of the computer see what stands on a command line.
+        # Not an option: other users of the computer can see the command line.
         parts["client_secret"] = click.prompt(
             "Client secret (leave empty for a native app)",
             default="",
@@ -166,12 +149,12 @@ def _credentials(settings: Settings, login_options: LoginOptions, logger: loggin
     """Ask the user, exchange the code, and return what to save."""
     from tap_calendly.auth import browser
 
-    app = cast("OAuthCredentials", settings.oauth_credentials)  # which were given above
+    app = cast("OAuthCredentials", settings.oauth_credentials)  # set in `authorize`
     state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(64)
-    redirect_uri = login_options.redirect_uri or f"http://localhost:{login_options.port}"
+    redirect_uri = login_options.redirect_uri or f"http://localhost:{login_options.redirect_port}"
     address = question(settings.auth_url, app.client_id, redirect_uri, state, verifier)
     if login_options.redirect_uri is None:
-        code = browser.code_by_server(address, state, login_options.port)
+        code = browser.code_by_server(address, state, login_options.redirect_port)
     else:
         code = browser.code_by_hand(address, state)
     form = {
@@ -188,23 +171,16 @@ def _credentials(settings: Settings, login_options: LoginOptions, logger: loggin
     return json.dumps({oauth.SETTING: saved}, indent=2).encode() + b"\n"
 
 
-@contextmanager
-def _file(path: Path) -> Iterator[Writing]:
+def _prepared(path: Path) -> Writing:
     """Make sure that the credentials can be written before Calendly is asked for them."""
     try:
         if path.exists() and not _holds_credentials_alone(path):
             raise errors.CalendlyError(messages.WOULD_OVERWRITE, path=path)
-        waiting = path.with_name(f".{path.name}.{os.getpid()}")
-        file = Writing(waiting, path)
+        return Writing(path.with_name(f".{path.name}.{os.getpid()}"), path)
     except OSError as error:
         raise errors.CalendlyError(
             messages.FILE_UNWRITABLE, path=path, why=errors.why(error)
         ) from None
-    try:
-        yield file
-    except BaseException:
-        file.forget()
-        raise
 
 
 def _holds_credentials_alone(path: Path) -> bool:

@@ -21,7 +21,7 @@ SETTINGS = frozenset({personal_access_token.SETTING, oauth.SETTING})
 
 
 def authenticator(settings: Settings, throttle: Throttle, logger: logging.Logger) -> Authenticator:
-    """Return what authenticates the run's requests; nothing is read or requested yet."""
+    """Return what authenticates the requests of a run; nothing is read or requested yet."""
     app = settings.oauth_credentials
     if app is None:
         return PersonalAccessToken(settings.personal_access_token or "")
@@ -34,18 +34,15 @@ def authenticator(settings: Settings, throttle: Throttle, logger: logging.Logger
 
 
 def secrets(config: Mapping[str, Any]) -> set[str]:
-    """Collect every text in the settings that hold secrets, whatever their shape.
-
-    The client ID is none: it names the app.
-    """
+    """Collect the texts in the settings that hold secrets, whatever their shape."""
     parts = config.get(oauth.SETTING)
     if isinstance(parts, dict):
-        parts = {name: part for name, part in parts.items() if name != "client_id"}
+        parts = {name: part for name, part in parts.items() if name != "client_id"}  # no secret
     return set(redaction.texts([config.get(personal_access_token.SETTING), parts]))
 
 
 def problems(config: Mapping[str, Any]) -> Iterator[str]:
-    """Check that there is exactly one method, and that it is complete."""
+    """Check that exactly one method is given, and completely."""
     token, parts = config.get(personal_access_token.SETTING), config.get(oauth.SETTING)
     if parts is None:
         if not (token or "").strip():

@@ -1,10 +1,11 @@
-"""OAuth: access tokens that end after two hours, and are renewed by one thread for all."""
+"""OAuth: access tokens that expire after two hours, and are renewed by one thread for all."""
 
 from __future__ import annotations
 
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from functools import partial
 from http import HTTPStatus
 from itertools import count
@@ -23,14 +24,14 @@ SETTING = "oauth_credentials"
 PARTS = ("client_id", "client_secret", "refresh_token")
 
 POLL = 0.1
-"""Seconds after which a thread that waits for tokens looks whether to stop."""
+"""Seconds between two checks of a thread that waits for tokens whether to stop."""
 
 
 class OAuth(Authenticator):
     """An access token that is renewed in time, by one thread while the others wait.
 
-    That thread is not a daemon: a run that is told to stop ends once the answer to an exchange in
-    flight is kept.
+    That thread is not a daemon: a run that is told to stop ends only when the answer to an exchange
+    in flight is stored.
     """
 
     remedies = Remedies(messages.RENEWED_TOKEN_REFUSED, messages.APP_LACKS_SCOPES)
@@ -46,10 +47,10 @@ class OAuth(Authenticator):
         """Prepare; nothing is read or requested yet.
 
         Args:
-            configured: The refresh token of the settings, good until its first use.
-            endpoint: Gives tokens.
-            store: Keeps them.
-            logger: Where to say that another run has to be waited for.
+            configured: The refresh token of the settings, valid until its first use.
+            endpoint: Where tokens come from.
+            store: Where they are kept.
+            logger: Where to say that another run is waited for.
         """
         self._configured = configured
         self._endpoint = endpoint
@@ -72,7 +73,7 @@ class OAuth(Authenticator):
                 self._unproven &= not is_current
                 return False
             if is_current and self._unproven:
-                return False  # it replaced one that was refused: another would not help
+                return False  # it replaced a refused one: another would not help
         self._current(token, stop)
         return True
 
@@ -84,7 +85,7 @@ class OAuth(Authenticator):
         return {"user": tokens.user, "organization": tokens.organization}
 
     def _current(self, refused: str | None, stop: threading.Event) -> Tokens:
-        """Return tokens that are good for a while, and not those that were refused."""
+        """Return tokens that are valid for a while, and not those that were refused."""
         while not stop.is_set():
             renewal = None
             try:
@@ -93,7 +94,9 @@ class OAuth(Authenticator):
                         return tokens
                     renewal = self._renewal
                     if renewal is None or renewal.stopped:
-                        renewal = _Renewal(partial(self._renew, refused), self._endpoint.wake)
+                        renewal = _Renewal(
+                            partial(self._renew, refused), self._endpoint.throttle.wake
+                        )
                         self._renewal = renewal
                         renewal.start()
                 renewed = renewal.result(stop)
@@ -105,7 +108,7 @@ class OAuth(Authenticator):
         raise StoppedError
 
     def _renew(self, refused: str | None, stop: threading.Event) -> Tokens:
-        """Find tokens that another process has kept, or exchange the refresh token."""
+        """Find tokens that another process has stored, or exchange the refresh token."""
         with self._store.locked(partial(self._let_pass, count(), stop)):
             kept = self._store.read()
             tokens = usable(kept, refused, token_endpoint.now())
@@ -118,7 +121,7 @@ class OAuth(Authenticator):
         return tokens
 
     def _exchanged(self, refresh_token: str, stop: threading.Event) -> Tokens:
-        """Exchange a refresh token, and keep the new tokens before anything else."""
+        """Exchange a refresh token, and store the new tokens before anything else."""
         writing, broken_off = self._store.begin()
         self._endpoint.in_doubt = broken_off
         form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
@@ -142,7 +145,7 @@ class OAuth(Authenticator):
 
 
 class _Renewal(threading.Thread):
-    """The thread that gets tokens, for as long as anybody waits for them."""
+    """The thread that gets tokens, for as long as anyone waits for them."""
 
     def __init__(
         self, renew: Callable[[threading.Event], Tokens], wake: Callable[[], None]
@@ -153,26 +156,22 @@ class _Renewal(threading.Thread):
         self._lock = threading.Lock()
         self._waiting = 0
         self._deserted = threading.Event()
-        self._done = threading.Event()
-        self._tokens: Tokens | None = None
-        self._failure: BaseException | None = None
+        self._tokens: Future[Tokens] = Future()
 
     @override
     def run(self) -> None:
         try:
-            self._tokens = self._renew(self._deserted)
+            self._tokens.set_result(self._renew(self._deserted))
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
-            self._failure = error
-        finally:
-            self._done.set()
+            self._tokens.set_exception(error)
 
     @property
     def stopped(self) -> bool:
-        """Whether it ended without tokens, as nobody waited for it any more."""
-        return isinstance(self._failure, StoppedError)
+        """Whether it ended without tokens, as nobody waited for them any more."""
+        return self._tokens.done() and isinstance(self._tokens.exception(), StoppedError)
 
     def stop_if_deserted(self) -> None:
-        """Stop if nobody waits any more, except for an answer in flight."""
+        """Stop if nobody waits any more, but not before the answer to a request in flight."""
         with self._lock:
             if self._waiting:
                 return
@@ -184,25 +183,17 @@ class _Renewal(threading.Thread):
         with self._lock:
             self._waiting += 1
         try:
-            while not self._done.wait(POLL):
+            while not wait([self._tokens], POLL).done:
                 if stop.is_set():
                     raise StoppedError
         finally:
             with self._lock:
                 self._waiting -= 1
-        if self._failure is not None and not self.stopped:
-            raise self._failure
-        return self._tokens
+        return None if self.stopped else self._tokens.result()
 
 
 def usable(tokens: Tokens | None, refused: str | None, now: float) -> Tokens | None:
-    """Return tokens that are still good, or None.
-
-    Args:
-        tokens: The tokens, if there are any.
-        refused: An access token that Calendly has refused, if any.
-        now: The current time (seconds since 1970).
-    """
+    """Return tokens that are valid and whose access token is not the refused one; else None."""
     if tokens is None or tokens.access_token == refused or tokens.renew_at <= now:
         return None
     return tokens

@@ -1,4 +1,4 @@
-"""A personal access token: made by a user in Calendly, good until it is revoked."""
+"""A personal access token: created by a user in Calendly, valid until it is revoked."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class PersonalAccessToken(Authenticator):
 
 
 def user_id_in(token: str) -> str | None:
-    """Read a user's id from their token; None when it does not tell.
+    """Read a user's id from their token; None if it holds none.
 
     The token is a JSON Web Token whose payload names the `user_uuid` (Calendly's documentation of
     personal access tokens). Its signature is Calendly's to check.

@@ -26,13 +26,13 @@ from tap_calendly.reporting import errors, messages, remedies
 from tap_calendly.settings import OAuthCredentials, Settings
 
 LIFE = 7200
-"""Seconds that an access token lives where the answer does not say."""
+"""Seconds that an access token lives unless the answer says."""
 
 LONGEST_LIFE = 10**9
-"""Seconds; an answer that says more is not believed."""
+"""Seconds; an answer that says more is taken to be wrong."""
 
 MARGIN = 300
-"""Seconds before its end at which an access token is renewed."""
+"""Seconds before it expires that an access token is renewed."""
 
 
 class TokenEndpoint:
@@ -49,37 +49,28 @@ class TokenEndpoint:
         throttle: Throttle,
         logger: logging.Logger,
     ) -> None:
-        """Prepare; no request is made yet. The throttle only waits between tries."""
+        """Prepare; nothing is requested yet. The throttle only waits between tries."""
         self.in_doubt = False
+        self.throttle = throttle
         self._app = app
         self._url = f"{settings.auth_url}/oauth/token"
         self._timeouts = settings.timeouts
         self._agent = settings.user_agent
-        self._throttle = throttle
         self._retries = RetryLoop(settings, throttle, logger, limit_is_shared=False)
 
     def tokens(self, form: Mapping[str, str], stop: threading.Event) -> Tokens:
-        """Ask for tokens until the response can be used.
-
-        Args:
-            form: What is given for them; a refresh token stays good if there is no other.
-            stop: Set when nobody waits for the tokens any more.
+        """Exchange what a form holds until the response can be used.
 
         Raises:
             FatalError: Calendly refused, or gave no response that can be used.
-            StoppedError: Nobody waits for the tokens any more.
+            StoppedError: `stop` is set.
         """
         try:
             return self._retries.run("OAuth", partial(self._ask, form), stop)
         except errors.CalendlyError as error:
             raise errors.FatalError(str(error)) from None
 
-    def wake(self) -> None:
-        """Let whoever waits for the next try look whether to stop."""
-        self._throttle.wake()
-
     def _ask(self, form: Mapping[str, str]) -> Tokens:
-        """Send a request once, and read the response."""
         response = self._send(form)
         status = response.status_code
         if status != HTTPStatus.OK:
@@ -113,7 +104,7 @@ class TokenEndpoint:
                     data=form,
                     auth=basic,
                     timeout=self._timeouts,
-                    allow_redirects=False,  # the secrets go to the configured host alone
+                    allow_redirects=False,  # the secrets go only to the configured host
                 )
         except requests.RequestException as error:
             self.in_doubt |= _was_sent(error)
@@ -121,30 +112,23 @@ class TokenEndpoint:
 
 
 def now() -> float:
-    """Return the time: seconds since 1970 by the computer's clock, which all processes share."""
+    """Return the time (seconds since 1970, this computer's clock, which all processes share)."""
     return time.time()
 
 
 def tokens_in(answer: Any, sent: str | None, received: float) -> Tokens:  # noqa: ANN401 - JSON
-    """Read a response; leniently, as the tokens in it are lost if it is not read.
+    """Read a response; leniently, as its tokens come only once.
 
-    Args:
-        answer: Its JSON.
-        sent: The refresh token that was given for it, if any.
-        received: When it came (seconds since 1970).
-
-    Returns:
-        The tokens; to be renewed some minutes before they end, or at half of a shorter life.
-
-    Raises:
-        AttributeError, KeyError, TypeError, ValueError: It is not what Calendly sends.
+    The refresh token that was `sent` stays valid if there is no other. A life shorter than twice
+    the margin ends for us at its half. One of `errors.UNREADABLE` is raised if it is no answer of
+    Calendly's.
     """
     life = answer.get("expires_in")
     if not isinstance(life, int | float) or not 0 < life < LONGEST_LIFE:
         life = LIFE
     return Tokens(
         access_token=answer["access_token"],
-        refresh_token=answer.get("refresh_token") or cast("str", sent),  # else it is no answer
+        refresh_token=answer.get("refresh_token") or cast("str", sent),  # else raises
         renew_at=received + life - min(MARGIN, life / 2),
         user=_text(answer.get("owner")),
         organization=_text(answer.get("organization")),
@@ -156,7 +140,7 @@ def _text(value: object) -> str | None:
 
 
 def _was_sent(error: requests.RequestException) -> bool:
-    """Tell whether Calendly may have got a request: there is none without a connection."""
+    """Tell whether Calendly may have received a request: not without a connection."""
     cause = error.args[0] if error.args else None
     without = (urllib3.exceptions.NewConnectionError, urllib3.exceptions.ConnectTimeoutError)
     return not isinstance(getattr(cause, "reason", None), without)

@@ -1,29 +1,28 @@
-"""Where the tokens of OAuth are kept from run to run.
+"""Where OAuth tokens are kept from run to run.
 
-Calendly accepts a refresh token once and returns another for it. The settings cannot hold that
-one: their file may be read-only, and Meltano rewrites it for each run. So there is a folder of the
-user's, with a small file for each refresh token that was configured. Its name is a hash of the app
-and that token: another token in the settings begins another file.
+Calendly accepts a refresh token once, and returns another for it. The settings cannot hold that
+one: their file may be read-only, and Meltano rewrites it for each run. So the user has a folder
+with a small file for each configured refresh token, named by a hash of the app and that token.
 
-A lock between processes, which the operating system releases when a process dies, is held while
-the file is read, the token exchanged and the file written. Whoever waited for it finds what the
-other has written.
+A lock, which the operating system releases when a process dies, is held while the file is read, the
+token exchanged and the file written. A process that has waited for it finds the new tokens.
 
-The file is replaced atomically, never changed. Everything that can fail is done before the
-exchange: the new file exists at full length, on the disk, and only waits for its content. A process
-that is killed between Calendly's answer and the end of that writing, a matter of milliseconds,
-loses the refresh token: the old one is used up and the new one unknown. The waiting file stays
-behind then, so that the next run can say what happened.
+The file is replaced atomically. All that can fail is done before the exchange: the new file is on
+the disk at full length, and only waits for its content. A process killed in the milliseconds
+between Calendly's answer and the end of that writing loses the refresh token: the old one is used
+up, and the new one unknown. The waiting file stays behind, so that the next run can say so.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -33,19 +32,16 @@ from tap_calendly.reporting import errors, messages, redaction
 from tap_calendly.settings import OAuthCredentials
 
 SPACE = b" " * 8192
-"""What the new file holds until it is written: more than tokens take."""
-
-OURS_ALONE = 0o600
-OUR_FOLDER = 0o700
+"""What a new file holds while it waits: more than tokens take."""
 
 
 class Tokens(msgspec.Struct, frozen=True):
     """What Calendly returned for a refresh token; shown without the tokens.
 
     Attributes:
-        refresh_token: Exchanged for the next tokens, once.
+        refresh_token: To be exchanged for the next tokens, once.
         renew_at: When to do so (seconds since 1970, this computer's clock).
-        user: The URI of the user who granted access; None when Calendly did not say.
+        user: The URI of the user who granted access; None if Calendly did not say.
         organization: The URI of that user's organization; None likewise.
     """
 
@@ -56,11 +52,7 @@ class Tokens(msgspec.Struct, frozen=True):
     organization: str | None = None
 
     def __post_init__(self) -> None:
-        """Check that the tokens can be sent, and have them redacted from now on.
-
-        Raises:
-            TypeError: One is not a word of printable ASCII.
-        """
+        """Check that the tokens are words of printable ASCII, and hide them in every output."""
         for token in (self.access_token, self.refresh_token):
             if not re.fullmatch(r"[\x21-\x7e]+", token):
                 message = "no token"
@@ -72,26 +64,22 @@ class Tokens(msgspec.Struct, frozen=True):
         return f"Tokens(renew_at={self.renew_at})"
 
     def encode(self) -> bytes:
-        """Write them as the store keeps them: in JSON, whatever the URIs hold."""
+        """Write them as JSON, whatever characters the URIs hold."""
         return json.dumps(msgspec.structs.asdict(self)).encode()
 
 
 class TokenStore:
-    """The tokens of one configuration, on disk."""
+    """The tokens of one configuration; what it cannot read or write raises a FatalError."""
 
     def __init__(self, folder: Path, name: str) -> None:
-        """Prepare; nothing is read yet. All its files are called by the name."""
+        """Prepare; nothing is read yet. The files differ only in their suffix."""
         self.path = folder / f"{name}.json"
         self._waiting = folder / f"{name}.new"
         self._lock = folder / f"{name}.lock"
 
     @classmethod
     def of(cls, app: OAuthCredentials, folder: str | None) -> Self:
-        """Return the store of an app and its configured refresh token, by `oauth_store`.
-
-        Raises:
-            FatalError: The setting says no folder, and there is no home folder.
-        """
+        """Return the store of an app and its configured refresh token; None: the usual folder."""
         secret = f"{app.client_id}\n{app.refresh_token}"
         try:
             found = Path(folder).expanduser() if folder else _default_folder()
@@ -103,17 +91,10 @@ class TokenStore:
 
     @contextmanager
     def locked(self, wait: Callable[[], None]) -> Iterator[None]:
-        """Keep other processes away.
-
-        Args:
-            wait: Called while another one holds the lock; lets a little time pass.
-
-        Raises:
-            FatalError: The folder cannot be used.
-        """
+        """Hold the lock; `wait` lets a little time pass while another process holds it."""
         with self._usable():
-            self._lock.parent.mkdir(mode=OUR_FOLDER, parents=True, exist_ok=True)
-            lock = os.open(self._lock, os.O_RDWR | os.O_CREAT, OURS_ALONE)
+            self._lock.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             while not self._taken(lock):
                 wait()
@@ -122,22 +103,14 @@ class TokenStore:
             os.close(lock)  # which releases it
 
     def read(self) -> Tokens | None:
-        """Read the tokens; None when there are none, or none that can be read.
-
-        Raises:
-            FatalError: The file cannot be opened.
-        """
+        """Read the tokens; None if there are none that can be read."""
         with self._usable():
             if _read(self._waiting) is not None:  # a run was killed before it could put it in place
                 self._waiting.replace(self.path)
             return _read(self.path)
 
     def begin(self) -> tuple[Writing, bool]:
-        """Prepare to write the tokens, under the lock; also tell whether an earlier try broke off.
-
-        Raises:
-            FatalError: They could not be written.
-        """
+        """Prepare to write tokens, under the lock; also tell whether an earlier try broke off."""
         with self._usable():
             broken_off = self._waiting.exists()
             self._waiting.unlink(missing_ok=True)
@@ -146,7 +119,9 @@ class TokenStore:
     def _taken(self, lock: int) -> bool:
         import filelock
 
-        with self._usable():  # never a lock that outlives its process, where there is no other
+        with (
+            self._usable()
+        ):  # without locks of the system's: no other kind, which outlives its process
             return filelock.lock_descriptor(lock, blocking=False)
 
     @contextmanager
@@ -163,82 +138,64 @@ class Writing:
     """A file that waits for its content, and then replaces another."""
 
     def __init__(self, waiting: Path, path: Path) -> None:
-        """Create it.
-
-        Args:
-            waiting: Its name until then.
-            path: Its name from then on.
-
-        Raises:
-            OSError: It cannot be created, or the disk is full.
-        """
+        """Create it at `waiting`, later to be `path`; raises an OSError if that fails."""
         self._waiting = waiting
         self._path = path
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        self._file = os.open(waiting, flags, OURS_ALONE)
-        self._open = True
+        self._file = io.FileIO(waiting, "x", opener=partial(os.open, mode=0o600))
         try:
-            _write(self._file, SPACE)
+            self._write(SPACE)
         except OSError:
             self.forget()
             raise
 
     def finish(self, content: bytes) -> None:
-        """Write the content, and put the file in its place.
-
-        Raises:
-            FatalError: The disk failed after all.
-        """
+        """Write the content, and put the file in its place; a FatalError if the disk fails."""
         try:
-            os.lseek(self._file, 0, os.SEEK_SET)
-            _write(self._file, content)
-            os.ftruncate(self._file, len(content))
-            os.fsync(self._file)
-            self.leave()  # Windows renames no file that is open
+            self._file.seek(0)
+            self._write(content)
+            self._file.truncate()
+            os.fsync(self._file.fileno())
+            self.leave()  # Windows does not rename an open file
             self._waiting.replace(self._path)
         except OSError as error:
             raise errors.FatalError(
                 messages.STORE_FAILED, path=self._path, why=errors.why(error)
             ) from None
-        with suppress(OSError):  # not every system can, and the file is in its place
+        with suppress(OSError):  # not every system can, and the file is in place
             _sync_folder(self._path.parent)
 
     def leave(self) -> None:
-        """Leave it there, as a sign that an exchange was begun."""
-        if self._open:
-            self._open = False
-            os.close(self._file)
+        """Leave it there, as a sign that an exchange has begun."""
+        self._file.close()
 
     def forget(self) -> None:
-        """Remove it: nothing was begun."""
+        """Remove it, as nothing has begun."""
         self.leave()
         with suppress(OSError):
             self._waiting.unlink()
 
+    def _write(self, content: bytes) -> None:
+        while content:
+            content = content[self._file.write(content) :]
+        os.fsync(self._file.fileno())
+
 
 def _default_folder() -> Path:
-    """Return the folder that the XDG Base Directory Specification has for such files."""
+    """Return the folder for such files, by the XDG Base Directory Specification."""
     state = Path(os.environ.get("XDG_STATE_HOME", ""))
     home = state if state.is_absolute() else Path.home() / ".local" / "state"
     return home / "tap-calendly"
 
 
 def _read(path: Path) -> Tokens | None:
-    """Read the tokens in a file; None where there are none that can be read."""
     try:
         return msgspec.convert(json.loads(path.read_text(encoding="utf-8")), Tokens)
     except (FileNotFoundError, msgspec.ValidationError, *errors.UNREADABLE):
         return None
 
 
-def _write(file: int, content: bytes) -> None:
-    while content:
-        content = content[os.write(file, content) :]
-    os.fsync(file)
-
-
 def _sync_folder(folder: Path) -> None:
-    """Write the names in a folder to the disk, not only the files."""
+    """Write the names in a folder to the disk."""
     opened = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(opened)
