@@ -131,11 +131,8 @@ class _Handler(BaseHTTPRequestHandler):
         """Log nothing: the lines would hold the code."""
 
     def _say(self, status: HTTPStatus, text: str) -> None:
-        content = f"{text}\n".encode()
         with suppress(OSError):
             self.send_response(status)
             self.send_header("Content-Type", "text/plain; charset=utf-8")
-            self.send_header("Content-Length", str(len(content)))
-            self.send_header("Connection", "close")
             self.end_headers()
-            self.wfile.write(content)
+            self.wfile.write(f"{text}\n".encode())

@@ -1,8 +1,8 @@
 """What went wrong: exceptions that carry facts, and read as one line without secrets.
 
 Calendly's error bodies hold `title`, `message` and `details` (a list of `parameter` and `message`),
-and `required_scopes` when a token lacks scopes. The sentences vary, so only the status and
-`required_scopes` decide what to do; the sentences are quoted.
+and `required_scopes` when a token lacks scopes. Their sentences vary: they are quoted, but only the
+status and `required_scopes` decide what to do.
 """
 
 from __future__ import annotations
@@ -16,19 +16,12 @@ import requests
 from tap_calendly.reporting import messages
 from tap_calendly.reporting.redaction import line
 
-UNREADABLE = (
-    AttributeError,
-    KeyError,
-    OverflowError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
-"""What reading raises where something is not what it should be."""
+UNREADABLE = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
+"""What reading something raises that is not what it should be."""
 
 LONGEST_QUOTE = 500
 LONGEST_ID = 100
-"""Characters of Calendly's own words, and of a request's id, that a line holds."""
+"""Characters of Calendly's own words, and of a request's id, that are quoted."""
 
 
 class Requires(NamedTuple):
@@ -39,36 +32,19 @@ class Requires(NamedTuple):
 
 
 class Remedies(NamedTuple):
-    """What the user can do, by how requests are authenticated.
-
-    Attributes:
-        refused: When Calendly answers 401.
-        more_scopes: When the token lacks `{scopes}`.
-    """
+    """What to do when Calendly answers 401 (`refused`), or the token lacks `{scopes}`."""
 
     refused: str
     more_scopes: str
 
 
 class CalendlyError(Exception):
-    """A stream that cannot go on; its text is the one line that the user reads.
-
-    Attributes:
-        facts: What the line was made of.
-        response: The response that it is about, if any.
-    """
+    """A stream cannot go on; the text is the one line that the user reads."""
 
     def __init__(
         self, message: str, response: requests.Response | None = None, **facts: object
     ) -> None:
-        """Render the line.
-
-        Args:
-            message: What happened, to which stream, and what to do: a sentence of `messages` with
-                its placeholders, or without facts a text as it is.
-            response: Its `status`, `path`, `said` and `request_id` are facts, too.
-            **facts: The other placeholders.
-        """
+        """Render a sentence of `messages` with its facts, or without facts a text as it is."""
         self.response = response
         self.facts = facts if response is None else _facts(response) | facts
         super().__init__(line(message.format(**self.facts) if self.facts else message))
@@ -80,11 +56,11 @@ class CalendlyError(Exception):
 
 
 class FatalError(CalendlyError):
-    """A run that cannot go on, whatever the stream."""
+    """The run cannot go on, whatever the stream."""
 
 
 class StreamsError(CalendlyError):
-    """Streams could not go on; the others are done. A line for each."""
+    """Streams could not go on, and the others are done; a line for each."""
 
     def __init__(self, lines: list[str]) -> None:
         """Hold the lines."""
@@ -93,7 +69,7 @@ class StreamsError(CalendlyError):
 
 
 class SettingsError(FatalError):
-    """The configuration cannot be used. A sentence for each problem."""
+    """The configuration cannot be used; a sentence for each problem."""
 
     def __init__(self, problems: list[str]) -> None:
         """Hold the problems."""
@@ -102,7 +78,7 @@ class SettingsError(FatalError):
 
 
 class TransientError(CalendlyError):
-    """A request failed in a way that a later try may cure."""
+    """A request failed, and trying again may help."""
 
     @property
     def reason(self) -> str:
@@ -129,12 +105,12 @@ class RefusedError(CalendlyError):
 
 
 def unexpected(what: str, error: Exception) -> CalendlyError:
-    """Report a bug, which fails a stream or the tap, without the error's text: it may hold data."""
+    """Report a bug that fails a stream or the tap, but not the error's text: it may hold data."""
     return CalendlyError(messages.UNEXPECTED, what=what, kind=type(error).__name__)
 
 
 def json_object(response: requests.Response) -> dict[str, Any]:
-    """Read the body of a response that failed; empty where it holds no JSON object."""
+    """Read the body of an error response; empty if it is no JSON object."""
     try:
         body = json.loads(response.content)
     except (RecursionError, ValueError):
@@ -143,7 +119,7 @@ def json_object(response: requests.Response) -> dict[str, Any]:
 
 
 def why(error: OSError) -> str:
-    """Tell in a few words what the operating system said."""
+    """Say in a few words what the operating system reported."""
     return error.strerror or type(error).__name__
 
 
@@ -159,7 +135,6 @@ def _facts(response: requests.Response) -> dict[str, object]:
 
 
 def _said(body: dict[str, Any]) -> str:
-    """Join the title, message and details of an error body."""
     details = body.get("details")
     parts = [body.get("title"), body.get("message")]
     parts += [

@@ -1,7 +1,7 @@
 """The sentences that users read, one line each: what happened, to which stream, and what to do.
 
-Names in braces are the facts of an error. An error about a response knows some by itself:
-`{status}`, `{path}`, `{said}` (Calendly's own words) and `{request_id}`.
+Names in braces are the facts of an error. Every error about a response knows `{status}`, `{path}`,
+`{said}` (Calendly's own words) and `{request_id}`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from http import HTTPStatus
 
 UNEXPECTED = (
-    "{what} failed unexpectedly ({kind}): run it again with TAP_CALENDLY_LOGLEVEL=DEBUG, and "
-    "report the output."
+    "{what} failed unexpectedly ({kind}): run again with TAP_CALENDLY_LOGLEVEL=DEBUG, and report "
+    "the output."
 )
 
 # Requests to the API (api)
@@ -22,8 +22,8 @@ NOT_CALENDLYS = (
     "check `api_url` and any proxy in between, then run again."
 )
 OTHER_HOST = (
-    "{stream}: Calendly's next page is on {host}, not on the host of `api_url`, and the token is "
-    "not sent there: correct `api_url`."
+    "{stream}: the next page is on {host}, not on the host of `api_url`, and the token is not sent "
+    "there: correct `api_url`."
 )
 NO_CERTIFICATES = (
     "Environment variable `REQUESTS_CA_BUNDLE` or `CURL_CA_BUNDLE` points to {path}, which does "
@@ -41,21 +41,18 @@ NEXT_STEPS: dict[int, str] = {
     HTTPStatus.NOT_FOUND: (
         "check `organization`, `user`, `group` and `api_url`, or whether it was just deleted."
     ),
-    HTTPStatus.TOO_MANY_REQUESTS: (
-        "other integrations have used up the request limit of this Calendly user: run again later."
-    ),
+    HTTPStatus.TOO_MANY_REQUESTS: "other integrations used up this user's limit: run again later.",
 }
 """What to do about a status, given what the stream requires."""
 
 CHECK_NETWORK = "check the network, any proxy or firewall, and {setting}; then run again."
 TRUST_PROXY = (
-    "name your proxy's certificates in the environment variable REQUESTS_CA_BUNDLE, or correct "
+    "point the environment variable `REQUESTS_CA_BUNDLE` to your proxy's certificates, or correct "
     "{setting}."
 )
 
 FAILURES: dict[str, str] = {
     "ConnectTimeout": "no connection in time",
-    "ReadTimeout": "no complete answer in time",
     "ReadTimeoutError": "no complete answer in time",
     "ConnectionRefusedError": "the connection was refused",
     "ConnectionResetError": "the connection was broken off",
@@ -67,7 +64,7 @@ FAILURES: dict[str, str] = {
     "SSLError": "TLS failed",
     "SSLCertVerificationError": "the certificate is not trusted",
 }
-"""What the exceptions of requests, urllib3 and Python mean."""
+"""What exceptions of requests, urllib3 and Python mean."""
 
 OWNER_HIDDEN = (
     "current_user: the token may read neither its user (scope users:read) nor the membership "
@@ -75,10 +72,10 @@ OWNER_HIDDEN = (
     "`scope: user`, `user`."
 )
 
-# Rows and pages, whoever reads or writes them
+# Rows and pages
 
 ENDLESS_PAGES = "{stream}: Calendly's pages go round in a circle: run again later."
-NEVER_STABLE = "{stream}: rows came and went throughout the reading: run again later."
+NEVER_STABLE = "{stream}: rows came and went while they were read: run again later."
 NO_CONTEXT = (
     "{stream}: Calendly gave the row {row} without its `{field}`, for which {children} are read: "
     "deselect these, and report this line."
@@ -87,10 +84,7 @@ NO_START_TIME = (
     "{stream}: Calendly gave the meeting {row} without a `start_time` that can be read: report "
     "this line."
 )
-UNREADABLE_KEY = (
-    "{stream}: Calendly gave a row whose `{field}` cannot be read, which is part of its key: "
-    "report this line."
-)
+UNREADABLE_KEY = "{stream}: the key `{field}` of a row cannot be read: report this line."
 NESTED_TOO_DEEPLY = "{stream}: Calendly gave a row that is nested too deeply: report this line."
 
 # The state
@@ -104,7 +98,7 @@ STATE_FROM_LATER_VERSION = (
     "start without this stream's state, and everything is read again."
 )
 STATE_FROM_FUTURE = (
-    "{stream}: the state is from the future, by Calendly's clock: start without this stream's "
+    "{stream}: by Calendly's clock, the state is from the future: start without this stream's "
     "state, and everything is read again."
 )
 
@@ -125,8 +119,8 @@ COLUMNS_COLLIDE = (
 
 # How a run ends (tap, cli)
 
-STREAMS_UNAVAILABLE = "Not opened by the token: {streams}{otherwise}."
-NOTHING_READ = "Nothing was read: the token opens none of {streams}."
+STREAMS_UNAVAILABLE = "The token gives no access to {streams}{otherwise}."
+NOTHING_READ = "Nothing was read: the token gives access to none of {streams}."
 TARGET_CLOSED_PIPE = "The target closed the pipe: its own log says why."
 MAPS_UNUSABLE = "Setting `stream_maps` cannot be used: {why}"
 
@@ -175,8 +169,8 @@ EXCHANGE_ERRORS: dict[str, str] = {
 # The token store (auth)
 
 STORE_UNUSABLE = (
-    "OAuth: the tokens cannot be kept in {folder} ({why}): set `oauth_store` to a folder that can "
-    "be written to and stays from run to run."
+    "OAuth: the tokens cannot be kept in {folder} ({why}): set `oauth_store` to a writable folder "
+    "that lasts from run to run."
 )
 STORE_FAILED = (
     "OAuth: {path} could not be written ({why}), and the new refresh token is lost: "
@@ -194,9 +188,7 @@ NO_CODE = (
     "complete address that the browser shows at the end."
 )
 ACCESS_DENIED = "OAuth: access was denied; no credentials were saved."
-NO_CODE_GIVEN = (
-    "OAuth: Calendly did not give a code{error}: check the app's client ID and redirect URI."
-)
+NO_CODE_GIVEN = "OAuth: Calendly gave no code{error}: check the app's client ID and redirect URI."
 BROWSER_TIMEOUT = (
     "OAuth: no answer came from the browser in {minutes} minutes: run `tap-calendly --authorize` "
     "again; the app's redirect URI must be http://localhost with the port of `--redirect-port`."
@@ -205,12 +197,8 @@ PORT_UNUSABLE = (
     "OAuth: cannot listen on port {port} of this computer ({why}): free it, or choose another with "
     "`--redirect-port` and register http://localhost:PORT as the app's redirect URI."
 )
-WOULD_OVERWRITE = (
-    "OAuth: {path} holds more than credentials: name another file with `--credentials-file`."
-)
-FILE_UNWRITABLE = (
-    "OAuth: {path} cannot be written ({why}): name another file with `--credentials-file`."
-)
+WOULD_OVERWRITE = "OAuth: {path} holds more than credentials: choose another `--credentials-file`."
+FILE_UNWRITABLE = "OAuth: {path} cannot be written ({why}): choose another `--credentials-file`."
 
 # Settings that hold credentials (auth)
 
@@ -218,10 +206,8 @@ TOKEN_MISSING = (
     "Setting `personal_access_token` is missing: create a token in Calendly under Integrations > "
     "API & webhooks, or set `oauth_credentials`."
 )
-TWO_METHODS = (
-    "Setting `oauth_credentials` and `personal_access_token` are both given: leave one out."
-)
-CLIENT_ID_MISSING = "Setting `oauth_credentials.client_id` is missing: it is the app's."
+TWO_METHODS = "Settings `oauth_credentials` and `personal_access_token` are both set: remove one."
+CLIENT_ID_MISSING = "Setting `oauth_credentials.client_id` is missing: set it to the app's ID."
 REFRESH_TOKEN_MISSING = (
     "Setting `oauth_credentials.refresh_token` is missing: get one with `tap-calendly --authorize`."
 )

@@ -1,7 +1,7 @@
 """Removes secrets from every line that is logged or shown.
 
-The tap never writes a secret knowingly. But a proxy may echo what was sent to it, and a stream map
-that fails, or a bug of the tap's own, may quote a row: this is the last line of defense.
+The tap never writes a secret knowingly. But a proxy may echo what it was sent, and a failing stream
+map or a bug may quote a row: this is the last line of defense.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import Any
 from urllib.parse import quote
 
 PIECE = 12
-"""Consecutive characters that give a secret away; fewer may occur in any word."""
+"""Consecutive characters of a secret that are hidden; fewer may occur in any word."""
 
 HIDDEN = "******"
 
 LINK = re.compile(
     r"((?:cancellations|reschedulings|invitees)(?:\\?/|%2F))[^\s\"'<>\\]+", re.IGNORECASE
 )
-"""Whoever has an invitee's `cancel_url`, `reschedule_url` or URI, which ends like them, can act for
-the invitee."""
+"""An invitee's `cancel_url`, `reschedule_url`, or URI, which ends like them: with one,
+anyone can act for the invitee."""
 
 LONG_WORD = re.compile(r"\S{41,}")
 
@@ -34,17 +34,14 @@ _make_record = logging.getLogRecordFactory()
 
 
 def remember(*secrets: str) -> None:
-    """Hide these secrets from now on, to the end of the process: lines may come late."""
+    """Hide these secrets from now on, until the process ends: lines may come late."""
     for secret in secrets:
         for form in _forms(secret):
             _pieces.update(form[at : at + PIECE] for at in range(len(form) - PIECE + 1))
 
 
 def clean(text: str) -> str:
-    """Hide secrets, or what is left of them in a truncated text, and links that act for an invitee.
-
-    Secrets are found as they are, URL-encoded, and in Base64, as in Basic authentication.
-    """
+    """Hide secrets, also truncated, URL-encoded or in Base64, and links to act for an invitee."""
     text = LINK.sub(rf"\1{HIDDEN}", text)
     secret = bytearray(len(text))
     for at in range(len(text) - PIECE + 1):
@@ -57,13 +54,13 @@ def clean(text: str) -> str:
 
 
 def line(text: str) -> str:
-    """Hide secrets, and replace line breaks and unprintable characters by single spaces."""
+    """Hide secrets, and replace line breaks and unprintable characters with single spaces."""
     shown = "".join(char if char.isprintable() else " " for char in clean(text))
     return " ".join(shown.split())
 
 
 def texts(value: object) -> Iterator[str]:
-    """Give every text in what JSON holds, but for the names in objects."""
+    """Yield every text in a JSON value, except the keys of objects."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, list | dict):
@@ -72,7 +69,7 @@ def texts(value: object) -> Iterator[str]:
 
 
 def hide_long_words(text: str) -> str:
-    """Replace words too long to be a name, as they may be misplaced secrets."""
+    """Replace words too long to be names: they may be misplaced secrets."""
     return LONG_WORD.sub("…", text)
 
 
@@ -83,14 +80,11 @@ def guard_logs() -> None:
 
 
 def _make_clean_record(*args: Any, **kwargs: Any) -> logging.LogRecord:  # noqa: ANN401 - as there
-    return _cleaned(_make_record(*args, **kwargs))
-
-
-def _cleaned(record: logging.LogRecord) -> logging.LogRecord:
     """Render a record here if it holds secrets, or a traceback, whose frames hold variables."""
+    record = _make_record(*args, **kwargs)
     try:
         message = record.getMessage()
-    except Exception:  # noqa: BLE001 - logging would print the arguments that it cannot format
+    except Exception:  # noqa: BLE001 - logging would print what it cannot format
         message, record.msg = f"{record.msg} {record.args}", ""
     text = message
     if record.exc_info and record.exc_info[0] is not None:
@@ -101,18 +95,17 @@ def _cleaned(record: logging.LogRecord) -> logging.LogRecord:
 
 
 def _log_uncaught(uncaught: threading.ExceptHookArgs) -> None:
-    """Log what Python would print to stderr itself."""
+    """Log what Python would print to stderr."""
     if uncaught.exc_value is not None:
         info = (uncaught.exc_type, uncaught.exc_value, uncaught.exc_traceback)
         logging.getLogger("tap-calendly").error("A thread failed:", exc_info=info)
 
 
 def _forms(secret: str) -> Iterator[str]:
-    """Yield the forms in which a secret travels."""
     content = secret.encode("utf-8", "surrogatepass")
     yield secret
     yield quote(content, safe="")
-    for before in range(3):  # what precedes the secret shifts the letters of Base64
+    for before in range(3):  # what precedes a secret shifts its Base64 letters
         letters = base64.b64encode(b" " * before + content).decode()
         inner = letters[4 if before else 0 : -4]
         yield inner

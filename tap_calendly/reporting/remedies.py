@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import ssl
-from collections.abc import Iterator
 from http import HTTPStatus
 
 import requests
@@ -12,7 +11,7 @@ import requests
 from tap_calendly.reporting import errors, messages
 
 TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
-"""Statuses below 500 that a later try may cure."""
+"""Statuses below 500 after which a later try may succeed."""
 
 
 def is_transient(status: int) -> bool:
@@ -50,18 +49,14 @@ def exchange_error(response: requests.Response) -> str | None:
 
 
 def is_error_code(text: str) -> bool:
-    """Tell whether a text looks like an error code of RFC 6749, and so can be shown."""
+    """Tell whether a text looks like an error code of RFC 6749, which can be shown."""
     return re.fullmatch(r"[a-z_]{1,40}", text) is not None
 
 
 def step_after_exchange(status: int, error: str | None, *, by_code: bool, in_doubt: bool) -> str:
-    """Say what to do when the token endpoint gives no tokens.
+    """Say what to do when the token endpoint gives no tokens for a code or a refresh token.
 
-    Args:
-        status: Its HTTP status.
-        error: Its `error`.
-        by_code: Whether a code was given, fresh from the browser, and not a refresh token.
-        in_doubt: Whether an earlier request got no answer, and may have been granted.
+    With `in_doubt`, an earlier request got no answer, and may have been granted.
     """
     if error == "invalid_grant" and by_code:
         return messages.CODE_NOT_ACCEPTED
@@ -75,23 +70,20 @@ def step_after_exchange(status: int, error: str | None, *, by_code: bool, in_dou
 
 
 def failure(error: Exception) -> str:
-    """Say in a few words why no answer came: the innermost reason that is known.
-
-    The text of the HTTP library's errors is long, and may hold the query.
-    """
+    """Say in a few words why no answer came: requests' own text is long, and may hold the query."""
     kinds = [type(cause).__name__ for cause in _causes(error)]
     known = [messages.FAILURES[kind] for kind in kinds if kind in messages.FAILURES]
-    return known[-1] if known else kinds[0]
+    return known[-1] if known else kinds[0]  # the innermost says most
 
 
 def step_without_answer(error: Exception, setting: str) -> str:
-    """Say what to do when no answer came from the host of a setting."""
+    """Say what to do when no answer came from the host that a setting names."""
     step = messages.TRUST_PROXY if is_untrusted(error) else messages.CHECK_NETWORK
     return step.format(setting=f"`{setting}`")
 
 
 def is_untrusted(error: Exception) -> bool:
-    """Tell whether the host's certificate was refused, which no later try cures."""
+    """Tell whether the host's certificate was refused, so that trying again would not help."""
     return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
 
 
@@ -99,15 +91,12 @@ def _redirects(status: int) -> bool:
     return HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Give an error and those that it stands for, the outermost first."""
-    seen: list[BaseException] = []
-    waiting = [error]
-    while waiting:
-        cause = waiting.pop(0)
-        if any(cause is one for one in seen):
-            continue
-        seen.append(cause)
-        yield cause
-        inner = [cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args]
-        waiting += [one for one in inner if isinstance(one, BaseException)]
+def _causes(error: BaseException) -> list[BaseException]:
+    """Return an error and those behind it, the outermost first."""
+    found = [error]
+    for cause in found:  # which grows meanwhile
+        inner = (cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args)
+        for one in inner:
+            if isinstance(one, BaseException) and all(one is not known for known in found):
+                found.append(one)
+    return found

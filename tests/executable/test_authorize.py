@@ -233,7 +233,7 @@ def test_a_question_that_calendly_does_not_ask_ends_it_in_one_line(user: User) -
         f"http://localhost:{user.port}/?error=invalid_scope&state={user.state}", timeout=10
     )
 
-    assert "did not give a code (invalid_scope)" in user.fails()
+    assert "gave no code (invalid_scope)" in user.fails()
 
 
 def test_other_requests_of_the_browser_do_no_harm(user: User) -> None:

@@ -332,7 +332,7 @@ def test_a_key_that_cannot_be_read_ends_the_run_in_one_line(sandbox: Sandbox) ->
     page = {"collection": [{"start_time": "soon"}]}
     sandbox.faults.add(Fault("/event_type_available_times", body=page, times=None))
 
-    with pytest.raises(CalendlyError, match="a row whose `start_time` cannot be read"):
+    with pytest.raises(CalendlyError, match="the key `start_time` of a row cannot be read"):
         sync(sandbox, select={"event_type_available_times"})
 
 

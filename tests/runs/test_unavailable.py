@@ -106,7 +106,11 @@ def test_a_token_without_any_scope_ends_the_run_in_one_line(
 ) -> None:
     token = sandbox.access.issue(sandbox.calendly.owner, set())
     settings = {"organization": sandbox.calendly.organization["uri"]} if named else {}
-    says = "Nothing was read: the token opens none of" if named else "add one of these scopes"
+    says = (
+        "Nothing was read: the token gives access to none of"
+        if named
+        else "add one of these scopes"
+    )
 
     with pytest.raises(CalendlyError, match=says):
         sync(sandbox, personal_access_token=token, **settings)
@@ -126,7 +130,7 @@ def test_fail_ends_with_an_error_once_the_other_streams_are_done(sandbox: Sandbo
     token = sandbox.access.issue(sandbox.calendly.owner, CORE)
     select = {"groups", "scheduled_events", "teams"}
 
-    with pytest.raises(CalendlyError, match=r"^Not opened by the token: groups; the other"):
+    with pytest.raises(CalendlyError, match=r"^The token gives no access to groups; the other"):
         sync(sandbox, personal_access_token=token, select=select, on_unavailable="fail")
 
     assert {"/scheduled_events", "/teams"} <= sandbox.requests_by_path().keys()
@@ -135,7 +139,9 @@ def test_fail_ends_with_an_error_once_the_other_streams_are_done(sandbox: Sandbo
 def test_a_run_that_could_read_nothing_fails(sandbox: Sandbox) -> None:
     token = sandbox.access.issue(sandbox.calendly.owner, CORE)
 
-    with pytest.raises(CalendlyError, match=r"^Nothing was read: the token opens none of groups"):
+    with pytest.raises(
+        CalendlyError, match=r"^Nothing was read: the token gives access to none of groups"
+    ):
         sync(sandbox, personal_access_token=token, select={"groups"})
 
 
