@@ -12,20 +12,16 @@ class Authenticator(Protocol):
     """The source of access tokens, for several threads at once.
 
     Its methods raise `StoppedError` once `stop` is set, and `FatalError` when there is no token.
-
-    Attributes:
-        remedies: What the user can do when Calendly refuses the token.
-        user_id: The id of the user whom the token itself names; None if it names none.
     """
 
     remedies: Remedies
-    user_id: str | None
+    user_id: str | None  # of the user whom the token itself names, if it does
 
     def token(self, stop: threading.Event) -> str:
         """Return the access token for a request."""
 
     def replaced(self, token: str, status: int, stop: threading.Event) -> bool:
-        """Tell whether to send a request again, as the token it was refused for was replaced."""
+        """Tell whether to send a request again, as its token was refused and has been replaced."""
 
     def owner(self, stop: threading.Event) -> dict[str, str] | None:
         """Return the URIs of the token's `user` and `organization`, if known without a request."""

@@ -29,28 +29,17 @@ Read: TypeAlias = Callable[[Any, requests.Response], T]
 
 
 class Request(msgspec.Struct, frozen=True):
-    """A GET request.
+    """A GET request."""
 
-    Attributes:
-        stream: The name of the stream that asks.
-        leading: The name of the stream whose rows it is asked for, or its own.
-        query: Parameters in addition to those of the URL.
-    """
-
-    stream: str
-    leading: str
+    stream: str  # the name of the stream that asks
+    leading: str  # the name of the stream whose rows it is asked for, or its own
     requires: errors.Requires
     url: str
-    query: Mapping[str, Any] = {}
+    query: Mapping[str, Any] = {}  # in addition to the URL's
 
 
 class Client:
-    """Calendly's API, for several threads at once.
-
-    Attributes:
-        cleaned: Texts in which characters had to be replaced, by stream.
-        has_answered: Whether any request of this run got an answer.
-    """
+    """Calendly's API, for several threads at once."""
 
     def __init__(
         self,
@@ -63,8 +52,8 @@ class Client:
         self.url = settings.api_url
         self.throttle = throttle
         self.authenticator = authenticator
-        self.cleaned: Counter[str] = Counter()
-        self.has_answered = False
+        self.cleaned: Counter[str] = Counter()  # texts with characters replaced, by stream
+        self.has_answered = False  # whether any request got an answer, be it a refusal
         self._agent = settings.user_agent
         self._timeouts = settings.timeouts
         self._retries = RetryLoop(settings, throttle, logger, limit_is_shared=True)
@@ -96,16 +85,13 @@ class Client:
     def get(self, request: Request, read: Read[T], stop: threading.Event) -> T:
         """Send a request until its response can be used, and return what was read from it.
 
-        Args:
-            request: The request.
-            read: Takes the JSON of a response and the response; raises one of `errors.UNREADABLE`
-                if that is not what Calendly sends.
-            stop: Set when nobody waits for the response any more.
+        `read` is given the JSON and the response, and raises one of `errors.UNREADABLE` if that is
+        not what Calendly sends.
 
         Raises:
             RefusedError: Calendly refused, and trying again would not help.
             CalendlyError: No usable response came within the retry budget.
-            StoppedError: `stop` is set.
+            StoppedError: `stop` is set, as nobody waits for the response any more.
         """
         if not same_host(request.url, self.url):
             raise errors.CalendlyError(
@@ -113,13 +99,11 @@ class Client:
             )
         try:
             found = self._retries.run(request.stream, partial(self._ask, request, read, stop), stop)
-        except errors.RefusedError:
-            self._note_answer()
-            raise
-        except errors.FatalError:
-            raise
-        except errors.CalendlyError:
-            self._unanswered.add(request.leading)
+        except errors.CalendlyError as error:
+            if isinstance(error, errors.RefusedError):
+                self._note_answer()
+            elif not isinstance(error, errors.FatalError):
+                self._unanswered.add(request.leading)
             raise
         self._note_answer()
         return found

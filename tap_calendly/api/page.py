@@ -16,17 +16,11 @@ Record = dict[str, Any]
 
 
 class Page(msgspec.Struct, frozen=True):
-    """A page.
+    """A page."""
 
-    Attributes:
-        rows: In the API's order.
-        next_page: Its URL; None on the last page.
-        answered_at: When the server answered (UTC, its own clock, whole seconds).
-    """
-
-    rows: list[Record]
-    next_page: str | None
-    answered_at: datetime
+    rows: list[Record]  # in the API's order
+    next_page: str | None  # its URL; None on the last page
+    answered_at: datetime  # by the server's clock (UTC, whole seconds)
 
 
 def digest(row: Record) -> bytes:
@@ -35,13 +29,9 @@ def digest(row: Record) -> bytes:
 
 
 def page_of(envelope: str, body: Any, response: requests.Response, *, paged: bool) -> Page:  # noqa: ANN401
-    """Read a response; raises one of `errors.UNREADABLE` if it is not what Calendly sends.
+    """Read a response; raise one of `errors.UNREADABLE` if it is not what Calendly sends.
 
-    Args:
-        envelope: The key that holds the rows (`collection`), or the one row (`resource`).
-        body: Its JSON.
-        response: The response itself.
-        paged: Whether it is one of several pages.
+    The envelope is the key that holds the rows (`collection`), or the one row (`resource`).
     """
     rows = body[envelope] if envelope == "collection" else [body[envelope]]
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

@@ -49,14 +49,9 @@ class RetryBudget:
         return self._patience if answer is None else self._seconds
 
     def failed(self, since: float | None, bound: int) -> tuple[float, float]:
-        """Note that a try failed.
+        """Note that a try failed; return when the budget began to run, and the seconds left of it.
 
-        Args:
-            since: When a try of the same request first failed; None for just now.
-            bound: The budget (seconds).
-
-        Returns:
-            When the budget began to run, and the seconds left of it.
+        `since` is that time for earlier tries of the same request; None for the first.
         """
         with self._lock:
             now = self._clock.now()
@@ -115,16 +110,11 @@ class RetryLoop:
         self._quiet_until = -math.inf
 
     def run(self, name: str, send: Callable[[], T], stop: threading.Event) -> T:
-        """Send a request until it is answered or refused, or the budget is used up.
-
-        Args:
-            name: Who asks, for the log.
-            send: Sends it once; raises a TransientError to be called again.
-            stop: Set when nobody waits for the answer any more.
+        """Call `send` until it raises no TransientError, or the budget is used up.
 
         Raises:
             CalendlyError: What the last try raised.
-            StoppedError: `stop` is set.
+            StoppedError: `stop` is set, as nobody waits for the answer any more.
         """
         retries = Retries(self._budget)
         while True:

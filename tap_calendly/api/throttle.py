@@ -50,20 +50,13 @@ class Quota:
 
 @dataclass(frozen=True)
 class Window:
-    """The current window of the limit, as far as the responses tell.
-
-    Attributes:
-        remaining: The fewest requests that any response said are left.
-        ends_after: A time at which it is not over yet.
-        ends_by: A time at which it should be over.
-        late: Whether it outlasted an earlier `ends_by`.
-    """
+    """The current window of the limit, as far as the responses tell."""
 
     limit: int
-    remaining: int
-    ends_after: float
-    ends_by: float
-    late: bool = False
+    remaining: int  # the fewest requests that any response said are left
+    ends_after: float  # a time at which it is not over yet
+    ends_by: float  # a time at which it should be over
+    late: bool = False  # whether it outlasted an earlier `ends_by`
 
     @property
     def headroom(self) -> int:
@@ -73,26 +66,18 @@ class Window:
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast requests may be sent.
+    """How fast requests may be sent."""
 
-    Attributes:
-        interval: Seconds between two requests, by the setting `requests_per_minute`.
-        slot: When that setting allows the next request.
-        window: The current window; None while no response has told of one.
-        asked: Whether any request has ended, so that no window means no limit.
-        in_flight: Requests sent and not yet answered.
-    """
-
-    interval: float = 0.0
-    slot: float = -math.inf
-    paused_until: float = -math.inf
-    window: Window | None = None
-    asked: bool = False
-    in_flight: int = 0
+    interval: float = 0.0  # seconds between two requests, by the setting `requests_per_minute`
+    slot: float = -math.inf  # when that setting allows the next request
+    paused_until: float = -math.inf  # when a pause of all requests ends
+    window: Window | None = None  # None while no response has told of one
+    asked: bool = False  # whether any request has ended, so that no window means no limit
+    in_flight: int = 0  # requests sent and not yet answered
 
 
 def delay(pace: Pace, now: float) -> float:
-    """Return the seconds that the next request has to wait; infinite: until a response comes.
+    """Return the seconds that the next request must wait; infinity: until a response comes.
 
     A window that should be over may not be, as seconds are rounded: a single request finds out, a
     second later if the old window has nothing left.

@@ -85,14 +85,10 @@ def authorize(
 ) -> None:
     """Get credentials with the user's help, and save them.
 
-    Args:
-        config: The settings as given.
-        check: Checks settings and types them; raises a SettingsError.
-        login_options: What was given on the command line.
-        logger: Where to say that a request is tried again.
+    `check` types the settings, or raises a SettingsError.
 
     Raises:
-        CalendlyError: There are none, or they cannot be saved.
+        CalendlyError: There are no credentials, or they cannot be saved.
     """
     named = _app(config.get(oauth.SETTING), login_options.client_id)
     # With a placeholder for the token to come, the settings are those of a run.

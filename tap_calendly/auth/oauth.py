@@ -44,14 +44,7 @@ class OAuth(Authenticator):
         store: TokenStore,
         logger: logging.Logger,
     ) -> None:
-        """Prepare; nothing is read or requested yet.
-
-        Args:
-            configured: The refresh token of the settings, valid until its first use.
-            endpoint: Where tokens come from.
-            store: Where they are kept.
-            logger: Where to say that another run is waited for.
-        """
+        """Prepare with the refresh token of the settings; nothing is read or requested yet."""
         self._configured = configured
         self._endpoint = endpoint
         self._store = store

@@ -36,11 +36,7 @@ MARGIN = 300
 
 
 class TokenEndpoint:
-    """The token endpoint, for one app.
-
-    Attributes:
-        in_doubt: Whether a request got no answer that could be read, and may have been granted.
-    """
+    """The token endpoint, for one app."""
 
     def __init__(
         self,
@@ -50,7 +46,7 @@ class TokenEndpoint:
         logger: logging.Logger,
     ) -> None:
         """Prepare; nothing is requested yet. The throttle only waits between tries."""
-        self.in_doubt = False
+        self.in_doubt = False  # whether a request without a usable answer may have been granted
         self.throttle = throttle
         self._app = app
         self._url = f"{settings.auth_url}/oauth/token"
@@ -92,11 +88,10 @@ class TokenEndpoint:
             raise errors.TransientError(messages.NO_TOKENS_IN_ANSWER, response) from None
 
     def _send(self, form: Mapping[str, str]) -> requests.Response:
-        basic = None
-        if self._app.client_secret is None:
-            form = {**form, "client_id": self._app.client_id}
-        else:
-            basic = (self._app.client_id, self._app.client_secret)
+        app = self._app
+        basic = None if app.client_secret is None else (app.client_id, app.client_secret)
+        if basic is None:
+            form = {**form, "client_id": app.client_id}
         try:
             with new_session(self._url, self._agent) as session:
                 return session.post(
@@ -117,11 +112,10 @@ def now() -> float:
 
 
 def tokens_in(answer: Any, sent: str | None, received: float) -> Tokens:  # noqa: ANN401 - JSON
-    """Read a response; leniently, as its tokens come only once.
+    """Read a response, leniently, as its tokens come only once; else raise an `errors.UNREADABLE`.
 
-    The refresh token that was `sent` stays valid if there is no other. A life shorter than twice
-    the margin ends for us at its half. One of `errors.UNREADABLE` is raised if it is no answer of
-    Calendly's.
+    The refresh token that was `sent` stays valid if no other is returned. Tokens are renewed some
+    minutes before they expire, or at half of a shorter life.
     """
     life = answer.get("expires_in")
     if not isinstance(life, int | float) or not 0 < life < LONGEST_LIFE:

@@ -36,20 +36,13 @@ SPACE = b" " * 8192
 
 
 class Tokens(msgspec.Struct, frozen=True):
-    """What Calendly returned for a refresh token; shown without the tokens.
-
-    Attributes:
-        refresh_token: To be exchanged for the next tokens, once.
-        renew_at: When to do so (seconds since 1970, this computer's clock).
-        user: The URI of the user who granted access; None if Calendly did not say.
-        organization: The URI of that user's organization; None likewise.
-    """
+    """What Calendly returned for a refresh token; shown without the tokens."""
 
     access_token: str
-    refresh_token: str
-    renew_at: float
-    user: str | None = None
-    organization: str | None = None
+    refresh_token: str  # to be exchanged for the next tokens, once
+    renew_at: float  # when to do so (seconds since 1970, this computer's clock)
+    user: str | None = None  # the URI of who granted access; None if Calendly did not say
+    organization: str | None = None  # the URI of that user's organization; None likewise
 
     def __post_init__(self) -> None:
         """Check that the tokens are words of printable ASCII, and hide them in every output."""

@@ -98,7 +98,7 @@ STATE_FROM_LATER_VERSION = (
     "start without this stream's state, and everything is read again."
 )
 STATE_FROM_FUTURE = (
-    "{stream}: by Calendly's clock, the state is from the future: start without this stream's "
+    "{stream}: the state is from the future, by Calendly's clock: start without this stream's "
     "state, and everything is read again."
 )
 
@@ -206,7 +206,7 @@ TOKEN_MISSING = (
     "Setting `personal_access_token` is missing: create a token in Calendly under Integrations > "
     "API & webhooks, or set `oauth_credentials`."
 )
-TWO_METHODS = "Settings `oauth_credentials` and `personal_access_token` are both set: remove one."
+TWO_METHODS = "Setting `oauth_credentials` excludes `personal_access_token`: remove one of them."
 CLIENT_ID_MISSING = "Setting `oauth_credentials.client_id` is missing: set it to the app's ID."
 REFRESH_TOKEN_MISSING = (
     "Setting `oauth_credentials.refresh_token` is missing: get one with `tap-calendly --authorize`."
