@@ -16,15 +16,11 @@ from tap_calendly.settings import resource_uri
 
 
 class Account:
-    """The token's user and that user's organization.
-
-    Attributes:
-        answers: Pages read here, by URL, for the stream that would ask for the same.
-    """
+    """The token's user and that user's organization."""
 
     def __init__(self, client: Client) -> None:
         """Prepare; nothing is requested yet."""
-        self.answers: dict[str, Page] = {}
+        self.answers: dict[str, Page] = {}  # by URL, for the stream that would ask for the same
         self._client = client
 
     @property

@@ -37,14 +37,14 @@ class Scope:
 
     @property
     def name(self) -> str:
-        """What a state is about, such as `organization AAAA`."""
+        """Whose data a stream's state belongs to, such as `organization AAAA`."""
         kind = self._settings.scope
         uri = self._group if kind == "group" else self.user if kind == "user" else self.organization
         return f"{kind} {uri.rsplit('/', 1)[-1]}"
 
     @property
     def own_name(self) -> str:
-        """What a state is about where the API gives only the rows of the token's user."""
+        """The same where the API gives only the rows of the token's user."""
         return f"user {self._account.user_id}"
 
     def parameters(self, whose: Whose | None) -> dict[str, str]:
@@ -57,19 +57,15 @@ class Scope:
         query = {"organization": self.organization}
         if whose == "webhooks":
             query["scope"] = kind
-        if whose in {"meetings", "webhooks"} and kind == "group":
-            query["group"] = self._group
-        elif whose in {"meetings", "webhooks"} and kind == "user":
-            query["user"] = self.user
+        if whose in {"meetings", "webhooks"} and kind != "organization":
+            query[kind] = self._group if kind == "group" else self.user
         return query
 
     @property
     def _is_own(self) -> bool:
-        """Whether a user's meetings are asked for without an organization.
-
-        Only then does Calendly give those of former organizations too (API reference, "List
-        Events"); it does so for the token's user alone.
-        """
+        """Whether to ask for a user's meetings without an organization."""
+        # Only then are those of former organizations among them; Calendly does that for the token's
+        # user alone (API reference, "List Events").
         return not self._settings.organization and self.user == self._account.user
 
     @property

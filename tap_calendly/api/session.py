@@ -40,18 +40,18 @@ def new_session(url: str, agent: str) -> requests.Session:
     Raises:
         FatalError: The certificates that the environment names do not exist.
     """
-    made = _Session()
-    made.headers["User-Agent"] = agent
-    found = made.merge_environment_settings(url, {}, None, None, None)
+    session = _Session()
+    session.headers["User-Agent"] = agent
+    environment = session.merge_environment_settings(url, {}, None, None, None)
     encrypted = url.lower().startswith("https:")
-    made.proxies = found["proxies"] if encrypted else {}
-    made.verify = found["verify"]
-    if encrypted and isinstance(made.verify, str) and not Path(made.verify).exists():
-        raise errors.FatalError(messages.NO_CERTIFICATES, path=made.verify)
-    made.trust_env = False
+    session.proxies = environment["proxies"] if encrypted else {}
+    session.verify = environment["verify"]
+    if encrypted and isinstance(session.verify, str) and not Path(session.verify).exists():
+        raise errors.FatalError(messages.NO_CERTIFICATES, path=session.verify)
+    session.trust_env = False
     for scheme in ("https://", "http://"):
-        made.mount(scheme, _Adapter())
-    return made
+        session.mount(scheme, _Adapter())
+    return session
 
 
 def same_host(url: str, other: str) -> bool:

@@ -112,10 +112,11 @@ def now() -> float:
 
 
 def tokens_in(answer: Any, sent: str | None, received: float) -> Tokens:  # noqa: ANN401 - JSON
-    """Read a response, leniently, as its tokens come only once; else raise an `errors.UNREADABLE`.
+    """Read a response; leniently, as its tokens come only once.
 
     The refresh token that was `sent` stays valid if no other is returned. Tokens are renewed some
-    minutes before they expire, or at half of a shorter life.
+    minutes before they expire, or at half of a shorter life. If there are none, one of
+    `errors.UNREADABLE` is raised.
     """
     life = answer.get("expires_in")
     if not isinstance(life, int | float) or not 0 < life < LONGEST_LIFE:

@@ -112,9 +112,8 @@ class TokenStore:
     def _taken(self, lock: int) -> bool:
         import filelock
 
-        with (
-            self._usable()
-        ):  # without locks of the system's: no other kind, which outlives its process
+        # On a system without locks it fails: filelock's other kind would outlive its process.
+        with self._usable():
             return filelock.lock_descriptor(lock, blocking=False)
 
     @contextmanager

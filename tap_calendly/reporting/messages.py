@@ -109,7 +109,7 @@ PARENT_MAPPED_OUT = (
     "`{stream}: {{}}` in it, and deselect the stream in the catalog instead."
 )
 MAP_FAILED = (
-    "{stream}: `{part}` of `stream_maps` failed on a row ({kind}): make the expression allow for "
+    "{stream}: `{part}` of `stream_maps` failed on a row ({kind}): let the expression handle "
     "nulls, such as `md5(name) if name else None`."
 )
 COLUMNS_COLLIDE = (

@@ -17,15 +17,15 @@ from typing import Any
 from urllib.parse import quote
 
 PIECE = 12
-"""Consecutive characters of a secret that are hidden; fewer may occur in any word."""
+"""Consecutive characters that give a secret away; fewer may occur in any word."""
 
 HIDDEN = "******"
 
 LINK = re.compile(
     r"((?:cancellations|reschedulings|invitees)(?:\\?/|%2F))[^\s\"'<>\\]+", re.IGNORECASE
 )
-"""An invitee's `cancel_url`, `reschedule_url`, or URI, which ends like them: with one,
-anyone can act for the invitee."""
+"""An invitee's `cancel_url`, `reschedule_url`, or URI, which ends like them: anyone who has one can
+act for the invitee."""
 
 LONG_WORD = re.compile(r"\S{41,}")
 
