@@ -1,20 +1,18 @@
-"""TapCalendly: settings, streams, and how a run ends."""
+"""TapCalendly: its settings, its streams, and how a run ends."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property, partial
 from typing import Any
 
 import click
 import msgspec
-from singer_sdk import Tap
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.streams import Stream
 from typing_extensions import override
@@ -26,7 +24,7 @@ from tap_calendly.run import Run
 from tap_calendly.settings import Settings
 from tap_calendly.singer import catalog, configuration, connection_test, input_files, stream_maps
 from tap_calendly.singer.progress import Progress
-from tap_calendly.singer.sdk import SingerTap, StreamMap
+from tap_calendly.singer.sdk import SingerTap
 from tap_calendly.singer.settings_schema import SETTINGS
 from tap_calendly.singer.stream import CalendlyStream
 from tap_calendly.streams import STREAMS
@@ -51,7 +49,7 @@ class TapCalendly(SingerTap):
 
     @cached_property
     def run(self) -> Run:
-        """What this run has."""
+        """What the run has."""
         return Run(self.config, f"{self.name}/{self.plugin_version}", self.logger)
 
     @override
@@ -71,30 +69,17 @@ class TapCalendly(SingerTap):
         if found := list(stream_maps.problems(given, tables, keys)):
             raise errors.SettingsError(found)
         try:
-            # The next but one: the next would map what is not selected without any column, and then
-            # miss the key. Yet it has a map, as it may be read for the sake of its children.
-            super(Tap, self).setup_mapper()
-            self.mapper.register_raw_streams_from_catalog(catalog.selected(self.catalog))
-            for name in tables.keys() - self.mapper.stream_maps:
-                self.mapper.register_raw_stream_schema(name, self.streams[name].schema, keys[name])
+            self.map_streams(catalog.selected(self.catalog))
         except ValueError:
             raise errors.SettingsError([messages.COLUMNS_COLLIDE]) from None
-        for chosen in self.mapper.stream_maps.values():
-            for one in chosen:
-                if isinstance(one, CustomStreamMap):
-                    one.__class__ = StreamMap  # the SDK makes its own and leaves no other place
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        """Go by what this tap wrote alone."""
+        """Load only what this tap wrote."""
         given = {name: entry for name, entry in state.get("bookmarks", {}).items() if entry}
         known = set(self.streams) if given else set()
         own = state_entries.own(given, known)
-        if others := sorted(given.keys() - known):
-            self.logger.warning(
-                "The state has streams that are not tap-calendly's, which are ignored: %s.",
-                ", ".join(others),
-            )
+        self._warn_of_others("state", given.keys() - known)
         if strange := sorted((given.keys() & known) - own.keys()):
             self.logger.warning(
                 "The state has entries that tap-calendly did not write; these streams are read "
@@ -103,6 +88,14 @@ class TapCalendly(SingerTap):
             )
         super().load_state({"bookmarks": own})
 
+    def _warn_of_others(self, file: str, streams: Collection[str]) -> None:
+        if streams:
+            self.logger.warning(
+                "The %s has streams that are not tap-calendly's, which are ignored: %s.",
+                file,
+                ", ".join(sorted(streams)),
+            )
+
     @property
     def calendly_streams(self) -> list[CalendlyStream]:
         """The streams, selected or not, in the order in which they run."""
@@ -110,13 +103,9 @@ class TapCalendly(SingerTap):
 
     @override
     def load(self, sync: Callable[[], None]) -> None:
-        """Load all streams, and say how it goes."""
+        """Load all streams, and log how it goes."""
         streams = self.calendly_streams
-        if others := sorted(set(self.input_catalog or ()) - set(self.streams)):
-            self.logger.warning(
-                "The catalog has streams that are not tap-calendly's, which are ignored: %s.",
-                ", ".join(others),
-            )
+        self._warn_of_others("catalog", set(self.input_catalog or ()) - set(self.streams))
         with Progress(streams, self.run.client, self.logger):
             try:
                 sync()
@@ -134,31 +123,23 @@ class TapCalendly(SingerTap):
         self._judge(self.calendly_streams, "")
 
     def _judge(self, streams: list[CalendlyStream], otherwise: str) -> None:
-        """Decide whether the run has failed.
-
-        Args:
-            streams: The streams of the run.
-            otherwise: What else there is to say where the token gives no access to all of them.
-
-        Raises:
-            StreamsError: It has.
-        """
+        """Raise StreamsError if the run has failed; `otherwise` ends the line on missing access."""
         wanted = [stream for stream in streams if stream.selected or stream.children]
         failed = [stream.outcome.failed for stream in wanted]
         failures = [str(error) for error in failed if error is not None]
-        if (closed := self._closed(wanted, otherwise)) is not None:
-            failures.append(closed)
+        if (no_access := self._no_access(wanted, otherwise)) is not None:
+            failures.append(no_access)
         if failures:
             raise errors.StreamsError(list(dict.fromkeys(failures)))
 
-    def _closed(self, wanted: list[CalendlyStream], otherwise: str) -> str | None:
-        """Say what the token gives no access to, and whether the run has failed by that."""
+    def _no_access(self, wanted: list[CalendlyStream], otherwise: str) -> str | None:
+        """Return the line to fail with because the token gives no access to streams, if so."""
         refusals = {stream.name: stream.outcome.unavailable for stream in wanted}
-        closed = {name: refusal for name, refusal in refusals.items() if refusal is not None}
-        if not closed:
+        refused = {name: refusal for name, refusal in refusals.items() if refusal is not None}
+        if not refused:
             return None
-        settings, names = self.run.settings, ", ".join(closed)
-        unexplained = any(not refusal.names_scopes for refusal in closed.values())
+        settings, names = self.run.settings, ", ".join(refused)
+        unexplained = any(not refusal.names_scopes for refusal in refused.values())
         if unexplained and settings.scope == "organization" and self.run.account.role == "user":
             self.logger.warning(
                 "The token's user has the role `user`, and a whole organization opens to owners "
@@ -166,7 +147,7 @@ class TapCalendly(SingerTap):
             )
         if settings.on_unavailable == "fail":
             return messages.STREAMS_UNAVAILABLE.format(streams=names, otherwise=otherwise)
-        if all(stream.name in closed for stream in wanted if stream.selected):
+        if all(stream.name in refused for stream in wanted if stream.selected):
             return messages.NOTHING_READ.format(streams=names)
         return None
 
@@ -233,7 +214,7 @@ class TapCalendly(SingerTap):
 
     @classmethod
     def _authorize(cls, given: _ConfigInput, login_options: login.LoginOptions) -> None:
-        """Get credentials by the browser."""
+        """Get credentials with the browser."""
         schema = dict(cls.config_jsonschema)
         cls.append_builtin_config(schema)
         config = {**given.config, **(cls._env_var_config if given.parse_env else {})}
