@@ -45,8 +45,7 @@ class Captured(msgspec.Struct, frozen=True):
     """What complete sweeps have captured of a stream.
 
     Attributes:
-        began: When the last sweep began: the bookmark.
-        full_scan: When the last full scan began.
+        began: When the last sweep began: the bookmark. `full_scan` is when the last full scan did.
         window_start: The earliest start that the last sweep read without a gap; None for all.
         start_date: The latest bound since the last full scan, itself included; None for all.
         earliest: The earliest start of any meeting seen, if any was.
@@ -67,11 +66,9 @@ class Range(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Sweep(msgspec.Struct, frozen=True):
-    """A sweep in progress, or interrupted: the fields become those of `Captured`.
+    """A sweep in progress, or interrupted, with the ranges still to read in that order.
 
-    Attributes:
-        full: Whether it is a full scan.
-        remaining: The ranges still to be read, in the order of reading.
+    The other fields become those of `Captured`.
     """
 
     began: Timestamp
@@ -231,10 +228,7 @@ def problems(content: object, streams: Collection[str]) -> list[str]:
 def own(
     bookmarks: Mapping[str, Mapping[str, Any]], streams: Collection[str]
 ) -> dict[str, Mapping[str, Any]]:
-    """Return the entries of the tap's streams that this tap wrote, with the fields it writes.
-
-    Entries without a scope may be another tap's, or another organization's.
-    """
+    """Return the entries that this tap wrote: others may be another tap's or organization's."""
     return {
         stream: {field: value for field, value in entry.items() if field in FIELDS}
         for stream, entry in bookmarks.items()

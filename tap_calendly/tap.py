@@ -63,10 +63,10 @@ class TapCalendly(SingerTap):
     @override
     def setup_mapper(self) -> None:
         """Check the stream maps, which the SDK would do too late."""
-        tables = {name: stream.schema["properties"] for name, stream in self.streams.items()}
+        columns = {name: stream.schema["properties"] for name, stream in self.streams.items()}
         keys = {name: stream.primary_keys for name, stream in self.streams.items()}
         given = self.config.get("stream_maps", {})
-        if found := list(stream_maps.problems(given, tables, keys)):
+        if found := list(stream_maps.problems(given, columns, keys)):
             raise errors.SettingsError(found)
         try:
             self.map_streams(catalog.selected(self.catalog))
@@ -112,7 +112,7 @@ class TapCalendly(SingerTap):
             finally:
                 for stream in streams:
                     stream.stop()
-        self._judge(streams, "; the other streams are done")
+        self._judge("; the other streams are done")
 
     @override
     def test_access(self) -> None:
@@ -120,13 +120,12 @@ class TapCalendly(SingerTap):
         self.run.settings = msgspec.structs.replace(self.run.settings, patience=patience)
         for line in connection_test.verdicts(self.calendly_streams):
             click.echo(line)
-        self._judge(self.calendly_streams, "")
+        self._judge("")
 
-    def _judge(self, streams: list[CalendlyStream], otherwise: str) -> None:
+    def _judge(self, otherwise: str) -> None:
         """Raise StreamsError if the run has failed; `otherwise` ends the line on missing access."""
-        wanted = [stream for stream in streams if stream.selected or stream.children]
-        failed = [stream.outcome.failed for stream in wanted]
-        failures = [str(error) for error in failed if error is not None]
+        wanted = [one for one in self.calendly_streams if one.selected or one.children]
+        failures = [str(one.outcome.failed) for one in wanted if one.outcome.failed is not None]
         if (no_access := self._no_access(wanted, otherwise)) is not None:
             failures.append(no_access)
         if failures:
@@ -170,19 +169,22 @@ class TapCalendly(SingerTap):
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> _ConfigInput:
         config: dict[str, Any] = {}
+        prefix, schema = cls._env_var_prefix, cls._whole_schema()
         for path in value:
             if path != "ENV":
-                # Once: what a pipe holds is gone then.
+                # Once, as the content of a pipe is gone afterwards.
                 text = input_files.read(path, "--config", configuration.problems_with_file)
                 config |= json.loads(text)
-                continue
-            schema = dict(cls.config_jsonschema)
-            cls.append_builtin_config(schema)
-            if found := configuration.problems_in_environment(
-                os.environ, cls._env_var_prefix, schema
-            ):
+            elif found := configuration.problems_in_environment(os.environ, prefix, schema):
                 raise errors.SettingsError(found)
         return _ConfigInput(config=config, parse_env="ENV" in value)
+
+    @classmethod
+    def _whole_schema(cls) -> dict[str, Any]:
+        """Return the JSON schema of all settings, including those that the SDK adds."""
+        schema = dict(cls.config_jsonschema)
+        cls.append_builtin_config(schema)
+        return schema
 
     @classmethod
     @override
@@ -215,12 +217,10 @@ class TapCalendly(SingerTap):
     @classmethod
     def _authorize(cls, given: _ConfigInput, login_options: login.LoginOptions) -> None:
         """Get credentials with the browser."""
-        schema = dict(cls.config_jsonschema)
-        cls.append_builtin_config(schema)
         config = {**given.config, **(cls._env_var_config if given.parse_env else {})}
 
         def check(config: dict[str, Any]) -> Settings:
-            if problems := configuration.problems(config, schema):
+            if problems := configuration.problems(config, cls._whole_schema()):
                 raise errors.SettingsError(problems)
             return Settings.parse(config, f"{cls.name}/{cls.get_plugin_version()}")
 

@@ -58,10 +58,10 @@ class Outcome:
                 self.skip(error)
 
     def settle(self, *, last: bool = False) -> bool:
-        """Decide what refusals for some rows of the parent mean; return whether that is decided.
+        """Decide what refusals for rows of the parent mean; return whether that is decided.
 
-        If other rows were accessible, the stream has failed; if none was, it is unavailable.
-        `last` says that all rows of the parent were tried.
+        Where other rows are accessible, the stream has failed; if, at `last`, none was, it is
+        unavailable.
         """
         with self._lock:
             if self._refused is not None and self._answered:

@@ -42,8 +42,8 @@ class Prefetcher:
     Attributes:
         eager: Whether anything is read before it is asked for.
         stopped: Set when nobody waits for what is read any more.
-        calls_ahead: The most calls that are made ahead for rows.
-        rows_ahead: The rows in hand from which no further page is taken.
+        calls_ahead: The most calls made ahead for rows.
+        rows_ahead: The most rows in hand before another page is taken.
         failure: The error that has ended the reading, if any.
     """
 
@@ -129,13 +129,9 @@ class Prefetch(Generic[T]):
     def __init__(
         self, ahead: Prefetcher, parts: Iterator[T], *, at_once: int = 1, first: bool = False
     ) -> None:
-        """Begin to read.
+        """Begin to read, `at_once` parts before anybody asks, in one thread of `ahead` at a time.
 
-        Args:
-            ahead: Its threads read.
-            parts: What to read; it runs in one thread at a time.
-            at_once: How many parts to read before anybody asks for them.
-            first: Whether to read before whatever else is queued.
+        `first` puts it in front of whatever else is queued.
         """
         self._ahead = ahead
         self._parts = parts

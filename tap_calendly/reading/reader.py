@@ -101,11 +101,7 @@ class Reader:
     def pages(
         self, context: Context | None = None, bounds: Mapping[str, str] | None = None
     ) -> Iterator[Page]:
-        """Read a list page by page, each when the one before it is done with.
-
-        Raises:
-            CalendlyError: As always, and when the pages go round in a circle.
-        """
+        """Read a list page by page, each when the one before is done with; endless ones raise."""
         mark: object = None
         page = self.first_page(context, bounds)
         for number in range(1, LONGEST_LIST):
@@ -134,8 +130,7 @@ class Reader:
             Pages with the rows that are wanted; one that changed between two readings comes again.
 
         Raises:
-            CalendlyError: As in `pages`; no two readings named the same rows, or page tokens were
-                refused in every one.
+            CalendlyError: No two readings named the same rows, or each had a page token refused.
         """
         append_only, replication = self.stream.endpoint.append_only, self.stream.replication
         known: dict[str, bytes] = {}
@@ -170,7 +165,7 @@ class Reader:
         """Read a row at its own URI; nothing, with a warning, if it has vanished meanwhile."""
         key = self.key_of(record)
 
-        def page_with_details(body: Any, response: requests.Response) -> Page:  # noqa: ANN401 - JSON
+        def same_row(body: Any, response: requests.Response) -> Page:  # noqa: ANN401 - JSON
             page = page_of("resource", body, response, paged=False)
             if self.key_of(page.rows[0]) != key:
                 message = "another row than was asked for"
@@ -178,7 +173,7 @@ class Reader:
             return page
 
         try:
-            yield self._get(f"{self._address(None)}/{id_in(record['uri'])}", page_with_details).rows
+            yield self._get(f"{self._address(None)}/{id_in(record['uri'])}", same_row).rows
         except errors.RefusedError as error:
             listed = (self.key_of(row) for page in self.pages() for row in page.rows)
             if error.status != HTTPStatus.NOT_FOUND or key in listed:
@@ -202,9 +197,8 @@ class Reader:
         """Return what tells a row from all others: the values of its key, joined.
 
         Raises:
-            KeyError: It lacks one of them.
-            TypeError: One of them is not a string.
-            ValueError: One of them is empty, which is null in some databases.
+            KeyError, TypeError, ValueError: One of them is missing, is not a string, or is empty,
+                which is null in some databases.
         """
         values = [row[name] for name in self.stream.primary_keys]
         if not all(values):

@@ -16,15 +16,10 @@ from tap_calendly.state import OVERLAP
 
 @dataclass(frozen=True)
 class FullTable:
-    """Read completely in every run; a target can mark the rows that vanished.
-
-    Attributes:
-        key: The replication key, if there is one.
-        from_start_date: Whether `start_date` bounds the stream.
-    """
+    """Read completely in every run; a target can mark the rows that vanished."""
 
     key: str | None = None
-    from_start_date: bool = False
+    from_start_date: bool = False  # whether the setting `start_date` bounds the stream
 
     def start_date(self, settings: Settings) -> datetime | None:
         """Return the setting, where it bounds the stream."""
@@ -33,9 +28,7 @@ class FullTable:
     def since(self, bookmarks: Sequence[datetime | None], settings: Settings) -> datetime | None:  # noqa: ARG002 - for those with a bound
         """Return the time before which rows are left out; None to read everything.
 
-        Args:
-            bookmarks: Of the stream and of those read for its rows; None for nothing captured yet.
-            settings: The settings of the run.
+        `bookmarks` are the stream's and those of streams read for its rows; None is nothing yet.
         """
         return None
 
@@ -67,9 +60,7 @@ class BySweep(FullTable):
 class ByKey(FullTable):
     """Rows from the bookmark on are wanted; the list comes in any order.
 
-    Attributes:
-        lookback: Whether rows are read again for `lookback_days`, as they change afterwards without
-            moving the key.
+    With `lookback`, rows are read again for `lookback_days`: they change without moving the key.
     """
 
     lookback: bool = False

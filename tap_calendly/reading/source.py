@@ -29,12 +29,9 @@ class Row(NamedTuple):
 def whole_list(
     reader: Reader, children: Sequence[Reader], on_read: Callable[[datetime | None], None]
 ) -> Iterator[Batch[Row]]:
-    """Read a list without a parent.
+    """Read a list without a parent, and name what its rows lead to.
 
-    Args:
-        reader: Reads the list.
-        children: The readers of what belongs to its rows.
-        on_read: Called with the time of the first answer once every row is out.
+    `on_read` is called with the time of the first answer once every row is out.
 
     Yields:
         The rows, in the API's order; a row that changed meanwhile comes again.
@@ -69,12 +66,9 @@ def contexts_of(row: Record, children: Sequence[Reader]) -> dict[str, Context]:
 
 
 def rows_for(reader: Reader, context: Context) -> Iterator[list[Record]]:
-    """Read a list that belongs to a row of the parent.
+    """Read a list that belongs to a row of the parent, in the same way.
 
     What goes wrong is noted in the stream's outcome: the parent goes on.
-
-    Yields:
-        The rows, in the API's order; a row that changed meanwhile comes again.
     """
     try:
         yield from _rows_for(reader, context)

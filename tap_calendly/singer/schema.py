@@ -1,4 +1,4 @@
-"""Short functions to declare a stream's fields, and the fields that several streams share.
+"""Short functions to declare a stream's fields, and the fields that streams share.
 
 Only a row's key is certain; any other field may be null or absent. Nested objects and lists keep
 the fields that are not declared.

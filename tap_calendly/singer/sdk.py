@@ -56,14 +56,12 @@ class SingerStream(Stream):
         self.load(partial(super().sync, context), context)
 
     def begin_full_table(self) -> None:
-        """Have each record say to which version of the table it belongs."""
+        """Give each record the version of the table that it belongs to."""
         self._stream_version = self._initialized_at
 
     def end_full_table(self) -> None:
-        """Tell the target that all rows of this version of the table are out.
-
-        The SDK does so before the records: a run that dies in between would delete good rows.
-        """
+        """Tell the target that all rows of this version of the table are out."""
+        # The SDK does so before the records: a run that dies in between would delete good rows.
         if self._stream_version is not None:
             self._write_activate_version_message(self._stream_version)
 
@@ -195,11 +193,9 @@ class SingerTap(Tap):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:
-        """Exit with 128 + the signal's number; the SDK would exit with 0.
-
-        Nothing is written here, as a message may be half written: each state is written as soon as
-        it is reached.
-        """
+        """Exit with 128 + the signal's number; the SDK would exit with 0."""
+        # Nothing is written here, as a message may be half written: each state was written as soon
+        # as it was reached.
         self.logger.warning(
             "Stopped by %s: the next run continues from the last state written.",
             signal.Signals(signum).name,

@@ -35,12 +35,9 @@ PAGES_AHEAD = 5
 
 
 class ChildFetch(NamedTuple):
-    """What is being read for a row: by `uri` for its children; without, its own details.
+    """What is being read for a row, by the name of the stream."""
 
-    `batches` are by the name of the stream.
-    """
-
-    uri: str | None
+    uri: str | None  # what the children are read for; None for the row's own details
     batches: dict[str, Prefetch[list[Record]]]
 
 
@@ -219,7 +216,7 @@ class CalendlyStream(SingerStream):
             yield from rows
 
     def _begin(self) -> None:
-        """Set what the threads go by; write the children's SCHEMA, for tables without a row."""
+        """Prepare what the threads read; write the children's SCHEMA, for tables without a row."""
         self.run.scope.parameters(self.endpoint.whose)  # which may have to ask whose data it is
         for stream in self.family:
             stream.reader.since = stream.oldest_wanted()

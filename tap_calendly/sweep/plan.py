@@ -23,7 +23,7 @@ Band = tuple[datetime, datetime]
 
 @dataclass(frozen=True)
 class Rules:
-    """The settings that bear on a sweep (see `Settings`)."""
+    """The settings that a sweep depends on (see `Settings`)."""
 
     lookback: timedelta
     full_scan_interval: timedelta | None
@@ -123,10 +123,8 @@ def invitees_are_due(
 def reached(sweep: Sweep, first: datetime | None, following: datetime | None) -> Sweep:
     """Return the sweep once a batch of its first remaining range is out, invitees included.
 
-    Args:
-        sweep: The sweep before.
-        first: The first start of the batch; None when it was empty.
-        following: The start from which the range goes on; None at its end.
+    `first` is the first start of the batch, if it has any; `following` is the start from which the
+    range goes on, None at its end.
     """
     part, *others = sweep.remaining
     rest = [] if following is None else [Range(following, part.end)]

@@ -48,13 +48,7 @@ class SweepRunner:
         streams: Sequence[Swept],
         write_state: Callable[[], None],
     ) -> None:
-        """Find out what earlier runs have captured.
-
-        Args:
-            reader: Reads the meetings.
-            invitees: The reader of their invitees, if those are selected.
-            streams: Those of the two that are selected.
-            write_state: Writes a STATE message.
+        """Find out what earlier runs have captured of the selected streams.
 
         Raises:
             CalendlyError: The state cannot be read.
@@ -100,9 +94,9 @@ class SweepRunner:
     def _carry_out(
         self, sweep: Sweep, captured: Known, page: Page | None = None, *, last: bool = False
     ) -> Generator[Batch[Row], None, dict[str, Captured]]:
-        """Read what remains of a sweep; return what its streams have captured after it.
+        """Read what remains of a sweep, from `page` if that is read already.
 
-        `page` is the first page, if it was read already; `last` says that no other sweep follows.
+        Returns what its streams have captured then.
         """
         invitees = [reader for reader in self._invitees if reader.stream.name in captured]
         while sweep.remaining:
@@ -223,13 +217,9 @@ class SweepRunner:
 
 
 def start_of(event: Record) -> datetime:
-    """Return the start of a meeting, without which nobody knows how far a sweep has come.
-
-    Raises:
-        CalendlyError: It is missing, or cannot be parsed.
-    """
+    """Return the start of a meeting; raise CalendlyError if it is missing or cannot be parsed."""
     start = timestamps.of(event, "start_time")
-    if start is None:
+    if start is None:  # nobody could say how far a sweep has come
         raise errors.CalendlyError(
             messages.NO_START_TIME, stream="scheduled_events", row=event["uri"]
         )
@@ -256,10 +246,8 @@ def _meeting(event: Record) -> plan.Meeting:
 
 
 def _bounds(part: Range) -> dict[str, str]:
-    """Return a range as query parameters: from just before to just after.
-
-    Whether Calendly includes a bound is not documented.
-    """
+    """Return a range as query parameters."""
+    # Whether Calendly includes a bound is not documented: from just before to just after.
     bounds = {}
     if part.start is not None:
         bounds["min_start_time"] = timestamps.in_request(_moved(part.start, -INSTANT))
