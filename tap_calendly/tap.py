@@ -79,22 +79,20 @@ class TapCalendly(SingerTap):
         given = {name: entry for name, entry in state.get("bookmarks", {}).items() if entry}
         known = set(self.streams) if given else set()
         own = state_entries.own(given, known)
-        self._warn_of_others("state", given.keys() - known)
-        if strange := sorted((given.keys() & known) - own.keys()):
-            self.logger.warning(
-                "The state has entries that tap-calendly did not write; these streams are read "
-                "from the start: %s.",
-                ", ".join(strange),
-            )
+        self._warn(
+            "The state has streams that are not tap-calendly's, which are ignored: %s.",
+            given.keys() - known,
+        )
+        self._warn(
+            "The state has entries that tap-calendly did not write; these streams are read from "
+            "the start: %s.",
+            (given.keys() & known) - own.keys(),
+        )
         super().load_state({"bookmarks": own})
 
-    def _warn_of_others(self, file: str, streams: Collection[str]) -> None:
+    def _warn(self, message: str, streams: Collection[str]) -> None:
         if streams:
-            self.logger.warning(
-                "The %s has streams that are not tap-calendly's, which are ignored: %s.",
-                file,
-                ", ".join(sorted(streams)),
-            )
+            self.logger.warning(message, ", ".join(sorted(streams)))
 
     @property
     def calendly_streams(self) -> list[CalendlyStream]:
@@ -105,7 +103,10 @@ class TapCalendly(SingerTap):
     def load(self, sync: Callable[[], None]) -> None:
         """Load all streams, and log how it goes."""
         streams = self.calendly_streams
-        self._warn_of_others("catalog", set(self.input_catalog or ()) - set(self.streams))
+        self._warn(
+            "The catalog has streams that are not tap-calendly's, which are ignored: %s.",
+            set(self.input_catalog or ()) - set(self.streams),
+        )
         with Progress(streams, self.run.client, self.logger):
             try:
                 sync()
