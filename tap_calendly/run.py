@@ -1,4 +1,4 @@
-"""What a run has: settings, API client, account and scope, each built when first asked for."""
+"""What a run has: settings, API client, account and scope, each built when first used."""
 
 from __future__ import annotations
 
@@ -16,20 +16,10 @@ from tap_calendly.settings import Settings
 
 
 class Run:
-    """One run of the tap; discovery, which has no token, asks for none of it.
-
-    Attributes:
-        logger: Where to say what a person should know.
-    """
+    """One run of the tap; discovery, which has no token, uses none of it."""
 
     def __init__(self, config: Mapping[str, Any], user_agent: str, logger: logging.Logger) -> None:
-        """Prepare; nothing is built or asked yet.
-
-        Args:
-            config: The configuration, checked.
-            user_agent: What requests call themselves unless the configuration says.
-            logger: Where to say what a person should know.
-        """
+        """Take a checked configuration, and the default for its `user_agent`."""
         self.logger = logger
         self._config = config
         self._user_agent = user_agent
@@ -41,17 +31,17 @@ class Run:
 
     @cached_property
     def client(self) -> Client:
-        """Calendly's API, as the token opens it."""
+        """Calendly's API, with the token."""
         pace = throttle.Throttle(self.settings.requests_per_minute, throttle.SystemClock())
         authenticator = methods.authenticator(self.settings, pace, self.logger)
         return Client(self.settings, authenticator, pace, self.logger)
 
     @cached_property
     def account(self) -> Account:
-        """Whose token it is."""
+        """The token's owner."""
         return Account(self.client)
 
     @cached_property
     def scope(self) -> Scope:
-        """Whose data is read."""
+        """Whose data to read."""
         return Scope(self.settings, self.account)

@@ -12,22 +12,18 @@ from typing_extensions import override
 from tap_calendly import timestamps
 
 RESOURCES = "https://api.calendly.com"
-"""Where the URIs of Calendly's resources begin, whatever address the API is reached at."""
+"""What the URIs of Calendly's resources start with, whatever address the API is reached at."""
 
 AUTHORIZATION = "https://auth.calendly.com"
 """Where apps get tokens."""
 
 
 class OAuthCredentials(msgspec.Struct, frozen=True):
-    """An app registered with Calendly, and the refresh token that it was first given.
-
-    Attributes:
-        client_secret: What a web app proves itself by; None for a native app.
-    """
+    """An app registered with Calendly, and the refresh token it was first given."""
 
     client_id: str
     refresh_token: str
-    client_secret: str | None = None
+    client_secret: str | None = None  # native apps have none
 
     @override
     def __repr__(self) -> str:
@@ -35,14 +31,10 @@ class OAuthCredentials(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings, as `docs` describe them.
+    """The settings, as `tap_calendly.singer.settings_schema` describes them.
 
-    Attributes:
-        start_date: UTC.
-        api_url: Without a slash at its end, like `auth_url`.
-        request_timeout: Seconds, like `retry_timeout`.
-        patience: Seconds after which a host that cannot be reached is given up; no setting of the
-            user's, but shorter where somebody is waiting (`--test`).
+    `start_date` is in UTC, and the URLs have no trailing slash. `patience` is not the user's: the
+    seconds after which an unreachable host is given up, fewer where somebody waits (`--test`).
     """
 
     personal_access_token: str | None = None
@@ -71,29 +63,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def parse(cls, config: Mapping[str, Any], user_agent: str) -> Settings:
-        """Read a configuration that was checked, with its defaults filled in.
-
-        Args:
-            config: The configuration.
-            user_agent: What requests call themselves unless the configuration says.
-        """
-        given: dict[str, Any] = {name: _stripped(value) for name, value in config.items()}
-        given.setdefault("user_agent", user_agent)
-        for url in ("api_url", "auth_url"):
-            given[url] = given[url].rstrip("/")
+        """Read a checked configuration with its defaults; `user_agent` is one more default."""
+        given = {"user_agent": user_agent, **_stripped(config)}
+        given |= {url: given[url].rstrip("/") for url in ("api_url", "auth_url")}
         if "start_date" in given:
             given["start_date"] = timestamps.in_iso(timestamps.parse(given["start_date"]))
         return msgspec.convert(given, cls, strict=False)  # JSON Schema takes 7.0 for an integer
 
     @property
     def timeouts(self) -> tuple[int, int]:
-        """Seconds for a connection, and for a whole response."""
+        """Seconds to connect, and to get a complete response."""
         patience = self.request_timeout if self.patience is None else self.patience
         return min(patience, self.request_timeout), self.request_timeout
 
     @property
     def lookback(self) -> timedelta:
-        """How long after its start a meeting is read in every run."""
+        """How long after its start every run reads a meeting again."""
         return timedelta(days=self.lookback_days)
 
     @property
@@ -104,16 +89,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def resource_uri(collection: str, value: str) -> str:
-    """Write a URI or a bare id as a URI, as Calendly's query parameters want it.
-
-    Args:
-        collection: The resource's collection, such as `organizations`.
-        value: A URI of that collection, or the last segment of one.
-    """
+    """Return the URI of a resource, given it or its ID, as query parameters want it."""
     return f"{RESOURCES}/{collection}/{value.strip().rstrip('/').rsplit('/', 1)[-1]}"
 
 
-def _stripped(value: Any) -> Any:  # noqa: ANN401 - whatever a configuration holds
+def _stripped(value: Any) -> Any:  # noqa: ANN401 - any JSON
     if isinstance(value, dict):
-        return {name: _stripped(inner) or None for name, inner in value.items()}
-    return value.strip() if isinstance(value, str) else value
+        return {name: _stripped(inner) for name, inner in value.items()}
+    return (value.strip() or None) if isinstance(value, str) else value

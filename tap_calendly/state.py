@@ -7,6 +7,7 @@ tokens, nothing for single meetings.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,8 +18,6 @@ from tap_calendly import timestamps
 from tap_calendly.reporting import errors, messages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
-
     Timestamp = datetime
 else:
     Timestamp = pendulum.DateTime  # which msgspec leaves to us, to read leniently
@@ -26,7 +25,7 @@ else:
 S = TypeVar("S", bound=msgspec.Struct)
 
 OVERLAP = timedelta(minutes=5)
-"""How far behind a bookmark reading begins: what was being written at that time shows later."""
+"""How far before a bookmark reading begins: what was being written at that time shows later."""
 
 LAYOUT = 1
 """The layout of an entry; a higher one comes from a later version of the tap."""
@@ -36,12 +35,7 @@ STARTS = frozenset({"earliest", "remaining"})
 
 
 class Bookmark(msgspec.Struct, frozen=True):
-    """Up to when a stream is captured.
-
-    Attributes:
-        reached: When the last complete reading began, in the server's clock.
-        start_date: The bound of the rows that were wanted; None for all.
-    """
+    """When the last complete reading began, by the server's clock, and the bound then in force."""
 
     reached: Timestamp = msgspec.field(name="replication_key_value")
     start_date: Timestamp | None
@@ -51,11 +45,10 @@ class Captured(msgspec.Struct, frozen=True):
     """What complete sweeps have captured of a stream.
 
     Attributes:
-        began: When the last sweep began: the bookmark.
-        full_scan: When the last full scan began.
+        began: When the last sweep began: the bookmark. `full_scan` is when the last full scan did.
         window_start: The earliest start that the last sweep read without a gap; None for all.
         start_date: The latest bound since the last full scan, itself included; None for all.
-        earliest: The earliest start of any meeting seen; None when there was none.
+        earliest: The earliest start of any meeting seen, if any was.
     """
 
     began: Timestamp = msgspec.field(name="replication_key_value")
@@ -73,15 +66,9 @@ class Range(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Sweep(msgspec.Struct, frozen=True):
-    """A sweep that is in progress, or was interrupted.
+    """A sweep in progress, or interrupted, with the ranges still to read in that order.
 
-    Attributes:
-        began: When it began.
-        full: Whether it is a full scan.
-        window_start: As in `Captured`, once it is complete.
-        start_date: The bound then in force.
-        earliest: The earliest start seen so far.
-        remaining: The ranges that are still to be read, in the order of reading.
+    The other fields become those of `Captured`.
     """
 
     began: Timestamp
@@ -93,36 +80,24 @@ class Sweep(msgspec.Struct, frozen=True):
 
 
 class _Interrupted(msgspec.Struct):
-    """Whom an interrupted sweep is for."""
+    """The streams that an interrupted sweep is for."""
 
     streams: list[str]
 
 
 FIELDS = frozenset(
-    {
-        "replication_key",
-        "replication_key_value",
-        "start_date",
-        "scope",
-        "layout",
-        "sweep",
-        "full_scan",
-        "window_start",
-        "earliest",
-    }
+    {"replication_key", "scope", "layout", "sweep"}.union(
+        field.encode_name for kind in (Bookmark, Captured) for field in msgspec.structs.fields(kind)
+    )
 )
 """All fields of an entry."""
 
 
 class StreamState:
-    """A stream's entry, as far as it is about what a run reads.
+    """A stream's entry, if it has the scope of this run.
 
-    A state about something else is no use: rows that were left out then would never come.
-
-    Raises, wherever the entry is read: CalendlyError if it is damaged or from a later version.
-
-    Attributes:
-        stream: The stream's name.
+    A state of another scope is of no use: rows that were left out then would never come. All
+    methods that read raise CalendlyError if the entry is damaged or from a later version.
     """
 
     def __init__(
@@ -133,79 +108,62 @@ class StreamState:
         key: str,
         on_change: Callable[[], object] = lambda: None,
     ) -> None:
-        """Take an entry.
+        """Take a stream's entry, which the methods that write change, and its replication key.
 
-        Args:
-            stream: The stream's name.
-            entry: Its entry in the state, which the methods that write change.
-            scope: Whose data this run reads, and which rows of it.
-            key: The stream's replication key.
-            on_change: Called when something new is captured.
+        `scope` says whose data this run reads, and which rows of it; `on_change` is called when
+        something new is captured.
         """
-        self.stream = stream
+        self._stream = stream
         self._entry = entry
         self._scope = scope
         self._key = key
         self._on_change = on_change
 
     def bookmark(self, start_date: datetime | None) -> datetime | None:
-        """Read up to when the stream is captured.
-
-        Args:
-            start_date: The bound of the rows that are wanted; None for all.
-
-        Returns:
-            The time (UTC); None for nothing yet, or when older rows are wanted than then.
-        """
-        entry = self._known()
-        if "replication_key_value" not in entry:
+        """Return up to when the stream is captured; None if `start_date` asks for older rows."""
+        found = self._captured(Bookmark)
+        if found is None or reaches_further_back(start_date, found.start_date):
             return None
-        found = self._read(entry, Bookmark)
-        return None if reaches_further_back(start_date, found.start_date) else found.reached
+        return found.reached
 
     def captured(self) -> Captured | None:
-        """Read what sweeps have captured; None for nothing yet."""
-        entry = self._known()
-        return self._read(entry, Captured) if "replication_key_value" in entry else None
+        """Return what sweeps have captured; None for nothing yet."""
+        return self._captured(Captured)
 
     def interrupted(self) -> tuple[Sweep, list[str]] | None:
-        """Read the sweep that an earlier run did not finish, and the streams that it is for."""
+        """Return the sweep that an earlier run did not finish, and the streams that it is for."""
         found = self._known().get("sweep")
         if found is None:
             return None
         return self._read(found, Sweep, "sweep"), self._read(found, _Interrupted, "sweep").streams
 
     def refuse_future(self, now: datetime) -> None:
-        """Refuse to go on from a time that has not come: what lay before it was left out.
-
-        Args:
-            now: The server's clock, which all times in a state are by.
+        """Refuse to continue from a time after `now`, by the server's clock as all times here.
 
         Raises:
-            CalendlyError: The entry is not of this Calendly.
+            CalendlyError: The entry is not of this Calendly, and changes would be left out.
         """
         entry = self._known()
         for field in entry.keys() & {"replication_key_value", "full_scan"}:
-            if _timestamp(datetime, entry[field]) > now + OVERLAP:
-                raise errors.CalendlyError(messages.STATE_FROM_FUTURE, stream=self.stream)
+            if timestamps.parse(entry[field]) > now + OVERLAP:
+                raise errors.CalendlyError(messages.STATE_FROM_FUTURE, stream=self._stream)
 
-    def write_bookmark(self, reached: datetime, start_date: datetime | None) -> None:
-        """Note that the stream is captured up to a time."""
-        self._write(Bookmark(reached, start_date))
-
-    def write_captured(self, captured: Captured) -> None:
-        """Note what sweeps have captured; no sweep is in progress."""
-        self._write(captured)
+    def write(self, captured: Bookmark | Captured) -> None:
+        """Write what is captured; no sweep is in progress."""
+        self._entry.clear()
+        self._entry |= {"replication_key": self._key, **_as_json(captured)}
+        self._entry |= {"scope": self._scope, "layout": LAYOUT}
+        self._on_change()
 
     def write_interrupted(self, sweep: Sweep, streams: list[str]) -> None:
-        """Note how far a sweep has come, beside what earlier ones have captured."""
+        """Write how far a sweep has come, beside what earlier ones have captured."""
         if self._entry.get("scope") != self._scope:
             self._entry.clear()
         progress = {"streams": streams, **_as_json(sweep)}
         self._entry |= {"scope": self._scope, "layout": LAYOUT, "sweep": progress}
 
     def forget_interrupted(self) -> None:
-        """Note that no sweep is in progress: another stream's entry has it."""
+        """Write that no sweep is in progress: another stream's entry has it."""
         self._entry.pop("sweep", None)
 
     def check(self) -> None:
@@ -217,26 +175,20 @@ class StreamState:
             self.captured()
         self.interrupted()
 
-    def _write(self, found: Bookmark | Captured) -> None:
-        self._entry.clear()
-        self._entry |= {
-            "replication_key": self._key,
-            **_as_json(found),
-            "scope": self._scope,
-            "layout": LAYOUT,
-        }
-        self._on_change()
-
     def _known(self) -> Mapping[str, Any]:
-        """Pass over what is about other data, and refuse what cannot be understood."""
+        """Return the entry; nothing if it has another scope."""
         layout = self._entry.get("layout", LAYOUT)
         if not isinstance(layout, int) or isinstance(layout, bool) or layout < 1:
             raise self._damaged(field="layout")
         if layout > LAYOUT:
-            raise errors.CalendlyError(messages.STATE_FROM_LATER_VERSION, stream=self.stream)
+            raise errors.CalendlyError(messages.STATE_FROM_LATER_VERSION, stream=self._stream)
         return self._entry if self._entry.get("scope") == self._scope else {}
 
-    def _read(self, found: object, kind: type[S], place: str = "bookmark") -> S:
+    def _captured(self, kind: type[S]) -> S | None:
+        entry = self._known()
+        return self._read(entry, kind, "bookmark") if "replication_key_value" in entry else None
+
+    def _read(self, found: object, kind: type[S], place: str) -> S:
         try:
             read = msgspec.convert(found, kind, dec_hook=_timestamp)
         except msgspec.ValidationError as error:
@@ -251,19 +203,11 @@ class StreamState:
         return read
 
     def _damaged(self, field: str) -> errors.CalendlyError:
-        return errors.CalendlyError(messages.STATE_DAMAGED, stream=self.stream, field=field)
+        return errors.CalendlyError(messages.STATE_DAMAGED, stream=self._stream, field=field)
 
 
 def problems(content: object, streams: Collection[str]) -> list[str]:
-    """Find what cannot be used in a whole state.
-
-    Args:
-        content: What the file holds.
-        streams: The names of the tap's streams; entries of others are no concern.
-
-    Returns:
-        One sentence for each problem, naming the stream.
-    """
+    """Return a sentence for each problem of a state file, in the entries of `streams` alone."""
     if isinstance(content, dict) and content.keys() <= {"currently_syncing"}:
         return []  # how a first run begins
     bookmarks = content.get("bookmarks") if isinstance(content, dict) else None
@@ -284,12 +228,7 @@ def problems(content: object, streams: Collection[str]) -> list[str]:
 def own(
     bookmarks: Mapping[str, Mapping[str, Any]], streams: Collection[str]
 ) -> dict[str, Mapping[str, Any]]:
-    """Choose the entries that a run can go by.
-
-    Returns:
-        Those of the tap's streams which say what they are about, with the fields that this tap
-        writes: others may be another tap's, or another organization's.
-    """
+    """Return the entries that this tap wrote: others may be another tap's or organization's."""
     return {
         stream: {field: value for field, value in entry.items() if field in FIELDS}
         for stream, entry in bookmarks.items()
@@ -298,13 +237,13 @@ def own(
 
 
 def reaches_further_back(timestamp: datetime | None, bound: datetime | None) -> bool:
-    """Tell whether the one lies before the other; None is the beginning of all time."""
+    """Whether `timestamp` lies before `bound`; None is the beginning of all time."""
     return bound is not None and (timestamp is None or timestamp < bound)
 
 
 def _timestamp(_: type, value: object) -> datetime:
     if not isinstance(value, str) or not timestamps.is_timestamp(value):
-        message = "no timestamp"
+        message = "not a timestamp"
         raise ValueError(message)
     return timestamps.parse(value)
 

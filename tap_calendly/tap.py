@@ -1,20 +1,18 @@
-"""TapCalendly: settings, streams, and how a run ends."""
+"""TapCalendly: its settings, its streams, and how a run ends."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property, partial
 from typing import Any
 
 import click
 import msgspec
-from singer_sdk import Tap
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.mapper import CustomStreamMap
 from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.streams import Stream
 from typing_extensions import override
@@ -26,7 +24,7 @@ from tap_calendly.run import Run
 from tap_calendly.settings import Settings
 from tap_calendly.singer import catalog, configuration, connection_test, input_files, stream_maps
 from tap_calendly.singer.progress import Progress
-from tap_calendly.singer.sdk import SingerTap, StreamMap
+from tap_calendly.singer.sdk import SingerTap
 from tap_calendly.singer.settings_schema import SETTINGS
 from tap_calendly.singer.stream import CalendlyStream
 from tap_calendly.streams import STREAMS
@@ -51,7 +49,7 @@ class TapCalendly(SingerTap):
 
     @cached_property
     def run(self) -> Run:
-        """What this run has."""
+        """What the run has."""
         return Run(self.config, f"{self.name}/{self.plugin_version}", self.logger)
 
     @override
@@ -65,43 +63,36 @@ class TapCalendly(SingerTap):
     @override
     def setup_mapper(self) -> None:
         """Check the stream maps, which the SDK would do too late."""
-        tables = {name: stream.schema["properties"] for name, stream in self.streams.items()}
+        columns = {name: stream.schema["properties"] for name, stream in self.streams.items()}
         keys = {name: stream.primary_keys for name, stream in self.streams.items()}
         given = self.config.get("stream_maps", {})
-        if found := list(stream_maps.problems(given, tables, keys)):
+        if found := list(stream_maps.problems(given, columns, keys)):
             raise errors.SettingsError(found)
         try:
-            # The next but one: the next would map what is not selected without any column, and then
-            # miss the key. Yet it has a map, as it may be read for the sake of its children.
-            super(Tap, self).setup_mapper()
-            self.mapper.register_raw_streams_from_catalog(catalog.selected(self.catalog))
-            for name in tables.keys() - self.mapper.stream_maps:
-                self.mapper.register_raw_stream_schema(name, self.streams[name].schema, keys[name])
+            self.map_streams(catalog.selected(self.catalog))
         except ValueError:
             raise errors.SettingsError([messages.COLUMNS_COLLIDE]) from None
-        for chosen in self.mapper.stream_maps.values():
-            for one in chosen:
-                if isinstance(one, CustomStreamMap):
-                    one.__class__ = StreamMap  # the SDK makes its own and leaves no other place
 
     @override
     def load_state(self, state: dict[str, Any]) -> None:
-        """Go by what this tap wrote alone."""
+        """Load only what this tap wrote."""
         given = {name: entry for name, entry in state.get("bookmarks", {}).items() if entry}
         known = set(self.streams) if given else set()
         own = state_entries.own(given, known)
-        if others := sorted(given.keys() - known):
-            self.logger.warning(
-                "The state has streams that are not tap-calendly's, which are ignored: %s.",
-                ", ".join(others),
-            )
-        if strange := sorted((given.keys() & known) - own.keys()):
-            self.logger.warning(
-                "The state has entries that tap-calendly did not write; these streams are read "
-                "from the start: %s.",
-                ", ".join(strange),
-            )
+        self._warn(
+            "The state has streams that are not tap-calendly's, which are ignored: %s.",
+            given.keys() - known,
+        )
+        self._warn(
+            "The state has entries that tap-calendly did not write; these streams are read from "
+            "the start: %s.",
+            (given.keys() & known) - own.keys(),
+        )
         super().load_state({"bookmarks": own})
+
+    def _warn(self, message: str, streams: Collection[str]) -> None:
+        if streams:
+            self.logger.warning(message, ", ".join(sorted(streams)))
 
     @property
     def calendly_streams(self) -> list[CalendlyStream]:
@@ -110,20 +101,19 @@ class TapCalendly(SingerTap):
 
     @override
     def load(self, sync: Callable[[], None]) -> None:
-        """Load all streams, and say how it goes."""
+        """Load all streams, and log how it goes."""
         streams = self.calendly_streams
-        if others := sorted(set(self.input_catalog or ()) - set(self.streams)):
-            self.logger.warning(
-                "The catalog has streams that are not tap-calendly's, which are ignored: %s.",
-                ", ".join(others),
-            )
+        self._warn(
+            "The catalog has streams that are not tap-calendly's, which are ignored: %s.",
+            set(self.input_catalog or ()) - set(self.streams),
+        )
         with Progress(streams, self.run.client, self.logger):
             try:
                 sync()
             finally:
                 for stream in streams:
                     stream.stop()
-        self._judge(streams, "; the other streams are done")
+        self._judge("; the other streams are done")
 
     @override
     def test_access(self) -> None:
@@ -131,34 +121,25 @@ class TapCalendly(SingerTap):
         self.run.settings = msgspec.structs.replace(self.run.settings, patience=patience)
         for line in connection_test.verdicts(self.calendly_streams):
             click.echo(line)
-        self._judge(self.calendly_streams, "")
+        self._judge("")
 
-    def _judge(self, streams: list[CalendlyStream], otherwise: str) -> None:
-        """Decide whether the run has failed.
-
-        Args:
-            streams: The streams of the run.
-            otherwise: What else there is to say where the token gives no access to all of them.
-
-        Raises:
-            StreamsError: It has.
-        """
-        wanted = [stream for stream in streams if stream.selected or stream.children]
-        failed = [stream.outcome.failed for stream in wanted]
-        failures = [str(error) for error in failed if error is not None]
-        if (closed := self._closed(wanted, otherwise)) is not None:
-            failures.append(closed)
+    def _judge(self, otherwise: str) -> None:
+        """Raise StreamsError if the run has failed; `otherwise` ends the line on missing access."""
+        wanted = [one for one in self.calendly_streams if one.selected or one.children]
+        failures = [str(one.outcome.failed) for one in wanted if one.outcome.failed is not None]
+        if (no_access := self._no_access(wanted, otherwise)) is not None:
+            failures.append(no_access)
         if failures:
             raise errors.StreamsError(list(dict.fromkeys(failures)))
 
-    def _closed(self, wanted: list[CalendlyStream], otherwise: str) -> str | None:
-        """Say what the token gives no access to, and whether the run has failed by that."""
+    def _no_access(self, wanted: list[CalendlyStream], otherwise: str) -> str | None:
+        """Return the line to fail with because the token gives no access to streams, if so."""
         refusals = {stream.name: stream.outcome.unavailable for stream in wanted}
-        closed = {name: refusal for name, refusal in refusals.items() if refusal is not None}
-        if not closed:
+        refused = {name: refusal for name, refusal in refusals.items() if refusal is not None}
+        if not refused:
             return None
-        settings, names = self.run.settings, ", ".join(closed)
-        unexplained = any(not refusal.names_scopes for refusal in closed.values())
+        settings, names = self.run.settings, ", ".join(refused)
+        unexplained = any(not refusal.names_scopes for refusal in refused.values())
         if unexplained and settings.scope == "organization" and self.run.account.role == "user":
             self.logger.warning(
                 "The token's user has the role `user`, and a whole organization opens to owners "
@@ -166,7 +147,7 @@ class TapCalendly(SingerTap):
             )
         if settings.on_unavailable == "fail":
             return messages.STREAMS_UNAVAILABLE.format(streams=names, otherwise=otherwise)
-        if all(stream.name in closed for stream in wanted if stream.selected):
+        if all(stream.name in refused for stream in wanted if stream.selected):
             return messages.NOTHING_READ.format(streams=names)
         return None
 
@@ -189,19 +170,22 @@ class TapCalendly(SingerTap):
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
     ) -> _ConfigInput:
         config: dict[str, Any] = {}
+        prefix, schema = cls._env_var_prefix, cls._whole_schema()
         for path in value:
             if path != "ENV":
-                # Once: what a pipe holds is gone then.
+                # Once, as the content of a pipe is gone afterwards.
                 text = input_files.read(path, "--config", configuration.problems_with_file)
                 config |= json.loads(text)
-                continue
-            schema = dict(cls.config_jsonschema)
-            cls.append_builtin_config(schema)
-            if found := configuration.problems_in_environment(
-                os.environ, cls._env_var_prefix, schema
-            ):
+            elif found := configuration.problems_in_environment(os.environ, prefix, schema):
                 raise errors.SettingsError(found)
         return _ConfigInput(config=config, parse_env="ENV" in value)
+
+    @classmethod
+    def _whole_schema(cls) -> dict[str, Any]:
+        """Return the JSON schema of all settings, including those that the SDK adds."""
+        schema = dict(cls.config_jsonschema)
+        cls.append_builtin_config(schema)
+        return schema
 
     @classmethod
     @override
@@ -233,13 +217,11 @@ class TapCalendly(SingerTap):
 
     @classmethod
     def _authorize(cls, given: _ConfigInput, login_options: login.LoginOptions) -> None:
-        """Get credentials by the browser."""
-        schema = dict(cls.config_jsonschema)
-        cls.append_builtin_config(schema)
+        """Get credentials with the browser."""
         config = {**given.config, **(cls._env_var_config if given.parse_env else {})}
 
         def check(config: dict[str, Any]) -> Settings:
-            if problems := configuration.problems(config, schema):
+            if problems := configuration.problems(config, cls._whole_schema()):
                 raise errors.SettingsError(problems)
             return Settings.parse(config, f"{cls.name}/{cls.get_plugin_version()}")
 

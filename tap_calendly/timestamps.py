@@ -1,4 +1,4 @@
-"""Timestamps: read from texts, written to requests and state. All are UTC."""
+"""Timestamps: parsed from strings, written to requests and state. All are UTC."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import pendulum
 from pendulum.parsing.exceptions import ParserError
 
 EPOCH, FAR_FUTURE = 1970, 3000
-"""The years between which a date in settings and state makes sense."""
+"""The years between which a date in settings and state must lie."""
 
 REQUEST_FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 """Six fractional digits: with any other number Calendly has refused its own page tokens."""
 
 
 def parse(text: str) -> datetime:
-    """Read a date or date-time in ISO 8601; a date is its midnight, and no offset means UTC.
+    """Parse a date or date-time in ISO 8601; a date is its midnight, and no offset means UTC.
 
     Raises:
         ValueError: It is neither.
@@ -35,7 +35,7 @@ def parse(text: str) -> datetime:
 
 
 def is_timestamp(text: str) -> bool:
-    """Tell whether a text is a timestamp; words such as `now` would move with the run."""
+    """Whether a string is a timestamp; words such as `now` would move with the run."""
     try:
         parse(text)
     except ValueError:
@@ -44,12 +44,12 @@ def is_timestamp(text: str) -> bool:
 
 
 def is_plausible(text: str) -> bool:
-    """Tell whether a text is a timestamp of a year that makes sense in settings and state."""
+    """Whether a string is a timestamp of a year that makes sense in settings and state."""
     return is_timestamp(text) and EPOCH < parse(text).year < FAR_FUTURE
 
 
 def of(row: Mapping[str, Any], field: str) -> datetime | None:
-    """Read a row's timestamp; None where there is none, or none that can be read."""
+    """Return a row's timestamp; None where it is absent or cannot be parsed."""
     try:
         return parse(row[field])
     except (KeyError, TypeError, ValueError):
@@ -57,10 +57,10 @@ def of(row: Mapping[str, Any], field: str) -> datetime | None:
 
 
 def in_request(timestamp: datetime) -> str:
-    """Write a timestamp as a query parameter; Linux gives the year 770 three digits only."""
+    """Format a timestamp as a query parameter; Linux gives the year 770 only three digits."""
     return timestamp.strftime(REQUEST_FORMAT).zfill(len("2026-03-04T09:30:00.000000Z"))
 
 
 def in_iso(timestamp: datetime) -> str:
-    """Write a timestamp as state and rows have it."""
+    """Format a timestamp as state and rows have it."""
     return timestamp.isoformat().replace("+00:00", "Z")

@@ -1,6 +1,6 @@
 """Coerces values to the types of their columns when Calendly departs from its documentation.
 
-A target fails on a value that does not match the schema. msgspec tells in C whether a row matches,
+A target fails on a value that does not match the schema. msgspec checks in C whether a row matches,
 as almost every row does. Any other row is coerced value by value; what cannot be coerced without
 loss becomes null, or is truncated, and is counted.
 """
@@ -12,14 +12,18 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Annotated, Any, NamedTuple, Union
+from typing import Annotated, Any, NamedTuple, TypeAlias, Union
 
 import msgspec
 
 from tap_calendly import timestamps
 
+Schema = Mapping[str, Any]
+Value: TypeAlias = Any
+"""Any JSON."""
+
 BIGINT = (-(2**63), 2**63 - 1)
-"""What an integer column holds in most databases."""
+"""The least and the greatest value of an integer column in most databases."""
 
 COLUMN_INTEGER = Annotated[int, msgspec.Meta(ge=BIGINT[0], le=BIGINT[1])]
 COLUMN_TIMESTAMP = Annotated[datetime, msgspec.Meta(tz=True)]
@@ -50,7 +54,7 @@ NOT_OF_TYPE = {
 
 
 class CoercionIssue(NamedTuple):
-    """A value that could not be kept: its field, as a dotted path, and what the table has."""
+    """A value that could not be kept: its field, as a dotted path, and what became of it."""
 
     field: str
     problem: str
@@ -59,15 +63,15 @@ class CoercionIssue(NamedTuple):
 class Columns:
     """The columns of a stream's table."""
 
-    def __init__(self, schema: Mapping[str, Any], levels: int) -> None:
+    def __init__(self, schema: Schema, levels: int) -> None:
         """Compile a row's JSON schema; `levels` of nested objects become columns of their own."""
-        self._properties: Mapping[str, Any] = schema["properties"]
+        self._properties: Schema = schema["properties"]
         self._levels = levels
         self._row_type = _struct(self._properties, 0, forbid_unknown=True)
         self._timestamps = [name for name, one in self._properties.items() if _is_timestamp(one)]
 
     def fits(self, row: dict[str, Any]) -> bool:
-        """Tell quickly whether a row needs no coercion and has no field without a column."""
+        """Check quickly whether a row needs no coercion and has no field without a column."""
         if self._levels:
             return False
         try:
@@ -76,9 +80,7 @@ class Columns:
             return False
         for name in self._timestamps:
             value = row.get(name)
-            if value is not None and (
-                len(value) > LONGEST or value[-1] != "Z" or value[DATE] != "T"
-            ):
+            if value and (len(value) > LONGEST or value[-1] != "Z" or value[DATE] != "T"):
                 return False
         return True
 
@@ -93,7 +95,7 @@ class Columns:
 
 
 def _struct(
-    properties: Mapping[str, Any], levels: int, *, forbid_unknown: bool = False
+    properties: Schema, levels: int, *, forbid_unknown: bool = False
 ) -> type[msgspec.Struct]:
     names = {f"field_{number}": name for number, name in enumerate(properties)}
     fields = [(field, _type(properties[name], levels), None) for field, name in names.items()]
@@ -102,7 +104,7 @@ def _struct(
     )
 
 
-def _type(schema: Mapping[str, Any], levels: int) -> Any:  # noqa: ANN401 - a type
+def _type(schema: Schema, levels: int) -> Any:  # noqa: ANN401 - a type
     """Translate a JSON schema for msgspec; below level 0 a value is JSON within a column."""
     if "type" not in schema:
         return Any
@@ -119,12 +121,8 @@ def _type(schema: Mapping[str, Any], levels: int) -> Any:  # noqa: ANN401 - a ty
 
 
 def _coerced(
-    value: Any,  # noqa: ANN401 - any JSON
-    schema: Mapping[str, Any],
-    field: str,
-    levels: int,
-    issues: list[CoercionIssue],
-) -> Any:  # noqa: ANN401 - any JSON
+    value: Value, schema: Schema, field: str, levels: int, issues: list[CoercionIssue]
+) -> Value:
     """Coerce a value and all within it; below level 0 it is JSON within a column."""
     types = _types(schema)
     if value is None or not types:
@@ -143,16 +141,12 @@ def _coerced(
     return coerced
 
 
-def _coerced_scalar(
-    value: Any,  # noqa: ANN401 - any JSON
-    schema: Mapping[str, Any],
-    *,
-    is_column: bool,
-) -> tuple[Any, str | None]:
-    """Coerce a value to one of the schema's types, to its own if that is one of them."""
+def _coerced_scalar(value: Value, schema: Schema, *, is_column: bool) -> tuple[Value, str | None]:
+    """Coerce a value to one of the schema's types, first of all its own; return also a problem."""
     types = _types(schema)
     own = JSON_TYPE.get(type(value))
-    attempts = (COERCE_TO[name](value) for name in sorted(types, key=lambda name: name != own))
+    own_first = sorted(types, key=lambda name: name != own)
+    attempts = (COERCE_TO[name](value) for name in own_first if name in COERCE_TO)
     coerced = next((attempt for attempt in attempts if attempt is not None), None)
     if coerced is None:
         return None, NOT_OF_TYPE[types[0]]
@@ -190,7 +184,7 @@ def _to_string(value: object) -> str:
 
 
 def _to_timestamp(text: str) -> tuple[str | None, str | None]:
-    """Write a timestamp in UTC to the microsecond, and tell whether that loses anything."""
+    """Write a timestamp in UTC to the microsecond; return also what that loses, if anything."""
     if (match := TIMESTAMP.fullmatch(text)) is None:
         return None, NOT_A_TIMESTAMP
     to_microsecond, finer, offset = match.groups()
@@ -203,13 +197,13 @@ def _to_timestamp(text: str) -> tuple[str | None, str | None]:
     return written, TRUNCATED if finer.strip("0") else None
 
 
-def _types(schema: Mapping[str, Any]) -> list[str]:
+def _types(schema: Schema) -> list[str]:
     """Return the JSON types that a schema names, except null."""
     types = schema.get("type", [])
     return [name for name in ([types] if isinstance(types, str) else types) if name != "null"]
 
 
-def _is_timestamp(schema: Mapping[str, Any]) -> bool:
+def _is_timestamp(schema: Schema) -> bool:
     return schema.get("format") == "date-time"
 
 
@@ -219,6 +213,4 @@ COERCE_TO: dict[str, Callable[[object], Any]] = {
     "number": _to_number,
     "boolean": _to_boolean,
     "string": _to_string,
-    "object": lambda _: None,
-    "array": lambda _: None,
 }

@@ -19,12 +19,12 @@ class Endpoint:
     """An address of the API.
 
     Attributes:
-        path: `{uuid}` stands for the id of the parent's row, `{organization}` for the
+        path: `{uuid}` stands for the ID of the parent's row, `{organization}` for the
             organization's.
-        whose: Whose rows are asked for; None where nothing but the path says so.
+        whose: Whose rows to ask for; None where the path says it all.
         envelope: The key of the answer that holds the row or rows.
         append_only: Whether no row can vanish while the list is read.
-        with_details: Whether each row is read again at its own URI, as the list leaves out fields.
+        with_details: Whether to read each row again at its own URI, as the list leaves out fields.
     """
 
     path: str
@@ -36,18 +36,13 @@ class Endpoint:
     with_details = False
 
     def parameters(self, now: datetime) -> dict[str, str]:  # noqa: ARG002 - for those to come
-        """Give the parameters that every first request has, by the server's clock."""
+        """Return the parameters of every first request; `now` is by the server's clock."""
         return {}
 
 
 @dataclass(frozen=True)
 class Paged(Endpoint):
-    """A list in pages.
-
-    Attributes:
-        sort: The order that is asked for.
-        page_size: The most rows on a page, where that is not `PAGE_SIZE`.
-    """
+    """A list in pages of `PAGE_SIZE` rows, unless `page_size` says otherwise."""
 
     sort: str | None = None
     page_size: int | None = None
@@ -63,11 +58,7 @@ class Paged(Endpoint):
 
 @dataclass(frozen=True)
 class Unpaged(Endpoint):
-    """A list in one answer.
-
-    Attributes:
-        window: How far ahead to ask, of a list of what is to come.
-    """
+    """A list in one answer; `window` is how far ahead to ask in a list of what is to come."""
 
     window: timedelta | None = None
 

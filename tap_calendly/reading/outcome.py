@@ -9,11 +9,11 @@ from http import HTTPStatus
 from tap_calendly.reporting import errors
 
 UNEXPECTED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
-"""What Python raises for a fault in the tap, or for data that nobody has thought of."""
+"""What Python raises for a bug in the tap, or for data that nobody has thought of."""
 
 
 class Outcome:
-    """Whether a stream was opened, refused, failed or read in part.
+    """Whether a stream was available, failed, or was read in part.
 
     Attributes:
         started: Whether its turn came.
@@ -23,7 +23,7 @@ class Outcome:
     """
 
     def __init__(self, stream: str, logger: logging.Logger) -> None:
-        """Begin with nothing known."""
+        """Start with nothing known."""
         self.started = False
         self.complete = True
         self.unavailable: errors.RefusedError | None = None
@@ -31,7 +31,7 @@ class Outcome:
         self._stream = stream
         self._logger = logger
         self._lock = threading.RLock()
-        self._opened = False
+        self._answered = False
         self._refused: errors.RefusedError | None = None
 
     @property
@@ -39,43 +39,38 @@ class Outcome:
         """Whether the stream has neither failed nor turned out to be unavailable."""
         return self.unavailable is None and self.failed is None
 
-    def answered(self) -> None:
-        """Note that Calendly gave something of the stream."""
+    def note_answer(self) -> None:
+        """Note that the token gives access to some of the stream."""
         with self._lock:
-            self._opened = True
+            self._answered = True
 
     def is_refused_by(self, error: errors.RefusedError) -> bool:
-        """Tell whether a refusal says that the token does not open the stream at all."""
+        """Whether a refusal means that the token gives no access to the stream at all."""
         with self._lock:
             forbidden = error.status == HTTPStatus.FORBIDDEN
-            return forbidden and not self._opened and error.stream == self._stream
+            return forbidden and not self._answered and error.stream == self._stream
 
-    def refuse(self, error: errors.RefusedError) -> None:
-        """Note a refusal for one row of the parent: others may be open."""
+    def note_refusal(self, error: errors.RefusedError) -> None:
+        """Note a refusal for one row of the parent; others may be accessible."""
         with self._lock:
             self._refused = self._refused or error
             if error.names_scopes:
-                self.close(error)
+                self.skip(error)
 
     def settle(self, *, last: bool = False) -> bool:
-        """Decide what refusals for some rows of the parent mean.
+        """Decide what refusals for rows of the parent mean; return whether that is decided.
 
-        If other rows were open, the stream has failed; if none was, it is unavailable.
-
-        Args:
-            last: Whether all rows of the parent were tried.
-
-        Returns:
-            Whether that is decided.
+        Where other rows are accessible, the stream has failed; if, at `last`, none was, it is
+        unavailable.
         """
         with self._lock:
-            if self._refused is not None and self._opened:
+            if self._refused is not None and self._answered:
                 self.fail(self._refused)
             elif self._refused is not None and last:
-                self.close(self._refused)
+                self.skip(self._refused)
             return self._refused is None or not self.goes_on
 
-    def close(self, error: errors.RefusedError) -> None:
+    def skip(self, error: errors.RefusedError) -> None:
         """Note that the token gives no access to the stream, and say so once."""
         with self._lock:
             if self.unavailable is None:

@@ -9,30 +9,18 @@ from typing import Any, NamedTuple
 from tap_calendly.api.page import Record
 
 
-class Context(NamedTuple):
-    """A row of the parent, for which another stream is read.
-
-    Attributes:
-        uri: What is asked for.
-        columns: What the rows that are read for it get from it.
-    """
-
-    uri: str
-    columns: dict[str, Any]
-
-
 @dataclass(frozen=True)
 class Parent:
-    """The stream for whose rows another one is read.
+    """The stream for each of whose rows another one is read.
 
     Attributes:
         stream: The parent's class.
-        parameter: The parameter that takes the URI; None where the path holds its id.
+        parameter: The query parameter that takes the URI; None where the path holds its ID.
         uri: The field of the parent's row that holds the URI; a dot leads into an object.
-        columns: Columns that join the two tables, with the field of the parent's row for each.
+        columns: Columns to join the two tables by, each with the parent's field it is taken from.
         applies_to: Whether there is anything to read for a row of the parent.
         link: The field of the parent's row that is null where there is nothing to read.
-        tolerates: Statuses beside 404 that say of a row that nothing can be read for it.
+        tolerates: Statuses that, like 404, say that nothing can be read for a row.
     """
 
     stream: type
@@ -44,15 +32,23 @@ class Parent:
     tolerates: frozenset[int] = frozenset()
 
     def context(self, row: Record) -> Context | None:
-        """Give the context of a row; None where it names nothing to ask for."""
+        """Return the context that a row gives; None if it does not name what to ask for."""
         uri = _value(row, self.uri)
         if not isinstance(uri, str):
             return None
         columns = {column: _value(row, name) for column, name in self.columns.items()}
-        return Context(uri, columns)
+        return Context(self, uri, columns)
 
 
-def _value(row: Record, path: str) -> Any:  # noqa: ANN401 - whatever JSON holds
+class Context(NamedTuple):
+    """A row of the parent to read another stream for: its URI, and columns for what is read."""
+
+    parent: Parent
+    uri: str
+    columns: dict[str, Any]
+
+
+def _value(row: Record, path: str) -> Any:  # noqa: ANN401 - any JSON
     value: Any = row
     for name in path.split("."):
         value = value.get(name) if isinstance(value, dict) else None

@@ -1,9 +1,9 @@
 """Reads ahead in several threads, and hands over in order.
 
-Calendly gives invitees by one request for each meeting: a run is bound by how many requests are
-under way at once. Here threads read pages, and whatever is read for each of their rows, a little
-ahead of the one thread that writes messages; that one takes the results in the order in which it
-would have read them itself. Nothing here knows what is read.
+Calendly gives invitees by one request for each meeting, so the speed of a run depends on how many
+requests are in flight at once. Here threads read pages, and whatever is read for each of their
+rows, a little ahead of the one thread that writes messages; that one takes the results in the order
+in which it would have read them itself. Nothing here knows what is read.
 """
 
 from __future__ import annotations
@@ -22,17 +22,12 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 ROWS_AHEAD = 100
-"""Rows in hand below which the next page is taken up; the one behind it is being read then."""
+"""With fewer rows in hand, the next page is taken; the one after it is being read by then."""
 
 
 @dataclass(frozen=True)
 class Batch(Generic[T]):
-    """A part of a list.
-
-    Attributes:
-        rows: The rows.
-        on_emitted: Called once they are out, for instance to write down how far reading has come.
-    """
+    """A part of a list; `on_emitted` is called once its rows are out, to note progress."""
 
     rows: list[T]
     on_emitted: Callable[[], None] | None = None
@@ -41,25 +36,19 @@ class Batch(Generic[T]):
 class Prefetcher:
     """Threads that read ahead, as long as a `with` block lasts.
 
-    An error in any of them ends the reading: what was read by then is still handed over, and then
-    it is raised, without waiting for what the others are waiting for.
+    An error in any of them ends the reading: what was read by then is still handed over, then the
+    error is raised, without waiting for the other threads.
 
     Attributes:
         eager: Whether anything is read before it is asked for.
         stopped: Set when nobody waits for what is read any more.
-        calls_ahead: How many things are read ahead at most for rows.
-        rows_ahead: How many rows are in hand at most before another page is taken up.
-        failure: The error that has ended the reading; None when there was none.
+        calls_ahead: The most calls made ahead for rows.
+        rows_ahead: The most rows in hand before another page is taken.
+        failure: The error that has ended the reading, if any.
     """
 
     def __init__(self, threads: int, *, eager: bool, wake: Callable[[], None]) -> None:
-        """Prepare; the threads start with the `with` block.
-
-        Args:
-            threads: How many calls may be under way at once.
-            eager: Whether anything is read before it is asked for.
-            wake: Called after `stopped` is set, to wake threads that look at it while they wait.
-        """
+        """Prepare; `wake` is called after `stopped` is set, to wake threads that wait elsewhere."""
         self.eager = eager
         self.stopped = threading.Event()
         self.calls_ahead = 2 * threads if eager else 1
@@ -73,7 +62,7 @@ class Prefetcher:
         self.failure: BaseException | None = None
 
     def __enter__(self) -> Self:
-        """Start the threads: as daemons, so that none can hold up the end of the process."""
+        """Start the threads, as daemons: none can hold up the end of the process."""
         for number in range(self._threads):
             threading.Thread(target=self._work, name=f"reader-{number}", daemon=True).start()
         return self
@@ -84,11 +73,11 @@ class Prefetcher:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Let go of the threads."""
+        """Stop the threads."""
         self.stop()
 
     def stop(self) -> None:
-        """Let the threads end as soon as they can; what they have not begun is forgotten."""
+        """Let the threads end as soon as they can; calls not begun are dropped."""
         self.stopped.set()
         with self._lock:
             self._calls.clear()
@@ -96,15 +85,7 @@ class Prefetcher:
         self._wake()
 
     def start(self, function: Callable[[], None], *, first: bool) -> _Call:
-        """Have a function called by the next thread that is free.
-
-        Args:
-            function: What is called.
-            first: Whether before those that wait.
-
-        Returns:
-            The call, to wait for.
-        """
+        """Queue a function for the next free thread, at the front if `first`."""
         call = _Call(function)
         with self._lock:
             if first:
@@ -115,14 +96,7 @@ class Prefetcher:
         return call
 
     def wait_for(self, call: _Call) -> None:
-        """Wait until a call is done.
-
-        Args:
-            call: The call.
-
-        Raises:
-            BaseException: What that call has raised, or any other while it was not done.
-        """
+        """Wait until a call is done; raise its error, or that of another call if it comes first."""
         with self._lock:
             while not call.done and self.failure is None:
                 self._done.wait()
@@ -150,18 +124,14 @@ class Prefetcher:
 
 
 class Prefetch(Generic[T]):
-    """Parts of a list that are read ahead; iterating gives them in order."""
+    """Reads parts of a list ahead; iterating yields them in order."""
 
     def __init__(
         self, ahead: Prefetcher, parts: Iterator[T], *, at_once: int = 1, first: bool = False
     ) -> None:
-        """Have the first parts read.
+        """Begin to read, `at_once` parts before anybody asks, in one thread of `ahead` at a time.
 
-        Args:
-            ahead: Whose threads read.
-            parts: What to read; it runs in one of the threads at a time.
-            at_once: How many parts are read before anybody asks for them.
-            first: Whether before whatever else waits for a thread.
+        `first` puts it in front of whatever else is queued.
         """
         self._ahead = ahead
         self._parts = parts
@@ -179,7 +149,7 @@ class Prefetch(Generic[T]):
         return self._call is None or not self._call.done
 
     def __iter__(self) -> Iterator[T]:
-        """Give the parts, and have the next ones read meanwhile."""
+        """Yield the parts, while the next ones are being read."""
         while True:
             if self._call is None:
                 self._go_on()
@@ -203,15 +173,9 @@ class Prefetch(Generic[T]):
 def in_order(
     batches: Prefetch[Batch[T]], ahead: Prefetcher, begin: Callable[[T], list[R]]
 ) -> Iterator[tuple[T, list[R]]]:
-    """Hand over rows in order, and begin what is read for each of them a little ahead.
+    """Yield rows in order, each with what `begin`, called a little ahead, began to read for it.
 
-    Args:
-        batches: The rows; `on_emitted` of a batch is called once its rows are done with.
-        ahead: How far ahead.
-        begin: Begins what is read for a row: an entry for each thing.
-
-    Yields:
-        A row, and what was begun for it.
+    A batch's `on_emitted` is called once its rows are done with.
     """
     parts = iter(batches)
     waiting: deque[_Step[T, R]] = deque()
@@ -241,7 +205,7 @@ def in_order(
 
 @dataclass
 class _Step(Generic[T, R]):
-    """A row, or what is to be done between two rows."""
+    """A row, or something to do between two rows."""
 
     row: T | None = None
     on_emitted: Callable[[], None] | None = None
@@ -250,7 +214,7 @@ class _Step(Generic[T, R]):
 
 @dataclass
 class _Call:
-    """A function to be called by a thread."""
+    """A function that a thread calls."""
 
     function: Callable[[], None]
     done: bool = False

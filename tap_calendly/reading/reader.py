@@ -1,4 +1,4 @@
-"""Reads one list of the API: its pages, until they hold still, and its rows with their keys."""
+"""Reads one list of the API: its pages, until it is stable, and its rows with their keys."""
 
 from __future__ import annotations
 
@@ -25,18 +25,14 @@ from tap_calendly.reporting import errors, messages
 from tap_calendly.run import Run
 
 LONGEST_LIST = 100_000
-"""Pages after which a list is taken for one without end."""
+"""Pages after which a list is taken for endless."""
 
 READINGS = 5
-"""How often a list is read at most until it holds still."""
+"""How often a list is read at most until it is stable."""
 
 
 class Declaration(Protocol):
-    """What a stream says of itself, as far as reading needs it.
-
-    Attributes:
-        derived: Columns that the API leaves out, with what computes each from the row.
-    """
+    """What a stream declares, as far as reading needs it (see `CalendlyStream`)."""
 
     name: str
     primary_keys: Sequence[str]
@@ -58,6 +54,9 @@ class Declaration(Protocol):
 class Reader:
     """Reads one stream's list, in whatever thread asks; knows nothing of Singer.
 
+    Every method that reads raises RefusedError when Calendly refused and trying again would not
+    help, and CalendlyError when no usable answer came, however often it was tried.
+
     Attributes:
         since: The time before which rows are left out; None to read everything.
         rows_a_page: How many rows to ask for at once; None for as many as Calendly gives.
@@ -73,24 +72,17 @@ class Reader:
         self.outcome = outcome
         self.run = run
 
-    def first_page(self, context: Context | None, bounds: Mapping[str, str] | None = None) -> Page:
-        """Read the first page of a list.
-
-        Args:
-            context: The row of the parent that the list belongs to, if any.
-            bounds: Parameters that narrow the list down.
-
-        Raises:
-            RefusedError: Calendly refused, and trying again would not help.
-            CalendlyError: No answer that can be used came, however often it was tried.
-        """
+    def first_page(
+        self, context: Context | None = None, bounds: Mapping[str, str] | None = None
+    ) -> Page:
+        """Read the first page of a list; `bounds` are parameters that narrow it down."""
         stream, run = self.stream, self.run
         url = self._address(context)
         if (known := run.account.answers.get(url)) is not None:
             return known
         query = dict(run.scope.parameters(stream.endpoint.whose))
-        if context is not None and stream.parent is not None and stream.parent.parameter:
-            query[stream.parent.parameter] = context.uri
+        if context is not None and context.parent.parameter:
+            query[context.parent.parameter] = context.uri
         query |= stream.endpoint.parameters(run.client.now)
         query |= stream.replication.parameters(self.since) | dict(bounds or {})
         if stream.endpoint.paged:
@@ -101,23 +93,15 @@ class Reader:
     def page(
         self, url: str, context: Context | None, query: Mapping[str, str] | None = None
     ) -> Page:
-        """Read the page of a list at an address, as the page before it gave it.
-
-        Raises:
-            CalendlyError: As in `first_page`.
-        """
+        """Read the page of a list at an address."""
         page = self._get(url, partial(self._page, context), query)
-        self.outcome.answered()
+        self.outcome.note_answer()
         return page
 
     def pages(
-        self, context: Context | None, bounds: Mapping[str, str] | None = None
+        self, context: Context | None = None, bounds: Mapping[str, str] | None = None
     ) -> Iterator[Page]:
-        """Read a list page by page, each when the one before it is done with.
-
-        Raises:
-            CalendlyError: As in `first_page`, and when the pages go round in a circle.
-        """
+        """Read a list page by page, each when the one before is done with; endless ones raise."""
         mark: object = None
         page = self.first_page(context, bounds)
         for number in range(1, LONGEST_LIST):
@@ -134,20 +118,19 @@ class Reader:
         raise self.endless()
 
     def read_until_stable(
-        self, context: Context | None, bounds: Mapping[str, str] | None = None
+        self, context: Context | None = None, bounds: Mapping[str, str] | None = None
     ) -> Iterator[Page]:
-        """Read a list until it holds still.
+        """Read a list until it is stable.
 
         A row that vanishes between two pages moves the others up, and one out of sight: a list of
-        several pages is read until two readings name the same rows. A reading whose page token was
-        refused is begun anew.
+        several pages is read until two readings name the same rows. A reading whose page token is
+        refused starts over.
 
         Yields:
             Pages with the rows that are wanted; one that changed between two readings comes again.
 
         Raises:
-            CalendlyError: As in `first_page`; no two readings named the same rows, or page tokens
-                were refused in every one.
+            CalendlyError: No two readings named the same rows, or each had a page token refused.
         """
         append_only, replication = self.stream.endpoint.append_only, self.stream.replication
         known: dict[str, bytes] = {}
@@ -180,16 +163,25 @@ class Reader:
 
     def details(self, record: Record) -> Iterator[list[Record]]:
         """Read a row at its own URI; nothing, with a warning, if it has vanished meanwhile."""
-        url = f"{self._address(None)}/{id_in(record['uri'])}"
+        key = self.key_of(record)
+
+        def same_row(body: Any, response: requests.Response) -> Page:  # noqa: ANN401 - JSON
+            page = page_of("resource", body, response, paged=False)
+            if self.key_of(page.rows[0]) != key:
+                message = "another row than was asked for"
+                raise ValueError(message)
+            return page
+
         try:
-            yield self._get(url, partial(self._page_of, record)).rows
+            yield self._get(f"{self._address(None)}/{id_in(record['uri'])}", same_row).rows
         except errors.RefusedError as error:
-            if error.status != HTTPStatus.NOT_FOUND or self._lists(self.key_of(record)):
+            listed = (self.key_of(row) for page in self.pages() for row in page.rows)
+            if error.status != HTTPStatus.NOT_FOUND or key in listed:
                 raise
             self.run.logger.warning("%s It has vanished since it was listed.", error)
 
-    def exists(self, uri: str) -> Record | None:
-        """Read the row of another stream at its URI; None where it is gone or hidden."""
+    def row_at(self, uri: str) -> Record | None:
+        """Read a row of whatever stream at its URI; None where it is gone or hidden."""
         *_, collection, uuid = uri.split("/")
         url = f"{self.run.client.url}/{quote(collection, safe='')}/{quote(uuid, safe='')}"
         try:
@@ -202,12 +194,11 @@ class Reader:
         return row
 
     def key_of(self, row: Record) -> str:
-        """Give what tells a row from all others: the values of its key, joined.
+        """Return what tells a row from all others: the values of its key, joined.
 
         Raises:
-            KeyError: It lacks one of them.
-            TypeError: One of them is no text.
-            ValueError: One of them is empty, which is null in some databases.
+            KeyError, TypeError, ValueError: One of them is missing, is not a string, or is empty,
+                which is null in some databases.
         """
         values = [row[name] for name in self.stream.primary_keys]
         if not all(values):
@@ -216,7 +207,7 @@ class Reader:
         return " ".join(values)
 
     def endless(self) -> errors.CalendlyError:
-        """Say that the pages of the list do not end."""
+        """Return the error to raise when the pages of the list do not end."""
         return errors.CalendlyError(messages.ENDLESS_PAGES, stream=self.stream.name)
 
     def _get(
@@ -238,7 +229,7 @@ class Reader:
         return self.run.client.url + path.format_map(ids)
 
     def _page(self, context: Context | None, body: Any, response: requests.Response) -> Page:  # noqa: ANN401 - JSON
-        """Read an answer; one whose rows lack their key is none."""
+        """Read an answer, which must give every row its key."""
         source = self.stream.endpoint
         page = page_of(source.envelope, body, response, paged=source.paged)
         rows = [self._with_columns(row, context) for row in page.rows]
@@ -254,23 +245,12 @@ class Reader:
             added |= {c: value for c, value in context.columns.items() if c in known}
         return {**row, **added} if added else row
 
-    def _page_of(self, record: Record, body: Any, response: requests.Response) -> Page:  # noqa: ANN401 - JSON
-        page = page_of("resource", body, response, paged=False)
-        if self.key_of(page.rows[0]) != self.key_of(record):
-            message = "another row than was asked for"
-            raise ValueError(message)
-        return page
-
-    def _lists(self, key: str) -> bool:
-        """Tell whether a row is still in the list."""
-        return any(self.key_of(row) == key for page in self.pages(None) for row in page.rows)
-
 
 def sha256_of(row: Record) -> str:
-    """Give an id to a row that has none: the hash of all that it says."""
+    """Return an ID for a row that has none: the hash of its content."""
     return hashlib.sha256(msgspec.json.encode(row, order="sorted")).hexdigest()
 
 
 def id_in(uri: str) -> str:
-    """Give the last segment of a URI as a part of a path."""
+    """Return the last segment of a URI as a part of a path."""
     return quote(uri.rsplit("/", 1)[-1], safe="")

@@ -1,60 +1,48 @@
-"""How a stream finds what changed since the last run: decisions alone, nothing is asked here."""
+"""How a stream finds what changed since the last run: decisions alone, no requests."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from typing_extensions import override
 
 from tap_calendly import timestamps
 from tap_calendly.api.page import Record
+from tap_calendly.settings import Settings
 from tap_calendly.state import OVERLAP
-
-
-class Known(NamedTuple):
-    """What a run knows before it reads.
-
-    Attributes:
-        bookmarks: Of the stream and of those that are read for its rows; None for nothing yet.
-        start_date: The setting.
-        lookback: The setting.
-    """
-
-    bookmarks: Sequence[datetime | None]
-    start_date: datetime | None
-    lookback: timedelta
 
 
 @dataclass(frozen=True)
 class FullTable:
-    """Read whole in every run; a target can mark the rows that vanished.
-
-    Attributes:
-        key: The replication key, if there is one.
-        from_start_date: Whether `start_date` bounds the stream.
-    """
+    """Read completely in every run; a target can mark the rows that vanished."""
 
     key: str | None = None
-    from_start_date: bool = False
+    from_start_date: bool = False  # whether the setting `start_date` bounds the stream
 
-    def since(self, known: Known) -> datetime | None:  # noqa: ARG002 - for those with a bound
-        """Give the time before which rows are left out; None to read everything."""
+    def start_date(self, settings: Settings) -> datetime | None:
+        """Return the setting, where it bounds the stream."""
+        return settings.start_date if self.from_start_date else None
+
+    def since(self, bookmarks: Sequence[datetime | None], settings: Settings) -> datetime | None:  # noqa: ARG002 - for those with a bound
+        """Return the time before which rows are left out; None to read everything.
+
+        `bookmarks` are the stream's and those of streams read for its rows; None is nothing yet.
+        """
         return None
 
     def parameters(self, since: datetime | None) -> dict[str, str]:  # noqa: ARG002 - likewise
-        """Give the parameters by which the API leaves out older rows."""
+        """Return the parameters by which the API leaves out older rows."""
         return {}
 
     def wants(self, row: Record, since: datetime | None) -> bool:
-        """Tell whether a row is to be written."""
+        """Whether a row is to be written."""
         changed = None if since is None else timestamps.of(row, str(self.key))
         return since is None or changed is None or changed >= since
 
     def ends_with(self, *, older: bool) -> bool:  # noqa: ARG002 - likewise
-        """Tell whether a page is the last to read, given whether it has rows that are too old."""
+        """Whether a page is the last to read, given whether it has rows that are too old."""
         return False
 
 
@@ -72,19 +60,18 @@ class BySweep(FullTable):
 class ByKey(FullTable):
     """Rows from the bookmark on are wanted; the list comes in any order.
 
-    Attributes:
-        lookback: Whether rows are read again for `lookback_days`, as they change afterwards without
-            moving the key.
+    With `lookback`, rows are read again for `lookback_days`: they change without moving the key.
     """
 
     lookback: bool = False
 
     @override
-    def since(self, known: Known) -> datetime | None:
-        bounds = [known.start_date] if self.from_start_date and known.start_date else []
-        captured = [bookmark for bookmark in known.bookmarks if bookmark is not None]
-        if len(captured) == len(known.bookmarks):
-            lookback = known.lookback if self.lookback else timedelta()
+    def since(self, bookmarks: Sequence[datetime | None], settings: Settings) -> datetime | None:
+        start_date = self.start_date(settings)
+        bounds = [] if start_date is None else [start_date]
+        captured = [bookmark for bookmark in bookmarks if bookmark is not None]
+        if len(captured) == len(bookmarks):
+            lookback = settings.lookback if self.lookback else timedelta()
             bounds.append(min(captured) - lookback - OVERLAP)
         return max(bounds, default=None)
 
@@ -100,11 +87,7 @@ class NewestFirst(ByKey):
 
 @dataclass(frozen=True)
 class ChangedSince(ByKey):
-    """The API itself leaves out older rows.
-
-    Attributes:
-        parameter: The parameter that takes the bound.
-    """
+    """The API itself leaves out older rows, given the bound as `parameter`."""
 
     parameter: str = ""
 

@@ -20,12 +20,7 @@ from tap_calendly.reporting import errors, messages
 
 
 class Row(NamedTuple):
-    """A row that was read.
-
-    Attributes:
-        record: The row.
-        contexts: In which context each child stream is to be read for it, by the child's name.
-    """
+    """A row, and the context in which to read each child stream for it, by the child's name."""
 
     record: Record
     contexts: dict[str, Context]
@@ -34,40 +29,36 @@ class Row(NamedTuple):
 def whole_list(
     reader: Reader, children: Sequence[Reader], on_read: Callable[[datetime | None], None]
 ) -> Iterator[Batch[Row]]:
-    """Read what a run has to give of a list without a parent.
+    """Read a list without a parent, and name what its rows lead to.
 
-    Args:
-        reader: Reads the list.
-        children: Those that read for its rows.
-        on_read: Called with the time of the first answer once every row is out.
+    `on_read` is called with the time of the first answer once every row is out.
 
     Yields:
         The rows, in the API's order; a row that changed meanwhile comes again.
     """
     began = None
-    for page in reader.read_until_stable(None):
+    for page in reader.read_until_stable():
         began = began or page.answered_at
         yield Batch([Row(row, contexts_of(row, children)) for row in page.rows])
     yield Batch([], partial(on_read, began))
 
 
 def contexts_of(row: Record, children: Sequence[Reader]) -> dict[str, Context]:
-    """Give the contexts in which the children are to be read for a row.
+    """Return the contexts in which to read the children for a row.
 
     Raises:
-        CalendlyError: The row does not name what is to be asked for.
+        CalendlyError: The row does not name what to ask for.
     """
     contexts = {}
     for child in children:
-        if child.stream.parent is None:
+        if (parent := child.stream.parent) is None:
             continue
-        context = child.stream.parent.context(row)
-        if context is None:
+        if (context := parent.context(row)) is None:
             raise errors.CalendlyError(
                 messages.NO_CONTEXT,
                 stream=child.stream.leading_name,
                 row=row["uri"],
-                field=child.stream.parent.uri.partition(".")[0],
+                field=parent.uri.partition(".")[0],
                 children=", ".join(one.stream.name for one in children),
             )
         contexts[child.stream.name] = context
@@ -75,23 +66,20 @@ def contexts_of(row: Record, children: Sequence[Reader]) -> dict[str, Context]:
 
 
 def rows_for(reader: Reader, context: Context) -> Iterator[list[Record]]:
-    """Read what a run has to give of a list that belongs to a row of the parent.
+    """Read a list that belongs to a row of the parent, in the same way.
 
     What goes wrong is noted in the stream's outcome: the parent goes on.
-
-    Yields:
-        The rows, in the API's order; a row that changed meanwhile comes again.
     """
     try:
-        yield from _found_for(reader, context)
+        yield from _rows_for(reader, context)
     except errors.FatalError:
         raise
     except (errors.CalendlyError, *UNEXPECTED) as error:
         reader.outcome.fail(error)
 
 
-def _found_for(reader: Reader, context: Context) -> Iterator[list[Record]]:
-    outcome, parent = reader.outcome, reader.stream.parent
+def _rows_for(reader: Reader, context: Context) -> Iterator[list[Record]]:
+    outcome = reader.outcome
     for last_try in (False, True):
         if not outcome.goes_on:
             return
@@ -100,21 +88,17 @@ def _found_for(reader: Reader, context: Context) -> Iterator[list[Record]]:
             break
         except errors.RefusedError as error:
             if outcome.is_refused_by(error):
-                outcome.refuse(error)
+                outcome.note_refusal(error)
                 break
-            if parent is not None and error.status in parent.tolerates:
+            if error.status in context.parent.tolerates:
                 outcome.complete = False  # there may be rows that could not be asked for
-            elif error.status != HTTPStatus.NOT_FOUND:
+            elif error.status != HTTPStatus.NOT_FOUND or (last_try and _exists(reader, context)):
                 raise
             if last_try:
-                _pass_over(reader, context, error)
+                reader.run.logger.warning("%s Nothing is read of it.", error)
 
 
-def _pass_over(reader: Reader, context: Context, error: errors.RefusedError) -> None:
-    """Leave out a row of the parent, if it is true that there is nothing to read for it."""
-    if error.status == HTTPStatus.NOT_FOUND:
-        found, parent = reader.exists(context.uri), reader.stream.parent
-        link = None if parent is None else parent.link
-        if found is not None and (link is None or found.get(link) is not None):
-            raise error
-    reader.run.logger.warning("%s Nothing is read of it.", error)
+def _exists(reader: Reader, context: Context) -> bool:
+    """Whether the row of the parent is there, and there should be something to read for it."""
+    row, link = reader.row_at(context.uri), context.parent.link
+    return row is not None and (link is None or row.get(link) is not None)

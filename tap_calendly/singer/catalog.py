@@ -57,8 +57,8 @@ def problems(content: object, streams: Mapping[str, type[CalendlyStream]]) -> li
             wrong += _problems_with_keys(streams[name], entry)
         found += [f"{name}: {problem}" for problem in wrong or _problems_with_breadcrumbs(entry)]
         named[name] = entry
-    ours = [entry for name, entry in named.items() if name in streams]
-    if not found and not any(_selection(entry).get((), True) for entry in ours):
+    selections = (_selection(entry) for name, entry in named.items() if name in streams)
+    if not found and not any(selection.get((), True) for selection in selections):
         found.append("it selects no stream of this tap: select at least one.")
     return found
 
@@ -73,7 +73,7 @@ def selected(catalog: Catalog) -> Catalog:
 
 
 def _problems_with_shape(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
-    """Check what the SDK needs to read an entry, whether the stream is known or not."""
+    """Check what the SDK needs to read an entry, of whatever stream."""
     if entry.get("stream") not in (None, name):
         yield "`stream` must be the same as `tap_stream_id`."
     if _parsed(entry.get("schema"), _Schema) is None:
@@ -91,7 +91,7 @@ def _problems_with_shape(name: str, entry: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _problems_with_keys(stream: type[CalendlyStream], entry: Mapping[str, Any]) -> Iterator[str]:
-    """Check that an entry leaves a stream its keys."""
+    """Check that an entry does not change or deselect a stream's keys."""
     keys, replication_key = list(stream.primary_keys), stream.replication.key
     metadata = entry.get("metadata", [])
     root: dict[str, Any] = next((p["metadata"] for p in metadata if not p["breadcrumb"]), {})
@@ -112,9 +112,9 @@ def _problems_with_keys(stream: type[CalendlyStream], entry: Mapping[str, Any]) 
 
 
 def _problems_with_breadcrumbs(entry: Mapping[str, Any]) -> Iterator[str]:
-    """Check that metadata name existing columns: a misspelled one would be loaded unnoticed."""
+    """Check that metadata names existing columns: with a typo, one would be loaded unnoticed."""
     paths = [part["breadcrumb"] for part in entry.get("metadata", [])]
-    if unknown := [".".join(path) for path in paths if not _leads_to(path, entry["schema"])]:
+    if unknown := [".".join(path) for path in paths if not _exists(path, entry["schema"])]:
         yield f"`metadata` must name columns of the schema, not {', '.join(unknown)}."
 
 
@@ -129,7 +129,7 @@ def _parsed(value: object, kind: type[T]) -> T | None:
         return None
 
 
-def _leads_to(breadcrumb: Iterable[str], schema: object) -> bool:
+def _exists(breadcrumb: Iterable[str], schema: object) -> bool:
     place = schema
     for crumb in breadcrumb:
         place = place.get(crumb) if isinstance(place, dict) else None

@@ -23,7 +23,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 """Hosts to which the token may be sent unencrypted."""
 
 MIN_KEY_LENGTH = 20
-"""The least `flattening_max_key_length` that does not shorten the names of key columns."""
+"""The smallest `flattening_max_key_length` that does not shorten the names of key columns."""
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 BOOLEANS = frozenset({"true", "1", "yes", "on", "false", "0", "no", "off"})
@@ -32,11 +32,7 @@ BOOLEANS = frozenset({"true", "1", "yes", "on", "false", "0", "no", "off"})
 def problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     """Fill in the defaults, and return a sentence for each setting that cannot be used.
 
-    No sentence repeats a value, as it may be a secret.
-
-    Args:
-        config: The configuration as given; it is changed.
-        schema: The JSON schema of all settings, including those that the SDK adds.
+    No sentence repeats a value, as it may be a secret. `schema` includes the SDK's own settings.
     """
     _drop_unset(config)
     # `stream_maps` is checked later, against the streams.
@@ -60,46 +56,36 @@ def problems_with_file(content: object) -> list[str]:
 def problems_in_environment(
     environ: MutableMapping[str, str], prefix: str, schema: Mapping[str, Any]
 ) -> list[str]:
-    """Return a sentence for each environment variable that the SDK would fail to read.
-
-    Args:
-        environ: Environment variables; empty ones of settings are removed, as they set nothing.
-        prefix: What the names of the settings' variables start with.
-        schema: The JSON schema of all settings.
-    """
+    """Return a sentence for each variable that the SDK would fail to read; remove empty ones."""
     found = []
     for name, kind in schema["properties"].items():
-        value = environ.get(variable := prefix + name.upper())
+        value, types = environ.get(variable := prefix + name.upper()), kind.get("type", ())
         if value is None:
             continue
         if not value.strip():
             del environ[variable]
-        elif "integer" in kind.get("type", ()) and not re.fullmatch(r"\s*[+-]?\d{1,18}\s*", value):
+        elif "integer" in types and not re.fullmatch(r"\s*[+-]?\d{1,18}\s*", value):
             found.append(f"Environment variable `{variable}` must be an integer.")
-        elif "object" in kind.get("type", ()) and not _is_json_object(value):
+        elif "object" in types and not _is_json_object(value):
             found.append(f"Environment variable `{variable}` must be a JSON object.")
-        elif "boolean" in kind.get("type", ()) and value.strip().lower() not in BOOLEANS:
+        elif "boolean" in types and value.strip().lower() not in BOOLEANS:
             found.append(f"Environment variable `{variable}` must be true or false.")
     return found
 
 
 def problem_with_log_level(environ: Mapping[str, str]) -> str | None:
-    """Check the variables that the SDK reads before it can log an error."""
-    for variable in ("TAP_CALENDLY_LOGLEVEL", "LOGLEVEL"):
-        if level := environ.get(variable):
-            if level.upper() in LOG_LEVELS:
-                return None
-            return f"Environment variable `{variable}` must be one of {', '.join(LOG_LEVELS)}."
-    return None
+    """Check the variables that the SDK reads before it can log an error; the first one counts."""
+    variables = ("TAP_CALENDLY_LOGLEVEL", "LOGLEVEL")
+    variable = next((name for name in variables if environ.get(name)), None)
+    if variable is None or environ[variable].upper() in LOG_LEVELS:
+        return None
+    return f"Environment variable `{variable}` must be one of {', '.join(LOG_LEVELS)}."
 
 
 def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
-    """Return the names of unknown settings, most often misspelled ones."""
-    found = set(config) - set(schema["properties"])
-    found |= {
-        f"{oauth.SETTING}.{part}"
-        for part in set(config.get(oauth.SETTING) or ()) - set(oauth.PARTS)
-    }
+    """Return the names of unknown settings, most often typos."""
+    parts = set(config.get(oauth.SETTING) or ()) - set(oauth.PARTS)
+    found = {*config} - {*schema["properties"]} | {f"{oauth.SETTING}.{part}" for part in parts}
     return sorted(map(redaction.hide_long_words, found))
 
 

@@ -7,13 +7,12 @@ from http import HTTPStatus
 
 from singer_sdk.helpers.types import Record
 
-from tap_calendly.reading.parent import Context
 from tap_calendly.reading.source import contexts_of
 from tap_calendly.reporting import errors
 from tap_calendly.singer.stream import CalendlyStream
 
 PATIENCE = 4
-"""Seconds to connect, and to try again where nothing answers: somebody is waiting."""
+"""Seconds to connect, and to retry where nothing answers: somebody is waiting."""
 
 
 def verdicts(streams: Sequence[CalendlyStream]) -> Iterator[str]:
@@ -23,7 +22,7 @@ def verdicts(streams: Sequence[CalendlyStream]) -> Iterator[str]:
         A line for each stream: open, empty, or closed and why.
 
     Raises:
-        CalendlyError: Nothing can be read at all, as with a token that is not valid.
+        CalendlyError: Nothing can be read at all, as with an invalid token.
     """
     is_out = False
     for stream in streams:
@@ -35,15 +34,15 @@ def verdicts(streams: Sequence[CalendlyStream]) -> Iterator[str]:
                 yield f"{one.name}: not tried, as Calendly does not answer"
             continue
         try:
-            row = _first(stream, None)
+            row = _first_row(stream)
         except errors.FatalError:
             raise
         except errors.CalendlyError as error:
             client = stream.run.client
             is_out = client.is_out or (error.status is None and not client.has_answered)
-            yield from _closed((stream, *children), error)
+            yield from _no_access((stream, *children), error)
             continue
-        yield _verdict(stream, row)
+        yield _access(stream, row)
         for child in children:
             yield _of_child(child, row)
 
@@ -54,8 +53,7 @@ def _of_child(child: CalendlyStream, row: Record | None) -> str:
     if row is None or parent is None or not parent.applies_to(row):
         return f"{child.name}: not tried, as {child.leading_name} has no row at hand to try it with"
     try:
-        (context,) = contexts_of(row, [child.reader]).values()
-        return _verdict(child, _first(child, context))
+        return _access(child, _first_row(child, row))
     except errors.FatalError:
         raise
     except errors.CalendlyError as error:
@@ -63,26 +61,28 @@ def _of_child(child: CalendlyStream, row: Record | None) -> str:
             error.status == HTTPStatus.NOT_FOUND or error.status in parent.tolerates
         ):
             return f"{child.name}: open, but not for the first row of {child.leading_name}"
-        return next(_closed((child,), error))
+        return next(_no_access((child,), error))
 
 
-def _first(stream: CalendlyStream, context: Context | None) -> Record | None:
-    stream.reader.rows_a_page = 1
-    return next(iter(stream.reader.first_page(context).rows), None)
+def _first_row(stream: CalendlyStream, parent_row: Record | None = None) -> Record | None:
+    reader = stream.reader
+    reader.rows_a_page = 1
+    contexts = {} if parent_row is None else contexts_of(parent_row, [reader])
+    return next(iter(reader.first_page(contexts.get(stream.name)).rows), None)
 
 
-def _verdict(stream: CalendlyStream, row: Record | None) -> str:
+def _access(stream: CalendlyStream, row: Record | None) -> str:
     return f"{stream.name}: {'empty' if row is None else 'open'}"
 
 
-def _closed(streams: Iterable[CalendlyStream], error: errors.CalendlyError) -> Iterator[str]:
+def _no_access(streams: Iterable[CalendlyStream], error: errors.CalendlyError) -> Iterator[str]:
     for stream in streams:
         if isinstance(error, errors.RefusedError):
             stream.outcome.unavailable = error
         else:
             stream.outcome.failed = error
-        yield f"{stream.name}: {'closed' if _is_closed(error) else 'failed'}: {error}"
+        yield f"{stream.name}: {'closed' if _is_forbidden(error) else 'failed'}: {error}"
 
 
-def _is_closed(error: errors.CalendlyError) -> bool:
+def _is_forbidden(error: errors.CalendlyError) -> bool:
     return isinstance(error, errors.RefusedError) and error.status == HTTPStatus.FORBIDDEN

@@ -63,7 +63,7 @@ def read(path: str, option: str, problems: Problems) -> str:
 
 
 class _DuplicateNameError(Exception):
-    """An object has a name twice, and one of the values would be ignored."""
+    """An object has a name twice: one of the values would be ignored."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a person reads on standard error while a run is under way, and at its end."""
+"""What users read on standard error during a run, and at its end."""
 
 from __future__ import annotations
 
@@ -14,34 +14,27 @@ from tap_calendly.api.client import Client
 from tap_calendly.singer.stream import CalendlyStream
 
 INTERVAL = 10.0
-"""Seconds between two lines."""
+"""Seconds between two lines of progress."""
 
 
 class Progress:
-    """Says every ten seconds how far a run has come, and at its end what it did.
+    """Logs how far a run has come every ten seconds, and at its end what it did.
 
-    A thread of its own says so, whatever the others are waiting for: Calendly, its limit, or the
-    target.
+    It has a thread of its own, as the others may be waiting for Calendly, its limit, or the target.
     """
 
     def __init__(
         self, streams: Sequence[CalendlyStream], client: Client, logger: logging.Logger
     ) -> None:
-        """Prepare.
-
-        Args:
-            streams: The streams of the run.
-            client: What they ask.
-            logger: Where to say it.
-        """
+        """Prepare; the thread starts with the `with` block."""
         self._streams = streams
         self._client = client
         self._logger = logger
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._tell, name="progress", daemon=True)
+        self._thread = threading.Thread(target=self._report, name="progress", daemon=True)
 
     def __enter__(self) -> Self:
-        """Begin to count the time."""
+        """Start the clock and the thread."""
         self._began = time.monotonic()
         self._thread.start()
         return self
@@ -52,7 +45,7 @@ class Progress:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Say what the run did, whether it succeeded or not."""
+        """Log what the run did, whether it succeeded or not."""
         self._ended.set()
         self._thread.join(timeout=1)
         for stream in self._streams:
@@ -63,24 +56,19 @@ class Progress:
         for line in self._summary(time.monotonic() - self._began):
             self._logger.info(line)
 
-    def _tell(self) -> None:
-        told = 0
+    def _report(self) -> None:
+        before = 0
         while not self._ended.wait(INTERVAL):
             made = self._client.made.total()
-            self._logger.info(self._so_far(made, (made - told) * 60 / INTERVAL))
-            told = made
-
-    def _so_far(self, made: int, a_minute: float) -> str:
-        """Say what is out and what was asked."""
-        out = ", ".join(
-            f"{stream.name} {stream.rows_out:,}{_reached(stream)}"
-            for stream in self._streams
-            if stream.rows_out
-        )
-        return (
-            f"So far: {out or 'no rows'}; {made:,} requests, {a_minute:,.0f} a minute now, "
-            f"{self._client.throttle.waited:,.0f} s of waiting for the limit"
-        )
+            a_minute = (made - before) * 60 / INTERVAL
+            rows = [f"{s.name} {s.rows_out:,}{_reached(s)}" for s in self._streams if s.rows_out]
+            line = (
+                f"So far: {', '.join(rows) or 'no rows'}; {made:,} requests, "
+                f"{a_minute:,.0f} a minute now, "
+                f"{self._client.throttle.waited:,.0f} s of waiting for the limit"
+            )
+            self._logger.info(line)
+            before = made
 
     def _summary(self, seconds: float) -> Iterator[str]:
         made, cleaned = self._client.made, self._client.cleaned
@@ -109,13 +97,13 @@ def _many(number: int, what: str) -> str:
 
 
 def _reached(stream: CalendlyStream) -> str:
-    """Tell the start that a stream of meetings has reached."""
+    """Return the start that a stream of meetings has reached."""
     start = stream.last_out.get("start_time")
     return "" if start is None else f" (up to {str(start)[:10]})"
 
 
 def _end(stream: CalendlyStream) -> str:
-    """Tell how a stream has ended, unless all is well."""
+    """Return how a stream ended, unless all is well."""
     if stream.outcome.failed is not None:
         return "; failed (see the end)"
     if stream.leading.outcome.failed is not None:

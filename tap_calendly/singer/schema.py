@@ -1,4 +1,4 @@
-"""Short functions to declare a stream's fields, and the fields that several streams share.
+"""Short functions to declare a stream's fields, and the fields that streams share.
 
 Only a row's key is certain; any other field may be null or absent. Nested objects and lists keep
 the fields that are not declared.
@@ -6,6 +6,7 @@ the fields that are not declared.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from singer_sdk import typing as th
@@ -16,56 +17,39 @@ def columns(*fields: th.Property[Any]) -> dict[str, Any]:
     return th.PropertiesList(*fields).to_dict()
 
 
-def string(name: str, description: str, *, key: bool = False) -> th.Property[Any]:
-    """Declare a string: text, an ID, a URI, an email address, a choice."""
-    return th.Property(name, th.StringType, required=key, description=description)
+def _field(
+    kind: Any,  # noqa: ANN401 - a type of `th`, or an instance
+    name: str,
+    description: str,
+    *,
+    key: bool = False,
+) -> th.Property[Any]:
+    return th.Property(name, kind, required=key, description=description)
 
 
-def strings(name: str, description: str) -> th.Property[Any]:
-    """Declare a list of strings."""
-    return th.Property(name, th.ArrayType(th.StringType(nullable=True)), description=description)
-
-
-def timestamp(name: str, description: str, *, key: bool = False) -> th.Property[Any]:
-    """Declare a timestamp (ISO 8601, UTC)."""
-    return th.Property(name, th.DateTimeType, required=key, description=description)
-
-
-def boolean(name: str, description: str) -> th.Property[Any]:
-    """Declare a boolean."""
-    return th.Property(name, th.BooleanType, description=description)
-
-
-def integer(name: str, description: str) -> th.Property[Any]:
-    """Declare an integer."""
-    return th.Property(name, th.IntegerType, description=description)
-
-
-def integers(name: str, description: str) -> th.Property[Any]:
-    """Declare a list of integers."""
-    return th.Property(name, th.ArrayType(th.IntegerType(nullable=True)), description=description)
-
-
-def number(name: str, description: str) -> th.Property[Any]:
-    """Declare a number that may have decimals."""
-    return th.Property(name, th.NumberType, description=description)
+string = partial(_field, th.StringType)
+strings = partial(_field, th.ArrayType(th.StringType(nullable=True)))
+timestamp = partial(_field, th.DateTimeType)  # ISO 8601, UTC
+boolean = partial(_field, th.BooleanType)
+integer = partial(_field, th.IntegerType)
+integers = partial(_field, th.ArrayType(th.IntegerType(nullable=True)))
+number = partial(_field, th.NumberType)
 
 
 def one_of(name: str, types: list[str], description: str) -> th.Property[Any]:
     """Declare a field of one of several JSON types."""
-    return th.Property(name, th.CustomType({"type": [*types, "null"]}), description=description)
+    return _field(th.CustomType({"type": [*types, "null"]}), name, description)
 
 
 def nested(name: str, description: str, *fields: th.Property[Any]) -> th.Property[Any]:
     """Declare an object."""
-    kind = th.ObjectType(*fields, additional_properties=True)
-    return th.Property(name, kind, description=description)
+    return _field(th.ObjectType(*fields, additional_properties=True), name, description)
 
 
 def nested_list(name: str, description: str, *fields: th.Property[Any]) -> th.Property[Any]:
     """Declare a list of objects."""
     item = th.ObjectType(*fields, additional_properties=True, nullable=True)
-    return th.Property(name, th.ArrayType(item), description=description)
+    return _field(th.ArrayType(item), name, description)
 
 
 def parent_uri(name: str, stream: str, *, key: bool = False) -> th.Property[Any]:

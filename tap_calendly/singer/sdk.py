@@ -1,4 +1,4 @@
-"""All that the tap changes of the SDK's private and final members (singer-sdk 0.54).
+"""Everything that overrides private or final members of the SDK (singer-sdk 0.54).
 
 One contract test holds what is relied on here; it fails when a release of the SDK changes it.
 """
@@ -19,6 +19,7 @@ from singer_sdk import Tap
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.helpers.types import Context, Record
 from singer_sdk.mapper import MAPPER_FILTER_OPTION, CustomStreamMap
+from singer_sdk.singerlib.catalog import Catalog
 from singer_sdk.streams import Stream
 from typing_extensions import override
 
@@ -26,14 +27,11 @@ from tap_calendly.reporting import errors, messages
 
 
 class SingerStream(Stream):
-    """A stream that keeps its own state, and says little.
+    """A stream that keeps its own state, and logs little.
 
     The SDK would take the later of bookmark and `start_date`, cap it by the local clock and set it
-    from the rows. A stream of this tap writes its bookmark itself.
-
-    Attributes:
-        rows_out: Rows written so far.
-        last_out: The last of them.
+    from the rows. A stream of this tap writes its bookmark itself. `rows_out` counts the rows
+    written so far, `last_out` is the last of them.
     """
 
     # One bookmark per stream; the SDK would keep one for every parent.
@@ -42,7 +40,7 @@ class SingerStream(Stream):
     TYPE_CONFORMANCE_LEVEL = TypeConformanceLevel.NONE
 
     def __init__(self, tap: Tap, schema: dict[str, Any]) -> None:
-        """Take the place among the tap's streams."""
+        """Start with nothing written."""
         super().__init__(tap, schema=schema)
         self.rows_out = 0
         self.last_out: Record = {}
@@ -50,35 +48,25 @@ class SingerStream(Stream):
 
     @abstractmethod
     def load(self, sync: Callable[[], None], context: Context | None) -> None:
-        """Load the stream.
-
-        Args:
-            sync: The SDK's own doing, which reads records and writes messages.
-            context: The context in which the stream is read, if it has a parent.
-        """
+        """Load the stream by `sync`, the SDK's own, which reads records and writes messages."""
 
     @override  # type: ignore[misc]
     def sync(self, context: Context | None = None) -> None:
-        """Have `load` decide what a failure means.
-
-        Final in the SDK, which has no other place around a stream whether it ends well or not.
-        """
+        """Have `load` decide what a failure means (final in the SDK; there is no other place)."""
         self.load(partial(super().sync, context), context)
 
     def begin_full_table(self) -> None:
-        """Have each record say to which version of the table it belongs."""
+        """Give each record the version of the table that it belongs to."""
         self._stream_version = self._initialized_at
 
     def end_full_table(self) -> None:
-        """Tell the target that all rows of this version of the table are out.
-
-        The SDK says so before the records: a run that dies in between would delete good rows.
-        """
+        """Tell the target that all rows of this version of the table are out."""
+        # The SDK does so before the records: a run that dies in between would delete good rows.
         if self._stream_version is not None:
             self._write_activate_version_message(self._stream_version)
 
     def write_schema(self) -> None:
-        """Write SCHEMA, unless it is out."""
+        """Write SCHEMA, unless it was written."""
         self._write_schema_message()
 
     def write_state(self) -> None:
@@ -87,7 +75,7 @@ class SingerStream(Stream):
         self._write_state_message()
 
     def note_state_change(self) -> None:
-        """Have STATE written at the next occasion."""
+        """Have STATE written at the next opportunity."""
         self.state_manager.is_flushed = False
 
     @override
@@ -130,58 +118,43 @@ class SingerStream(Stream):
 
     @override
     def log(self, message: str, *args: object, level: int = logging.INFO, **kwargs: Any) -> None:
-        """Keep the SDK's commentary, five lines for every parent, to the level of debugging."""
+        """Log at the level DEBUG what the SDK says, five lines for every parent."""
         super().log(message, *args, level=logging.DEBUG, **kwargs)
 
     @override
     def log_sync_costs(self) -> None:
-        """Say nothing: the summary at the end of the run does."""
+        """Log nothing: the summary at the end of the run does."""
 
 
 class SingerTap(Tap):
-    """A tap that decides itself how a run ends."""
+    """A tap that decides for itself how a run ends."""
 
     @abstractmethod
     def load(self, sync: Callable[[], None]) -> None:
-        """Load all streams.
-
-        Args:
-            sync: The SDK's own doing, which loads one stream after the other.
-        """
+        """Load all streams by `sync`, the SDK's own, which loads one after the other."""
 
     @abstractmethod
     def test_access(self) -> None:
-        """Say of each stream whether the token gives access to it (`--test`)."""
+        """Print for each stream whether the token gives access to it (`--test`)."""
 
     @abstractmethod
     def check_config(self, config: dict[str, Any], *, raise_errors: bool) -> list[str]:
-        """Check the configuration, and fill in the defaults.
-
-        Args:
-            config: The configuration as given, which may be changed.
-            raise_errors: Whether what cannot be used ends the run.
-
-        Returns:
-            One sentence for each problem.
-        """
+        """Fill in the configuration's defaults, and return or raise a sentence for each problem."""
 
     @override  # type: ignore[misc]
     def sync_all(self) -> None:
-        """Have `load` decide what a failure means.
-
-        Final in the SDK, which has no other place around a run whether it ends well or not.
-        """
+        """Have `load` decide what a failure means (final in the SDK; there is no other place)."""
         self.load(super().sync_all)
 
     @override  # type: ignore[misc]
     def run_connection_test(self) -> bool:
-        """Say more than whether a row can be read (final in the SDK)."""
+        """Print more than whether a row can be read (final in the SDK)."""
         self.test_access()
         return True
 
     @override  # type: ignore[misc]
     def load_streams(self) -> list[Stream]:
-        """Find the streams without a line for each child (final in the SDK)."""
+        """Make the streams without logging a line for each child (final in the SDK)."""
         level = self.logger.level
         if not self.logger.isEnabledFor(logging.DEBUG):
             self.logger.setLevel(logging.WARNING)
@@ -190,12 +163,26 @@ class SingerTap(Tap):
         finally:
             self.logger.setLevel(level)
 
+    def map_streams(self, selected: Catalog) -> None:
+        """Set up the mapper, with a map for every stream and errors without expressions."""
+        # The next but one: the next would map what is not selected without any column, and then
+        # miss the key. Yet it has a map, as it may be read for the sake of its children.
+        super(Tap, self).setup_mapper()
+        self.mapper.register_raw_streams_from_catalog(selected)
+        for name in self.streams.keys() - self.mapper.stream_maps:
+            stream = self.streams[name]
+            self.mapper.register_raw_stream_schema(name, stream.schema, stream.primary_keys)
+        for stream_maps in self.mapper.stream_maps.values():
+            for stream_map in stream_maps:
+                if isinstance(stream_map, CustomStreamMap):
+                    stream_map.__class__ = StreamMap  # the SDK has no setting for the class
+
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings in the user's words.
+        """Check the settings, in sentences for the user.
 
-        The SDK's own check prints the offending value, which may be a secret, lets `start_date` be
-        anything, and is silent about unknown names.
+        The SDK's own check prints the offending value, which may be a secret, accepts any
+        `start_date`, and is silent about unknown names.
         """
         self.append_builtin_config(self.config_jsonschema)
         problems = self.check_config(self._config, raise_errors=raise_errors)
@@ -206,11 +193,9 @@ class SingerTap(Tap):
 
     @override
     def _handle_termination(self, signum: int, frame: FrameType | None) -> NoReturn:
-        """End with 128 + the signal's number; the SDK would end with 0.
-
-        Nothing is written here, as a message may just be under way: each state is written as soon
-        as it is reached.
-        """
+        """Exit with 128 + the signal's number; the SDK would exit with 0."""
+        # Nothing is written here, as a message may be half written: each state was written as soon
+        # as it was reached.
         self.logger.warning(
             "Stopped by %s: the next run continues from the last state written.",
             signal.Signals(signum).name,

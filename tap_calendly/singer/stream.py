@@ -21,12 +21,12 @@ from tap_calendly.reading.outcome import UNEXPECTED, Outcome
 from tap_calendly.reading.parent import Parent
 from tap_calendly.reading.prefetch import Batch, Prefetch, Prefetcher, in_order
 from tap_calendly.reading.reader import Reader
-from tap_calendly.reading.replication import FullTable, Known
+from tap_calendly.reading.replication import FullTable
 from tap_calendly.reading.source import Row, rows_for, whole_list
 from tap_calendly.reporting import errors, messages
 from tap_calendly.run import Run
 from tap_calendly.singer.sdk import SingerStream
-from tap_calendly.state import StreamState
+from tap_calendly.state import Bookmark, StreamState
 
 T = TypeVar("T")
 
@@ -35,28 +35,24 @@ PAGES_AHEAD = 5
 
 
 class ChildFetch(NamedTuple):
-    """What is read for a row, in progress.
+    """What is being read for a row, by the name of the stream."""
 
-    Attributes:
-        uri: What the children are read for; None for the row's own details.
-        batches: Of each child that has any, by its name; the row's own under that of its stream.
-    """
-
-    uri: str | None
+    uri: str | None  # what the children are read for; None for the row's own details
     batches: dict[str, Prefetch[list[Record]]]
 
 
 class CalendlyStream(SingerStream):
-    """A list of Calendly's API; a stream fills in these attributes, and most fill in no more.
+    """A list of Calendly's API; most streams only fill in these attributes.
 
     Attributes:
-        endpoint: What is asked of the API.
-        parent: The stream for whose rows this one is read, if there is one.
+        endpoint: What to ask of the API.
+        parent: The stream for each of whose rows this one is read, if there is one.
         replication: How the stream finds what changed since the last run.
         requires: The scope and the plan that reading takes.
-        derived: Columns that the API leaves out, with what computes each from a row.
+        derived: Columns that the API leaves out, with the function that computes each from a row.
         outcome: How the stream fares in this run.
-        coercion_issues: How often which value could not be kept as it is.
+        coercion_issues: How often each column had a value that could not be kept.
+        prefetcher: The threads that read ahead, once there are any.
     """
 
     name: str
@@ -70,18 +66,12 @@ class CalendlyStream(SingerStream):
 
     @override
     def __init_subclass__(cls) -> None:
-        """Tell the SDK what the declarations mean to it."""
+        """Declare to the SDK what it needs to know."""
         cls.replication_key = cls.replication.key  # type: ignore[assignment, method-assign]
         cls.parent_stream_type = None if cls.parent is None else cls.parent.stream
 
     def __init__(self, tap: Tap, run: Run, parent_stream: CalendlyStream | None = None) -> None:
-        """Take the place among the tap's streams.
-
-        Args:
-            tap: The tap.
-            run: What the run has.
-            parent_stream: The stream for whose rows this one is read.
-        """
+        """Prepare; nothing is asked yet."""
         super().__init__(tap, self.schema)
         self.run = run
         self.outcome = Outcome(self.name, self.logger)
@@ -89,7 +79,7 @@ class CalendlyStream(SingerStream):
         self.coercion_issues: Counter[CoercionIssue] = Counter()
         self._parent_stream = parent_stream
         self._unknown: set[str] = set()
-        self._prefetcher: Prefetcher | None = None
+        self.prefetcher: Prefetcher | None = None
         self._child_fetches: list[ChildFetch] = []
         self._batches: Iterable[list[Record]] = ()
 
@@ -97,38 +87,30 @@ class CalendlyStream(SingerStream):
 
     @property
     def leading(self) -> CalendlyStream:
-        """The stream with which this one is read: the parent, or itself."""
+        """The stream whose reading leads to this one: the parent, or itself."""
         return self._parent_stream or self
 
     @property
     def leading_name(self) -> str:
-        """The name of that stream."""
+        """Its name."""
         return self.leading.name
 
     @property
     def children(self) -> list[CalendlyStream]:
         """The selected streams whose rows are read for each row of this one."""
-        return [
-            stream
-            for stream in self.child_streams
-            if isinstance(stream, CalendlyStream) and stream.selected
-        ]
+        children = (one for one in self.child_streams if isinstance(one, CalendlyStream))
+        return [child for child in children if child.selected]
 
     @property
     def family(self) -> list[CalendlyStream]:
         """This stream and those whose rows are read for each row of it."""
         return [self, *self.children]
 
-    @property
-    def columns(self) -> frozenset[str]:
-        """The columns of the table, before stream maps."""
-        return self._column_names
-
-    # State: what is written there is when the last complete reading began, in the server's clock,
-    # so that nothing which changes during a run is lost.
+    # State: its bookmark is when the last complete reading began, by the server's clock, so that
+    # nothing that changes during a run is lost.
 
     @property
-    def state_scope(self) -> str:
+    def _state_scope(self) -> str:
         """What the stream's state is about: whose data, and which rows of it."""
         stream_maps = self.config.get("stream_maps") or {}
         of_token_user = self.endpoint.whose == "token_user"
@@ -142,16 +124,12 @@ class CalendlyStream(SingerStream):
 
     @cached_property
     def entry(self) -> StreamState | None:
-        """The stream's entry in the state; None of a full table, which the catalog may force."""
-        if self.replication_method != REPLICATION_INCREMENTAL or self.replication_key is None:
+        """The stream's entry in the state; a full table, which the catalog may force, has none."""
+        key = self.replication_key
+        if self.replication_method != REPLICATION_INCREMENTAL or key is None:
             return None
-        return StreamState(
-            self.name,
-            self.stream_state,
-            self.state_scope,
-            self.replication_key,
-            self.note_state_change,
-        )
+        scope = self._state_scope
+        return StreamState(self.name, self.stream_state, scope, key, self.note_state_change)
 
     @property
     def bookmark(self) -> datetime | None:
@@ -160,13 +138,12 @@ class CalendlyStream(SingerStream):
 
     @property
     def _start_date(self) -> datetime | None:
-        """The setting `start_date`, where it bounds this stream."""
-        return self.run.settings.start_date if self.replication.from_start_date else None
+        return self.replication.start_date(self.run.settings)
 
     # Reading ahead
 
     def source(self) -> Iterator[Batch[Row]]:
-        """Give what the run has to read of a stream without a parent; it runs in reader threads."""
+        """Read a stream without a parent; this runs in reader threads."""
         children = [child.reader for child in self.children]
         return whole_list(self.reader, children, self._note_read)
 
@@ -181,20 +158,17 @@ class CalendlyStream(SingerStream):
         except errors.FatalError:
             raise
         except (errors.CalendlyError, *UNEXPECTED) as error:
-            if context is not None and self.leading.ended_by(error):
-                raise
+            prefetcher = self.leading.prefetcher
+            if context is not None and prefetcher is not None and prefetcher.failure is error:
+                raise  # it ended the reading of the parent, and was met while waiting
             self.outcome.fail(error)
         finally:
             self.stop()
 
     def stop(self) -> None:
-        """Let the threads that read ahead end: the run is over, whether it ended well or not."""
-        if self._prefetcher is not None:
-            self._prefetcher.stop()
-
-    def ended_by(self, error: BaseException) -> bool:
-        """Tell whether an error ended the reading of this stream, whoever met it while waiting."""
-        return self._prefetcher is not None and self._prefetcher.failure is error
+        """Let the threads that read ahead end, whether the run ended well or not."""
+        if self.prefetcher is not None:
+            self.prefetcher.stop()
 
     @override
     def get_records(self, context: SingerContext | None) -> Iterator[Record]:
@@ -215,12 +189,12 @@ class CalendlyStream(SingerStream):
         self._batches = batches
 
     def _rows(self) -> Iterator[Record]:
-        """Give the rows of a list without a parent, and read ahead what belongs to them."""
+        """Yield the rows of a list without a parent, and read ahead what belongs to them."""
         self._begin()
         eager = self.ABORT_AT_RECORD_COUNT is None  # the SDK's own test takes one row
         threads = self.run.settings.max_concurrent_requests if eager else 1
         with Prefetcher(threads, eager=eager, wake=self.run.client.throttle.wake) as prefetcher:
-            self._prefetcher = prefetcher
+            self.prefetcher = prefetcher
             for stream in self.family:
                 stream.reader.stopped = prefetcher.stopped
             batches = Prefetch(prefetcher, self.source(), first=True)
@@ -235,14 +209,14 @@ class CalendlyStream(SingerStream):
                     yield row.record
 
     def _child_rows(self) -> Iterator[Record]:
-        """Give what was read ahead for a row of the parent."""
+        """Yield what was read ahead for a row of the parent."""
         self.outcome.settle()
         batches, self._batches = self._batches, ()
         for rows in batches:
             yield from rows
 
     def _begin(self) -> None:
-        """Settle what the threads go by; write the children's SCHEMA, for tables without a row."""
+        """Prepare what the threads read; write the children's SCHEMA, for tables without a row."""
         self.run.scope.parameters(self.endpoint.whose)  # which may have to ask whose data it is
         for stream in self.family:
             stream.reader.since = stream.oldest_wanted()
@@ -255,21 +229,19 @@ class CalendlyStream(SingerStream):
             stream.write_schema()
 
     def oldest_wanted(self) -> datetime | None:
-        """Give the time (UTC) before which rows are left out; None to read everything."""
+        """Return the time (UTC) before which rows are left out; None to read everything."""
         # What is read for each row of this stream must have been read up to then, too.
         bookmarks = [stream.bookmark for stream in self.family if stream.selected]
-        return self.replication.since(
-            Known(bookmarks, self._start_date, self.run.settings.lookback)
-        )
+        return self.replication.since(bookmarks, self.run.settings)
 
     def _unless_refused(self, rows: Iterator[T]) -> Iterator[T]:
-        """Give rows; none where the token gives no access to the list, which is noted."""
+        """Yield rows; none if the token gives no access to the list, which is noted."""
         try:
             yield from rows
         except errors.RefusedError as error:
             if not self.outcome.is_refused_by(error):
                 raise
-            self.outcome.close(error)
+            self.outcome.skip(error)
             for child in self.children:
                 child.outcome.unavailable = error
 
@@ -280,61 +252,51 @@ class CalendlyStream(SingerStream):
             details = Prefetch(prefetcher, self.reader.details(row.record))
             fetches.append(ChildFetch(None, {self.name: details}))
         if row.contexts and self.stream_maps[0].get_filter_result(row.record):
+            contexts = ((child, row.contexts.get(child.name)) for child in self.children)
             batches = {
                 child.name: Prefetch(
-                    prefetcher,
-                    rows_for(child.reader, row.contexts[child.name]),
-                    at_once=PAGES_AHEAD,
+                    prefetcher, rows_for(child.reader, context), at_once=PAGES_AHEAD
                 )
-                for child in self.children
-                if child.name in row.contexts and child.applies_to(row.record)
+                for child, context in contexts
+                if context is not None and context.parent.applies_to(row.record)
             }
             uri = next(iter(row.contexts.values())).uri
             fetches.append(ChildFetch(uri, batches))
         return fetches
 
-    def applies_to(self, record: Record) -> bool:
-        """Tell whether there is anything to read for a row of the parent."""
-        return self.parent is None or self.parent.applies_to(record)
-
     @property
     def _takes_details(self) -> bool:
-        """Whether a request is made for each row: not where only its children are wanted."""
+        """Whether each row is read again at its own URI: not if only its children are wanted."""
         return self.endpoint.with_details and self.selected
 
     def _details(self, fetches: list[ChildFetch]) -> Iterator[Record]:
-        """Give a row with all its fields; nothing if it vanished after it was listed."""
+        """Yield a row with all its fields; nothing if it vanished after it was listed."""
         for fetch in fetches:
             for rows in fetch.batches[self.name] if fetch.uri is None else ():
                 yield from rows
 
     def _note_read(self, began: datetime | None) -> None:
-        """Note what was read whole; say so of a full table, too.
-
-        A target can then mark rows that vanished.
-        """
+        """Write down what was read completely."""
         for stream in self.family:
             stream.outcome.settle(last=True)
-            if stream.outcome.goes_on and stream.outcome.complete:
-                stream.note_whole(began)
+            if stream.outcome.goes_on and stream.outcome.complete and stream.selected:
+                stream.note_complete(began)
 
-    def note_whole(self, began: datetime | None) -> None:
-        """Note that all up to a time was read, and that a full table has no other rows."""
-        if not self.selected:
-            return
+    def note_complete(self, began: datetime | None) -> None:
+        """Write down that all up to a time was read, and that a full table has no other rows."""
         if began is not None and self.entry is not None:
             self.entry.refuse_future(self.run.client.now)
-            self.entry.write_bookmark(began, self._start_date)
+            self.entry.write(Bookmark(began, self._start_date))
         self.end_full_table()
 
     # Records
 
     @override
     def post_process(self, row: Record, context: SingerContext | None = None) -> Record:
-        """Leave out fields that the schema does not know, and put the others into its form."""
+        """Leave out fields that the schema does not have, and coerce the others to their types."""
         if self._coercion.fits(row):
             return row
-        if unknown := row.keys() - self._column_names:
+        if unknown := row.keys() - self.columns:
             if unknown - self._unknown:
                 self._unknown |= unknown
                 self.logger.warning(
@@ -342,23 +304,21 @@ class CalendlyStream(SingerStream):
                     self.name,
                     ", ".join(sorted(self._unknown)),
                 )
-            row = {name: value for name, value in row.items() if name in self._column_names}
+            row = {name: value for name, value in row.items() if name in self.columns}
         coerced, issues = self._coercion.coerce(row)
-        if issues:
-            self.coercion_issues.update(issues)
-            for name in self.primary_keys:
-                if coerced[name] is None:
-                    raise errors.CalendlyError(
-                        messages.UNREADABLE_KEY, stream=self.name, field=name
-                    )
+        self.coercion_issues.update(issues)
+        for name in self.primary_keys if issues else ():
+            if coerced[name] is None:
+                raise errors.CalendlyError(messages.UNREADABLE_KEY, stream=self.name, field=name)
         return coerced
 
     @cached_property
     def _coercion(self) -> Columns:
-        levels = self.config.get("flattening_max_depth", 0)
         flattened = self.config.get("flattening_enabled", False)
-        return Columns(self.effective_schema, levels if flattened else 0)
+        levels = self.config.get("flattening_max_depth", 0) if flattened else 0
+        return Columns(self.effective_schema, levels)
 
     @cached_property
-    def _column_names(self) -> frozenset[str]:
+    def columns(self) -> frozenset[str]:
+        """The columns of the table, before stream maps."""
         return frozenset(self.effective_schema["properties"])

@@ -28,13 +28,7 @@ NAMES = ("_", "record", "self", "config", "fake", "__stream_name__", "__original
 def problems(
     maps: object, columns: Mapping[str, Collection[str]], keys: Mapping[str, Sequence[str]]
 ) -> Iterator[str]:
-    """Yield a sentence for each problem.
-
-    Args:
-        maps: The setting `stream_maps`.
-        columns: The columns of each stream.
-        keys: The key columns of each stream.
-    """
+    """Yield a sentence for each problem, given each stream's columns and key."""
     if not isinstance(maps, dict):
         yield "Setting `stream_maps` must be an object with a map for each stream."
         return

@@ -3,8 +3,8 @@
 Calendly filters and sorts meetings by their start alone, there is no "changed since", and invitees
 exist only under a meeting, one request each. A run's pass over `/scheduled_events` is a sweep:
 ranges of `start_time`, each read in the order of start. Everything here is pure: what earlier
-sweeps have captured, the present moment and the settings in; ranges and decisions out. All moments
-are UTC, in the server's clock.
+sweeps have captured, the time now and the settings in; ranges and decisions out. All times are
+UTC, by the server's clock. `captured` is what a stream has from earlier sweeps; None is nothing.
 """
 
 from __future__ import annotations
@@ -23,13 +23,7 @@ Band = tuple[datetime, datetime]
 
 @dataclass(frozen=True)
 class Rules:
-    """The settings that bear on a sweep.
-
-    Attributes:
-        lookback: How long after its start a meeting is read in every run.
-        full_scan_interval: How long after a full scan the next one is due; None for never.
-        start_date: The earliest start of a meeting that is wanted; None for all.
-    """
+    """The settings that a sweep depends on (see `Settings`)."""
 
     lookback: timedelta
     full_scan_interval: timedelta | None
@@ -41,8 +35,7 @@ class Meeting:
     """What decides whether a meeting's invitees are read.
 
     Attributes:
-        start: When it starts.
-        updated: When the event was last changed, as far as Calendly says.
+        updated: When it was last changed, as far as Calendly says.
         active: Whether it is not canceled.
         booked: Whether any of its invitees has not canceled.
         shared: Whether more than one invitee can join.
@@ -56,16 +49,10 @@ class Meeting:
 
 
 def full_scan_is_due(captured: Captured | None, now: datetime, rules: Rules) -> bool:
-    """Decide whether everything has to be read.
+    """Whether everything has to be read.
 
-    Args:
-        captured: What the stream has; None for nothing.
-        now: The present moment.
-        rules: The settings.
-
-    Returns:
-        True without an earlier sweep, when the last full scan is too old, or when `start_date` now
-        reaches further back than it did.
+    True without an earlier sweep, when the last full scan is too old, or when `start_date` now
+    reaches further back than it did.
     """
     if captured is None or reaches_further_back(rules.start_date, captured.start_date):
         return True
@@ -74,15 +61,7 @@ def full_scan_is_due(captured: Captured | None, now: datetime, rules: Rules) -> 
 
 
 def full_scan(began: datetime, rules: Rules) -> Sweep:
-    """Plan a sweep over everything.
-
-    Args:
-        began: The present moment.
-        rules: The settings.
-
-    Returns:
-        The sweep, with a single range.
-    """
+    """Plan a sweep over everything, in a single range."""
     everything = Range(rules.start_date, None)
     return Sweep(
         began=began,
@@ -95,32 +74,16 @@ def full_scan(began: datetime, rules: Rules) -> Sweep:
 
 
 def window(captured: Iterable[Captured], rules: Rules) -> datetime:
-    """Give the start of the range that every sweep begins with: the recent past, and all to come.
+    """Return the start of the range that every sweep begins with: the recent past, and all to come.
 
-    Recent is reckoned from the last sweep, not from now: what was recent then may have changed.
-
-    Args:
-        captured: What each of the streams has.
-        rules: The settings.
-
-    Returns:
-        The earliest start; it does not depend on the present moment.
+    Recent is counted from the last sweep, not from now: what was recent then may have changed.
     """
     start = min(stream.began for stream in captured) - rules.lookback
     return start if rules.start_date is None else max(start, rules.start_date)
 
 
 def partial(captured: Sequence[Captured], began: datetime, rules: Rules) -> Sweep:
-    """Plan a sweep over the window and the revisits.
-
-    Args:
-        captured: What each of the streams has.
-        began: The present moment.
-        rules: The settings.
-
-    Returns:
-        The sweep: the window first, then the bands of revisited meetings, the latest first.
-    """
+    """Plan a sweep over the window, then the bands of revisited meetings, the latest first."""
     window_start = window(captured, rules)
     bands = [band for stream in captured for band in _revisits(stream, began, rules)]
     older = _merged(bands, rules.start_date, window_start)
@@ -137,19 +100,12 @@ def partial(captured: Sequence[Captured], began: datetime, rules: Rules) -> Swee
 def invitees_are_due(
     meeting: Meeting, captured: Captured | None, sweep: Sweep, rules: Rules
 ) -> bool:
-    """Decide whether a meeting's invitees are read.
+    """Whether the sweep reads a meeting's invitees, given what their stream has captured.
 
-    Args:
-        meeting: The meeting, as this sweep found it.
-        captured: What the stream of invitees has; None for nothing.
-        sweep: The sweep that came upon the meeting.
-        rules: The settings.
-
-    Returns:
-        True when it changed since it was last in view; when it is recent, past and anybody is
-        booked, as a no-show mark moves no timestamp; when it is recent or upcoming and more than
-        one can join, as joining and leaving may move none; and when its age has just passed a
-        doubling of the lookback. Never for a canceled meeting otherwise.
+    True when the meeting changed since it was last in view; when it is recent, past and anybody is
+    booked, as a no-show mark moves no timestamp; when it is recent or upcoming and more than one
+    can join, as joining and leaving may move none; and when its age has just passed a doubling of
+    the lookback. A canceled meeting is not read for being recent.
     """
     if captured is None or reaches_further_back(meeting.start, captured.start_date):
         return True
@@ -165,15 +121,10 @@ def invitees_are_due(
 
 
 def reached(sweep: Sweep, first: datetime | None, following: datetime | None) -> Sweep:
-    """Note that a batch of the first remaining range is out, its invitees included.
+    """Return the sweep once a batch of its first remaining range is out, invitees included.
 
-    Args:
-        sweep: The sweep so far.
-        first: The first start of the batch; None when it was empty.
-        following: The start from which the range goes on; None when it is read to its end.
-
-    Returns:
-        The sweep with what remains.
+    `first` is the first start of the batch, if it has any; `following` is the start from which the
+    range goes on, None at its end.
     """
     part, *others = sweep.remaining
     rest = [] if following is None else [Range(following, part.end)]
@@ -182,15 +133,9 @@ def reached(sweep: Sweep, first: datetime | None, following: datetime | None) ->
 
 
 def complete(captured: Captured | None, sweep: Sweep) -> Captured:
-    """Give what a stream has once a sweep is complete.
+    """Return what a stream has captured once a sweep is complete.
 
-    Args:
-        captured: What it had before.
-        sweep: The sweep, with nothing remaining.
-
-    Returns:
-        What it has now; the bookmark is the sweep's beginning, so that what changed while it ran
-        shows in the next.
+    The bookmark is the sweep's beginning, so that what changed while it ran shows in the next.
     """
     full_scan, start_date = sweep.began, sweep.start_date
     if captured is not None and not sweep.full:
@@ -207,7 +152,7 @@ def _last_in_view(start: datetime, captured: Captured) -> datetime:
 
 
 def _revisits(captured: Captured, began: datetime, rules: Rules) -> Iterator[Band]:
-    """Give the starts of meetings whose age passed lookback · 2, · 4, · 8 … since then."""
+    """Yield the starts of meetings whose age passed lookback · 2, · 4, · 8 … since then."""
     if captured.earliest is None:
         return
     age = rules.lookback * 2
@@ -217,7 +162,7 @@ def _revisits(captured: Captured, began: datetime, rules: Rules) -> Iterator[Ban
 
 
 def _merged(bands: Iterable[Band], after: datetime | None, before: datetime) -> Iterator[Range]:
-    """Cut bands to what lies between two moments and join those that overlap, the latest first."""
+    """Cut bands to what lies between two times and join those that overlap, the latest first."""
     joined: list[Band] = []
     for start, end in sorted(bands, reverse=True):
         cut = (start if after is None else max(start, after), min(end, before))

@@ -1,4 +1,4 @@
-"""Carries out sweeps over the meetings, and notes in the state how far each has come.
+"""Carries out sweeps over the meetings, and writes to the state how far each has come.
 
 `batches` runs in reader threads; what it leaves in a batch's `on_emitted` runs in the thread that
 writes, once the rows before it are out.
@@ -16,7 +16,6 @@ from msgspec.structs import replace
 from tap_calendly import timestamps
 from tap_calendly.api.page import Page, Record, digest
 from tap_calendly.reading.outcome import Outcome
-from tap_calendly.reading.parent import Context
 from tap_calendly.reading.prefetch import Batch
 from tap_calendly.reading.reader import LONGEST_LIST, Reader
 from tap_calendly.reading.source import Row, contexts_of
@@ -27,19 +26,12 @@ from tap_calendly.sweep import plan
 Known = Mapping[str, Captured | None]
 """What earlier sweeps have captured of each stream."""
 
-
 INSTANT = timedelta(microseconds=1)
 ALWAYS = datetime.max.replace(tzinfo=timestamps.parse("1970-01-01").tzinfo)
 
 
 class Swept(NamedTuple):
-    """A stream for which sweeps are carried out.
-
-    Attributes:
-        name: Its name.
-        state: Its entry in the state; None for a full table, which has none.
-        outcome: How it fares.
-    """
+    """A stream that sweeps are carried out for; as a full table it has no state."""
 
     name: str
     state: StreamState | None
@@ -56,13 +48,7 @@ class SweepRunner:
         streams: Sequence[Swept],
         write_state: Callable[[], None],
     ) -> None:
-        """Find out what earlier runs have captured.
-
-        Args:
-            reader: Reads the meetings.
-            invitees: Reads their invitees, if those are selected.
-            streams: Those of the two that are selected.
-            write_state: Writes a STATE message.
+        """Find out what earlier runs have captured of the selected streams.
 
         Raises:
             CalendlyError: The state cannot be read.
@@ -87,45 +73,36 @@ class SweepRunner:
 
     def batches(self) -> Iterator[Batch[Row]]:
         """Finish the sweeps that earlier runs began, and carry out a fresh one."""
-        captured = dict(self._captured)
+        rules, captured = self._rules, dict(self._captured)
         for sweep, names in self._interrupted:
-            captured |= yield from self._carry_out(
-                sweep, {name: captured[name] for name in names}, None
-            )
+            known_then = {name: captured[name] for name in names}
+            captured |= yield from self._carry_out(sweep, known_then)
         # A sweep that began in an earlier run is followed by a fresh one: what was read before the
         # interruption may have changed since.
-        rules = self._rules
         known = [found for found in captured.values() if found is not None]
-        nothing_yet = len(known) < len(captured)
-        opening = rules.start_date if nothing_yet else plan.window(known, rules)
-        page = self._first_page_with_rows(Range(opening, None))
-        if any(
-            plan.full_scan_is_due(found, page.answered_at, rules) for found in captured.values()
-        ):
-            fresh = plan.full_scan(page.answered_at, rules)
+        complete = len(known) == len(captured)
+        opening = Range(plan.window(known, rules) if complete else rules.start_date, None)
+        page = self._first_page_with_rows(opening)
+        now = page.answered_at
+        if any(plan.full_scan_is_due(found, now, rules) for found in captured.values()):
+            fresh = plan.full_scan(now, rules)
         else:
-            fresh = plan.partial(known, page.answered_at, rules)
-        usable = fresh.remaining[0] == Range(opening, None)
+            fresh = plan.partial(known, now, rules)
+        usable = fresh.remaining[0] == opening
         yield from self._carry_out(fresh, captured, page if usable else None, last=True)
 
     def _carry_out(
-        self, sweep: Sweep, captured: Known, page: Page | None, *, last: bool = False
+        self, sweep: Sweep, captured: Known, page: Page | None = None, *, last: bool = False
     ) -> Generator[Batch[Row], None, dict[str, Captured]]:
-        """Read what remains of a sweep; give what the sweeps have captured after it.
+        """Read what remains of a sweep, from `page` if that is read already.
 
-        Args:
-            sweep: The sweep.
-            captured: What earlier sweeps have captured of each stream that it is for.
-            page: The first page, if it is read already.
-            last: Whether no other sweep follows.
+        Returns what its streams have captured then.
         """
         invitees = [reader for reader in self._invitees if reader.stream.name in captured]
         while sweep.remaining:
             for records, next_start in self._pages_by_start(sweep.remaining[0], page):
-                rows = [
-                    Row(record, self._contexts(record, invitees, captured, sweep))
-                    for record in records
-                ]
+                due = partial(self._due, invitees, captured, sweep)
+                rows = [Row(record, contexts_of(record, due(record))) for record in records]
                 first = start_of(records[0]) if records else None
                 sweep = plan.reached(sweep, first, next_start)
                 yield Batch(rows, partial(self._note_reached, sweep, set(captured)))
@@ -134,17 +111,16 @@ class SweepRunner:
         yield Batch([], partial(self._note_complete, now, last=last))
         return now
 
-    def _contexts(
-        self, record: Record, invitees: Sequence[Reader], captured: Known, sweep: Sweep
-    ) -> dict[str, Context]:
-        """Give the contexts of those for whom the meeting's invitees are due."""
-        meeting = _meeting(record)
-        due = [
+    def _due(
+        self, invitees: Sequence[Reader], captured: Known, sweep: Sweep, record: Record
+    ) -> list[Reader]:
+        """Return the readers for which the meeting's invitees are due."""
+        meeting, rules = _meeting(record), self._rules
+        return [
             reader
             for reader in invitees
-            if plan.invitees_are_due(meeting, captured[reader.stream.name], sweep, self._rules)
+            if plan.invitees_are_due(meeting, captured[reader.stream.name], sweep, rules)
         ]
-        return contexts_of(record, due)
 
     def _pages_by_start(
         self, part: Range, page: Page | None
@@ -155,7 +131,7 @@ class SweepRunner:
         and how long a token lives while invitees are read is not known.
 
         Yields:
-            The rows that are new, and the start from which to go on; None at the end of the range.
+            The new rows, and the start from which to go on; None at the end of the range.
         """
         known: dict[str, bytes] = {}
         for _ in range(LONGEST_LIST):
@@ -163,7 +139,7 @@ class SweepRunner:
             rows, next_start = page.rows, last_start(page)
             if next_start is not None and next_start == start_of(rows[0]):
                 rows = self._at(next_start)
-                # That start is read whole: go on behind it.
+                # That start is read completely: go on after it.
                 next_start = _moved(next_start, INSTANT * 2)
             if next_start is not None and part.start is not None and next_start <= part.start:
                 break
@@ -176,7 +152,7 @@ class SweepRunner:
         raise self._reader.endless()
 
     def _first_page_with_rows(self, part: Range) -> Page:
-        """Read the first page, or the first of those behind it, that is not empty."""
+        """Read the first page that is not empty, or the last one."""
         began = None
         for page in self._reader.pages(None, _bounds(part)):
             began = began or page.answered_at
@@ -185,14 +161,14 @@ class SweepRunner:
         raise self._reader.endless()
 
     def _at(self, start: datetime) -> list[Record]:
-        """Read all meetings that start at a time of which there are more than a page."""
+        """Read all meetings that start at a time at which more than a page of them do."""
         pages = self._reader.read_until_stable(None, _bounds(Range(start, start)))
         return [row for page in pages for row in page.rows]
 
     def _interrupted_sweeps(self) -> Iterator[tuple[Sweep, list[str]]]:
-        """Give the sweeps that earlier runs did not finish, and for which streams each was.
+        """Yield the sweeps that earlier runs did not finish, and the streams that each is for.
 
-        There are several after one of the streams had failed and the others went on. A stream that
+        There are several after one of the streams failed and the others went on. A stream that
         was selected alone afterwards may have been captured since by a sweep of its own.
         """
         for holder in self._streams:
@@ -210,11 +186,8 @@ class SweepRunner:
 
     def _note_reached(self, sweep: Sweep, names: set[str]) -> None:
         """Write how far a sweep has come: once, with the streams that it is for."""
-        streams = [
-            (stream, stream.state)
-            for stream in self._streams
-            if stream.name in names and stream.state is not None
-        ]
+        named = [stream for stream in self._streams if stream.name in names]
+        streams = [(stream, stream.state) for stream in named if stream.state is not None]
         decided = [stream.outcome.settle() for stream, _ in streams]
         if not all(decided):
             return
@@ -239,18 +212,14 @@ class SweepRunner:
             decided = stream.outcome.settle(last=last)
             if stream.state is not None and stream.outcome.goes_on and decided:
                 stream.state.refuse_future(self._reader.run.client.now)
-                stream.state.write_captured(captured[stream.name])
+                stream.state.write(captured[stream.name])
         self._reached = None
 
 
 def start_of(event: Record) -> datetime:
-    """Read by what meetings are sorted: without it nobody could say how far a sweep has come.
-
-    Raises:
-        CalendlyError: There is none that can be read.
-    """
+    """Return the start of a meeting; raise CalendlyError if it is missing or cannot be parsed."""
     start = timestamps.of(event, "start_time")
-    if start is None:
+    if start is None:  # nobody could say how far a sweep has come
         raise errors.CalendlyError(
             messages.NO_START_TIME, stream="scheduled_events", row=event["uri"]
         )
@@ -258,12 +227,12 @@ def start_of(event: Record) -> datetime:
 
 
 def last_start(page: Page) -> datetime | None:
-    """Give the last start of a page that is not the last; None of the last."""
+    """Return the last start on a page; None if no page follows."""
     return start_of(page.rows[-1]) if page.rows and page.next_page else None
 
 
 def _meeting(event: Record) -> plan.Meeting:
-    """Read what decides about the invitees; whatever is missing makes them due."""
+    """Extract what decides whether the invitees are due; whatever is missing makes them due."""
     counter = event.get("invitees_counter")
     if not isinstance(counter, dict):
         counter = {}
@@ -277,10 +246,8 @@ def _meeting(event: Record) -> plan.Meeting:
 
 
 def _bounds(part: Range) -> dict[str, str]:
-    """Write a range as query parameters.
-
-    Whether Calendly includes a bound is not documented: it is asked from just before to just after.
-    """
+    """Return a range as query parameters."""
+    # Whether Calendly includes a bound is not documented: from just before to just after.
     bounds = {}
     if part.start is not None:
         bounds["min_start_time"] = timestamps.in_request(_moved(part.start, -INSTANT))

@@ -234,12 +234,12 @@ BUGS = {
         from tap_calendly.singer.stream import CalendlyStream
         from tap_calendly.singer.progress import Progress
         def tell(self):
-            raise LookupError(self._api._authenticator.token(None))
+            raise LookupError(self._client._authenticator.token(None))
         def post_process(self, row, context=None):
             logging.getLogger("elsewhere").warning("%s and %d", row, dict(self.config))
             return row
         CalendlyStream.post_process = post_process
-        Progress._tell = tell
+        Progress._report = tell
     """,
 }
 

@@ -12,7 +12,7 @@ import pytest
 from sandbox.http.faults import Fault
 from sandbox.http.server import Sandbox
 from tap_calendly.reporting.errors import CalendlyError
-from tap_calendly.state import Captured, StreamState
+from tap_calendly.state import Bookmark, Captured, StreamState
 from tap_calendly.sweep import plan
 from tests.cases import cases
 from tests.command import start_tap
@@ -222,9 +222,9 @@ def test_the_state_of_the_longest_history_is_below_2_kb(lookback: int) -> None:
         name: StreamState(name, entry, scope, "updated_at") for name, entry in entries.items()
     }
     for stream in STREAMS[:2]:
-        states[stream].write_captured(captured)
+        states[stream].write(captured)
     for stream in ("event_types", "routing_form_submissions"):
-        states[stream].write_bookmark(now, founded)
+        states[stream].write(Bookmark(now, founded))
     states["scheduled_events"].write_interrupted(in_flight, list(STREAMS[:2]))
 
     assert len(json.dumps({"bookmarks": entries})) <= 2048

@@ -59,7 +59,7 @@ SWEEP = {
 def test_what_is_written_is_read_again(captured: Captured, sweep: Sweep) -> None:
     entry: dict[str, Any] = {}
     written = StreamState("scheduled_events", entry, "organization AAAA", "updated_at")
-    written.write_captured(captured)
+    written.write(captured)
     written.write_interrupted(sweep, ["scheduled_events"])
     entry = json.loads(json.dumps(entry))
 

@@ -399,7 +399,7 @@ def test_a_state_is_read_or_refused(entry: dict[str, Any]) -> None:
     with one_clear_line():
         captured = found.captured()
         if captured is not None:
-            again.write_captured(captured)
+            again.write(captured)
             assert again.captured() == captured
     with one_clear_line():
         interrupted = found.interrupted()
