@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
     from _pytest.mark import ParameterSet
 
+quick_suite = False
+"""Whether this is the quick suite: the command is then forked from a process that has loaded it."""
+
 T = TypeVar("T")
 
 

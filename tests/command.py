@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 from tap_calendly import __main__, cli
+from tests import cases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,10 +26,6 @@ ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("TAP_")},
     "PYTHONWARNINGS": "ignore:Python 3.10 reached its end of life",  # what the SDK says there
 }
-
-
-forked = False
-"""Whether to fork the command from a process that has loaded it, instead of starting Python."""
 
 
 def run_tap(
@@ -53,8 +50,8 @@ def run_tap(
         file.write_text(config if isinstance(config, str) else json.dumps(config))
         arguments = ("--config", str(file), *arguments)
     variables = {**ENVIRONMENT, **(environment or {})}
-    # What Python itself reads takes effect when it starts.
-    if forked and not any(name.startswith("PYTHON") for name in environment or ()):
+    # Starting Python takes a second; what Python itself reads takes effect only then.
+    if cases.quick_suite and not any(name.startswith("PYTHON") for name in environment or ()):
         return _fork(folder, arguments, variables)
     return subprocess.run(  # noqa: S603 - our own executable
         [EXECUTABLE, *arguments],

