@@ -33,8 +33,8 @@ class OAuthCredentials(msgspec.Struct, frozen=True):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The settings, as `tap_calendly.singer.settings_schema` describes them.
 
-    `start_date` is in UTC, and the URLs have no trailing slash. `patience` is not the user's: the
-    seconds after which an unreachable host is given up, fewer where somebody waits (`--test`).
+    `start_date` is in UTC, and the URLs have no trailing slash. `unreachable_timeout` is
+    set by `--test` alone: the seconds after which an unreachable host is given up.
     """
 
     personal_access_token: str | None = None
@@ -55,7 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     user_agent: str
     request_timeout: int
     retry_timeout: int
-    patience: int | None = None
+    unreachable_timeout: int | None = None
 
     @override
     def __repr__(self) -> str:
@@ -73,8 +73,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def timeouts(self) -> tuple[int, int]:
         """Seconds to connect, and to get a complete response."""
-        patience = self.request_timeout if self.patience is None else self.patience
-        return min(patience, self.request_timeout), self.request_timeout
+        connect = self.unreachable_timeout or self.request_timeout
+        return min(connect, self.request_timeout), self.request_timeout
 
     @property
     def lookback(self) -> timedelta:

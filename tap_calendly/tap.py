@@ -117,8 +117,9 @@ class TapCalendly(SingerTap):
 
     @override
     def test_access(self) -> None:
-        patience = connection_test.PATIENCE
-        self.run.settings = msgspec.structs.replace(self.run.settings, patience=patience)
+        self.run.settings = msgspec.structs.replace(
+            self.run.settings, unreachable_timeout=connection_test.UNREACHABLE_TIMEOUT
+        )
         for line in connection_test.verdicts(self.calendly_streams):
             click.echo(line)
         self._judge("")

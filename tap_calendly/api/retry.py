@@ -31,10 +31,10 @@ class RetryBudget:
     An outage fails every request: a budget for each would add up to hours.
     """
 
-    def __init__(self, seconds: int, clock: Clock, patience: int | None = None) -> None:
-        """Begin with nothing failing; `patience` is the budget while no response comes at all."""
+    def __init__(self, seconds: int, clock: Clock, unreachable_timeout: int | None = None) -> None:
+        """Begin with nothing failing; `unreachable_timeout` is the budget while no response comes."""
         self._seconds = seconds
-        self._patience = seconds if patience is None else min(patience, seconds)
+        self._unanswered = min(unreachable_timeout or seconds, seconds)
         self._clock = clock
         self._lock = threading.Lock()
         self._failing_since: float | None = None
@@ -46,7 +46,7 @@ class RetryBudget:
 
     def bound(self, answer: Response | None) -> int:
         """Return the budget (seconds), given the response to the last try; None for none."""
-        return self._patience if answer is None else self._seconds
+        return self._unanswered if answer is None else self._seconds
 
     def failed(self, since: float | None, bound: int) -> tuple[float, float]:
         """Note that a try failed; return when the budget began to run, and the seconds left of it.
@@ -102,7 +102,9 @@ class RetryLoop:
         limit_is_shared: bool,
     ) -> None:
         """Prepare; with `limit_is_shared`, a 429 pauses all requests of the throttle."""
-        self._budget = RetryBudget(settings.retry_timeout, throttle.clock, settings.patience)
+        self._budget = RetryBudget(
+            settings.retry_timeout, throttle.clock, settings.unreachable_timeout
+        )
         self._throttle = throttle
         self._logger = logger
         self._limit_is_shared = limit_is_shared

@@ -11,7 +11,7 @@ from tap_calendly.reading.source import contexts_of
 from tap_calendly.reporting import errors
 from tap_calendly.singer.stream import CalendlyStream
 
-PATIENCE = 4
+UNREACHABLE_TIMEOUT = 4
 """Seconds to connect, and to retry where nothing answers: somebody is waiting."""
 
 

@@ -219,13 +219,13 @@ def test_a_refusal_is_an_answer_and_no_part_of_an_outage(
 def test_a_request_that_fails_while_others_are_answered_has_its_own_time(
     clock: SimulatedClock,
 ) -> None:
-    patience = RetryBudget(300, PassingClock(clock, []))
-    retries = Retries(patience)
+    budget = RetryBudget(300, PassingClock(clock, []))
+    retries = Retries(budget)
 
     tries = 0
     while (pause := retries.pause(None)) is not None:
         clock.advance(timedelta(seconds=pause))
-        patience.answered()
+        budget.answered()
         tries += 1
 
     assert 8 <= tries <= 10
