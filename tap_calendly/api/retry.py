@@ -32,7 +32,7 @@ class RetryBudget:
     """
 
     def __init__(self, seconds: int, clock: Clock, unreachable_timeout: int | None = None) -> None:
-        """Begin with nothing failing; `unreachable_timeout` is the budget while no response comes."""
+        """Begin with nothing failing; `unreachable_timeout` is the budget if no response comes."""
         self._seconds = seconds
         self._unanswered = min(unreachable_timeout or seconds, seconds)
         self._clock = clock
