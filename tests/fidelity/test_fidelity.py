@@ -247,7 +247,7 @@ class History(RuleBasedStateMachine):
         return "start_time" not in row or parse(row["start_time"]) >= self.start_date
 
 
-def test_fidelity(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_equal_calendly_throughout_random_histories(monkeypatch: pytest.MonkeyPatch) -> None:
     # so that a few rows fill many pages
     monkeypatch.setattr("tap_calendly.reading.endpoint.PAGE_SIZE", 3)
     waiting = SimulatedClock(START)

@@ -50,7 +50,7 @@ def warehouse(loaded: Warehouse, patient_clock: SimulatedClock) -> Warehouse:
     return loaded
 
 
-def test_2000_meetings_of_which_20_changed_take_their_pages_and_30_requests_at_most(
+def test_2000_meetings_of_which_20_changed_take_at_most_50_requests(
     warehouse: Warehouse,
 ) -> None:
     calendly = warehouse.sandbox.calendly
@@ -65,7 +65,7 @@ def test_2000_meetings_of_which_20_changed_take_their_pages_and_30_requests_at_m
     assert warehouse.equals_calendly()
 
 
-def test_a_run_in_which_nothing_changed_reads_no_invitees(warehouse: Warehouse) -> None:
+def test_a_run_without_changes_reads_no_invitees(warehouse: Warehouse) -> None:
     warehouse.run(select=MEETINGS)
 
     assert warehouse.sandbox.requests_by_path() == {"/users/me": 1, LISTS: 21}
@@ -84,7 +84,7 @@ def test_a_full_scan_of_unchanged_meetings_reads_no_invitees(
 
 
 @pytest.mark.parametrize("days", [1, 7, 30, 100])
-def test_a_run_makes_a_request_per_page_and_per_meeting_that_is_due(
+def test_a_run_makes_one_request_per_page_and_per_meeting_that_is_due(
     large_sandbox: Sandbox, clock: SimulatedClock, days: int
 ) -> None:
     warehouse = Warehouse(large_sandbox)

@@ -232,7 +232,7 @@ def assert_nothing_is_lost_unsaid(log: str) -> None:
 
 
 @pytest.mark.exhaustive
-def test_postgres_has_what_calendly_gives_or_the_summary_says_what_is_lost(
+def test_postgres_holds_what_calendly_returns_or_the_summary_reports_the_loss(
     tmp_path: Path, sandbox: Sandbox, expected: Tables, postgres: str
 ) -> None:
     with psycopg.connect(postgres, autocommit=True) as database:  # where nobody lives by UTC
@@ -252,7 +252,7 @@ def test_postgres_has_what_calendly_gives_or_the_summary_says_what_is_lost(
 
 
 @pytest.mark.exhaustive
-def test_duckdb_has_what_calendly_gives_or_the_summary_says_what_is_lost(
+def test_duckdb_holds_what_calendly_returns_or_the_summary_reports_the_loss(
     tmp_path: Path, sandbox: Sandbox, expected: Tables
 ) -> None:
     project = Project(tmp_path, sandbox)
@@ -263,7 +263,7 @@ def test_duckdb_has_what_calendly_gives_or_the_summary_says_what_is_lost(
     assert_nothing_is_lost_unsaid(log)
 
 
-def test_a_page_without_damaged_texts_is_loaded_alike(sandbox: Sandbox) -> None:
+def test_a_page_without_damaged_texts_is_loaded_the_same_way(sandbox: Sandbox) -> None:
     event_type = sandbox.calendly.truth()["event_types"][0]
     sound = [odd for odd in ODD if odd.given == odd.loaded or not _marks(odd.given)]
     given, loaded = odd_rows(event_type, sound)
@@ -275,7 +275,7 @@ def test_a_page_without_damaged_texts_is_loaded_alike(sandbox: Sandbox) -> None:
     assert rows == loaded
 
 
-def test_a_moment_that_cannot_be_read_does_not_hide_what_is_new(sandbox: Sandbox) -> None:
+def test_an_unreadable_timestamp_does_not_hide_new_rows(sandbox: Sandbox) -> None:
     """Event types come by `updated_at`, the newest first, and reading stops at the bookmark."""
     event_type = sandbox.calendly.truth()["event_types"][0]
     state = sync(sandbox, select={"event_types"}).state
@@ -296,7 +296,7 @@ def test_a_moment_that_cannot_be_read_does_not_hide_what_is_new(sandbox: Sandbox
 
 
 @pytest.mark.parametrize("start", [None, "soon", "", 5, {}])
-def test_a_meeting_without_a_start_ends_the_run_in_one_line(
+def test_a_meeting_without_a_start_time_ends_the_run_in_one_line(
     sandbox: Sandbox, start: object
 ) -> None:
     meeting = sandbox.calendly.truth()["scheduled_events"][0]
@@ -326,7 +326,7 @@ def test_a_member_without_a_user_ends_the_run_in_one_line_where_the_user_is_need
     assert [row["user"] for row in alone.rows("organization_memberships")] == [None]
 
 
-def test_a_key_that_cannot_be_read_ends_the_run_in_one_line(sandbox: Sandbox) -> None:
+def test_an_unreadable_key_ends_the_run_in_one_line(sandbox: Sandbox) -> None:
     event_type = sandbox.calendly.truth()["event_types"][0]
     serve(sandbox, "/event_types", [{**event_type, "active": "true"}])
     page = {"collection": [{"start_time": "soon"}]}
@@ -337,7 +337,7 @@ def test_a_key_that_cannot_be_read_ends_the_run_in_one_line(sandbox: Sandbox) ->
 
 
 @pytest.mark.parametrize("year", ["0001-01-01T00:00:00Z", "9998-12-31T23:59:59Z"])
-def test_a_meeting_at_the_end_of_time_does_not_stop_later_runs(sandbox: Sandbox, year: str) -> None:
+def test_a_meeting_in_an_extreme_year_does_not_stop_later_runs(sandbox: Sandbox, year: str) -> None:
     meeting = sandbox.calendly.truth()["scheduled_events"][0]
     serve(sandbox, "/scheduled_events", [{**meeting, "start_time": year}])
     serve(sandbox, "/scheduled_events/*/invitees", [])
@@ -368,7 +368,7 @@ NAN = '{"collection": [{"uri": "x", "duration": NaN}], "pagination": {"next_page
 
 
 @pytest.mark.parametrize("body", [NAN, "[" * 100_000], ids=["NaN", "depth"])
-def test_what_is_no_json_ends_the_run_in_one_line(
+def test_invalid_json_ends_the_run_in_one_line(
     sandbox: Sandbox, body: str, waits: list[float]
 ) -> None:
     sandbox.faults.add(Fault("/event_types", body=body, times=None))
@@ -379,7 +379,7 @@ def test_what_is_no_json_ends_the_run_in_one_line(
     assert waits
 
 
-def test_a_row_nested_too_deep_to_be_written_ends_the_run_in_one_line(
+def test_a_row_nested_too_deeply_to_be_written_ends_the_run_in_one_line(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     event_type = sandbox.calendly.truth()["event_types"][0]
@@ -395,7 +395,7 @@ def test_a_row_nested_too_deep_to_be_written_ends_the_run_in_one_line(
     assert "event_types: Calendly gave a row that is nested too deep" in line
 
 
-def test_columns_made_of_nested_fields_are_put_into_their_form(
+def test_columns_flattened_from_nested_fields_are_coerced(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     meeting = sandbox.calendly.truth()["scheduled_events"][0]
@@ -419,7 +419,7 @@ def test_columns_made_of_nested_fields_are_put_into_their_form(
 
 
 @pytest.mark.parametrize("settings", [{}, {"flattening_enabled": True, "flattening_max_depth": 2}])
-def test_what_is_right_stays_to_the_letter_beside_what_is_not(
+def test_valid_values_stay_verbatim_beside_coerced_ones(
     sandbox: Sandbox, settings: dict[str, Any]
 ) -> None:
     meeting = sandbox.calendly.truth()["scheduled_events"][0]
@@ -433,7 +433,9 @@ def test_what_is_right_stays_to_the_letter_beside_what_is_not(
 
 
 @pytest.mark.parametrize("amount", ["20.50", 20.5, 20])
-def test_what_may_be_a_number_or_a_text_stays_what_it_is(sandbox: Sandbox, amount: object) -> None:
+def test_a_field_that_may_be_a_number_or_a_text_is_left_as_it_is(
+    sandbox: Sandbox, amount: object
+) -> None:
     meeting = sandbox.calendly.truth()["scheduled_events"][0]
     invitee = sandbox.calendly.truth()["event_invitees"][0]
     serve(sandbox, "/scheduled_events", [meeting])
@@ -469,9 +471,7 @@ SCHEMAS = [{**one.schema, "required": []} for one in CLASSES if one.name in STRE
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=STREAMS)
 @given(data=st.data())
-def test_whatever_comes_the_row_is_what_its_schema_says(
-    schema: dict[str, Any], data: st.DataObject
-) -> None:
+def test_any_row_is_coerced_to_its_schema(schema: dict[str, Any], data: st.DataObject) -> None:
     """What a target checks of a row before it loads it."""
     fields = sorted(schema["properties"].keys() - NEEDED)
     row = data.draw(st.dictionaries(st.sampled_from(fields), ANYTHING, max_size=4))

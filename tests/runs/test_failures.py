@@ -50,7 +50,7 @@ def _with_children(stream: str) -> set[str]:
 
 
 @pytest.mark.parametrize("target", represented(BY_DEFAULT))
-def test_the_failure_of_one_stream_leaves_the_others_whole(
+def test_the_failure_of_one_stream_leaves_the_others_complete(
     sandbox: Sandbox,
     waits: list[float],
     caplog: pytest.LogCaptureFixture,
@@ -85,7 +85,7 @@ def test_the_failure_of_one_stream_leaves_the_others_whole(
     assert warehouse.equals_calendly()
 
 
-def test_a_failed_run_says_so_at_its_end_and_by_its_status(
+def test_a_failed_run_reports_it_at_the_end_and_by_its_exit_status(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     sandbox.faults.add(Fault("/event_types", status=400, times=None))
@@ -105,7 +105,7 @@ def test_a_failed_run_says_so_at_its_end_and_by_its_status(
     )
 
 
-def test_meetings_go_on_without_their_invitees_and_those_from_where_they_failed(
+def test_meetings_continue_when_invitees_fail_and_invitees_resume_where_they_failed(
     sandbox: Sandbox, waits: list[float], small_pages: int
 ) -> None:
     """One meeting's invitees cannot be had; those before it are not asked for again."""
@@ -133,7 +133,7 @@ def test_meetings_go_on_without_their_invitees_and_those_from_where_they_failed(
     assert not asked & set(first[: small_pages * 2 - 1])
 
 
-def test_changes_while_invitees_fail_are_made_up_for(
+def test_changes_missed_while_invitees_fail_are_picked_up_later(
     sandbox: Sandbox, clock: SimulatedClock, waits: list[float], small_pages: int
 ) -> None:
     assert small_pages
@@ -158,7 +158,7 @@ def test_changes_while_invitees_fail_are_made_up_for(
     assert warehouse.equals_calendly()
 
 
-def test_an_outage_is_waited_for_once_and_not_by_every_stream(
+def test_an_outage_is_waited_out_once_and_not_by_every_stream(
     sandbox: Sandbox, waits: list[float], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "tap-calendly")
@@ -176,7 +176,7 @@ def test_an_outage_is_waited_for_once_and_not_by_every_stream(
     assert len(tries) < 40
 
 
-def test_what_is_out_for_meetings_and_invitees_alone_leaves_the_others_whole(
+def test_an_outage_of_meetings_and_invitees_alone_leaves_the_others_complete(
     sandbox: Sandbox, waits: list[float], small_pages: int
 ) -> None:
     assert small_pages
@@ -198,7 +198,7 @@ def test_what_is_out_for_meetings_and_invitees_alone_leaves_the_others_whole(
     assert warehouse.equals_calendly()
 
 
-def test_a_refusal_is_an_answer_and_no_part_of_an_outage(
+def test_a_rejected_request_counts_as_an_answer_and_ends_an_outage(
     sandbox: Sandbox, waits: list[float]
 ) -> None:
     sandbox.faults.add(Fault("/groups", status=503, times=None))
@@ -216,7 +216,7 @@ def test_a_refusal_is_an_answer_and_no_part_of_an_outage(
     assert {name: warehouse.tables[name] for name in expected} == expected
 
 
-def test_a_request_that_fails_while_others_are_answered_has_its_own_time(
+def test_a_request_that_fails_while_others_succeed_has_its_own_retry_budget(
     clock: SimulatedClock,
 ) -> None:
     budget = RetryBudget(300, PassingClock(clock, []))
@@ -232,7 +232,7 @@ def test_a_request_that_fails_while_others_are_answered_has_its_own_time(
     assert clock.now() - NOW == timedelta(seconds=300)
 
 
-def test_a_stream_that_fails_deletes_no_row(sandbox: Sandbox) -> None:
+def test_a_failed_stream_deletes_no_rows(sandbox: Sandbox) -> None:
     warehouse = Warehouse(sandbox)
     warehouse.run()
     sandbox.faults.add(Fault("/event_type_memberships", status=400, times=None))
@@ -243,7 +243,7 @@ def test_a_stream_that_fails_deletes_no_row(sandbox: Sandbox) -> None:
     assert warehouse.equals_calendly()
 
 
-def test_test_mode_waits_for_an_outage_once(
+def test_test_mode_waits_out_an_outage_once(
     sandbox: Sandbox, waits: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
     calendly = sandbox.calendly
@@ -260,7 +260,7 @@ def test_test_mode_waits_for_an_outage_once(
     assert sum(line.endswith(": not tried, as Calendly does not answer") for line in lines) > 20
 
 
-def test_test_mode_says_within_15_seconds_that_nobody_can_be_reached(
+def test_test_mode_reports_an_unreachable_api_within_15_seconds(
     sandbox: Sandbox, waits: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
     calendly = sandbox.calendly
@@ -278,7 +278,7 @@ def test_test_mode_says_within_15_seconds_that_nobody_can_be_reached(
     assert told == len(STREAMS) - 1
 
 
-def test_what_nobody_has_thought_of_fails_its_stream_alone(
+def test_an_unexpected_error_fails_only_its_own_stream(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Stumbling(NewestFirst):
@@ -305,7 +305,7 @@ def _stumble(*_: Any) -> Any:  # noqa: ANN401
     raise OverflowError
 
 
-def test_what_nobody_has_thought_of_while_reading_for_a_row_fails_that_stream_alone(
+def test_an_unexpected_error_in_a_child_stream_fails_only_that_stream(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Stumbling(FullTable):
@@ -329,7 +329,7 @@ def test_what_nobody_has_thought_of_while_reading_for_a_row_fails_that_stream_al
 
 
 @pytest.mark.parametrize("unthought", [False, True])
-def test_a_failure_is_not_laid_on_those_that_wait_for_rows_just_then(
+def test_a_failure_is_not_blamed_on_streams_that_were_waiting_for_rows(
     sandbox: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -364,7 +364,7 @@ def test_a_failure_is_not_laid_on_those_that_wait_for_rows_just_then(
     assert warehouse.equals_calendly()
 
 
-def test_a_stream_map_that_fails_with_a_row_fails_its_stream_alone(sandbox: Sandbox) -> None:
+def test_a_stream_map_that_fails_on_a_row_fails_only_its_own_stream(sandbox: Sandbox) -> None:
     maps = {"event_invitees": {"email": "sha256(config['salt'] + email)"}}
     warehouse = Warehouse(sandbox, {"stream_maps": maps})
 
@@ -376,7 +376,7 @@ def test_a_stream_map_that_fails_with_a_row_fails_its_stream_alone(sandbox: Sand
     assert warehouse.tables["scheduled_events"] == truth(sandbox)["scheduled_events"]
 
 
-def test_a_filter_that_fails_with_a_row_names_itself(sandbox: Sandbox) -> None:
+def test_a_filter_that_fails_on_a_row_is_named(sandbox: Sandbox) -> None:
     maps = {"scheduled_events": {"__filter__": "config['salt'] == name"}}
 
     with pytest.raises(StreamsError) as ended:

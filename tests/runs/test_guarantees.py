@@ -65,7 +65,7 @@ def office(empty_sandbox: Sandbox, clock: SimulatedClock) -> Office:
 
 @pytest.mark.parametrize("days", [-6, 0.5, 300])
 @pytest.mark.parametrize("change", ["cancel", "reschedule", "notes"])
-def test_a_change_of_an_upcoming_or_recent_meeting_shows_after_the_next_run(
+def test_a_change_to_an_upcoming_or_recent_meeting_shows_after_the_next_run(
     office: Office, days: float, change: str
 ) -> None:
     event, invitee = office.book(days)
@@ -85,7 +85,7 @@ def test_a_change_of_an_upcoming_or_recent_meeting_shows_after_the_next_run(
     assert read == (2 if change == "reschedule" else 1)
 
 
-def test_a_change_that_moves_no_timestamp_of_the_meeting_shows_after_the_next_run(
+def test_a_change_that_moves_no_timestamp_shows_after_the_next_run(
     office: Office,
 ) -> None:
     event, _ = office.book(20)
@@ -110,7 +110,7 @@ def test_a_canceled_meeting_is_not_read_again(office: Office) -> None:
     assert office.warehouse.equals_calendly()
 
 
-def test_a_start_date_to_come_leaves_the_bookmark_alone(office: Office) -> None:
+def test_a_future_start_date_leaves_the_bookmark_alone(office: Office) -> None:
     """It bounds meetings by their start; what changed is reckoned from the last run."""
     event, _ = office.book(50)
     office.run()
@@ -142,7 +142,7 @@ def test_each_stream_has_its_own_bookmark(office: Office) -> None:
 
 
 @pytest.mark.parametrize("minutes", [-10, 10])
-def test_a_local_clock_that_is_wrong_changes_nothing(
+def test_a_wrong_local_clock_changes_nothing(
     office: Office, minutes: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(time, "time", lambda: office.clock.now().timestamp() + minutes * 60)
@@ -167,7 +167,7 @@ def test_a_new_booking_shows_after_the_next_run(office: Office) -> None:
     assert office.warehouse.equals_calendly()
 
 
-def test_a_no_show_of_a_recent_meeting_shows_after_the_next_run(office: Office) -> None:
+def test_a_no_show_at_a_recent_meeting_shows_after_the_next_run(office: Office) -> None:
     _, invitee = office.book(0.5)
     office.run()
     office.pass_days(7.4)
@@ -199,7 +199,7 @@ def test_a_seat_taken_or_given_up_shows_after_the_next_run(office: Office) -> No
 
 
 @pytest.mark.parametrize("moves", [True, False])
-def test_a_change_of_an_older_meeting_shows_after_the_next_full_scan(
+def test_a_change_to_an_older_meeting_shows_after_the_next_full_scan(
     office: Office, *, moves: bool
 ) -> None:
     event, _ = office.book(-100)
@@ -246,7 +246,7 @@ def test_an_invitee_only_change_at_an_age_shows_by_twice_that_age(
     assert office.shows("event_invitees", invitee)
 
 
-def test_an_older_meeting_is_revisited_at_each_doubling_of_its_age_alone(office: Office) -> None:
+def test_an_older_meeting_is_read_again_only_when_its_age_doubles(office: Office) -> None:
     office.warehouse.settings["lookback_days"] = 1
     office.book(0)
     office.run()
@@ -318,7 +318,7 @@ def test_a_change_during_a_run_shows_after_the_next_run(
     assert office.warehouse.equals_calendly()
 
 
-def test_the_bookmark_is_the_beginning_of_the_run_in_the_servers_clock(office: Office) -> None:
+def test_the_bookmark_is_the_start_of_the_run_by_calendlys_clock(office: Office) -> None:
     office.book(1)
     office.book(2)
     began = office.clock.now() + WHILE  # the computer's own clock is months away from it
@@ -332,7 +332,9 @@ def test_the_bookmark_is_the_beginning_of_the_run_in_the_servers_clock(office: O
         assert bookmark == (began + timedelta(minutes=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def test_what_was_being_written_when_a_run_began_shows_after_the_next_run(office: Office) -> None:
+def test_a_change_committed_with_an_earlier_timestamp_shows_after_the_next_run(
+    office: Office,
+) -> None:
     event, _ = office.book(20)
     office.run()
     office.pass_days(1)

@@ -26,13 +26,13 @@ pytestmark = pytest.mark.usefixtures("small_pages")
 
 @pytest.mark.parametrize("path", ["/event_types", "/organization_memberships"])
 @pytest.mark.parametrize("after", [1, 2])
-def test_a_refused_page_token_costs_no_row(sandbox: Sandbox, path: str, after: int) -> None:
+def test_a_rejected_page_token_loses_no_rows(sandbox: Sandbox, path: str, after: int) -> None:
     sandbox.faults.add(Fault(path, status=400, body=REFUSED, after=after))
 
     assert sync(sandbox).tables() == truth(sandbox)
 
 
-def test_page_tokens_that_die_while_invitees_are_read_cost_no_row(
+def test_page_tokens_that_expire_while_invitees_are_read_lose_no_rows(
     sandbox: Sandbox, clock: SimulatedClock
 ) -> None:
     """A token lives for as long as it takes to read two meetings' invitees."""
@@ -42,7 +42,7 @@ def test_page_tokens_that_die_while_invitees_are_read_cost_no_row(
     assert sync(sandbox).tables() == truth(sandbox)
 
 
-def test_more_meetings_at_one_moment_than_fit_a_page_are_all_read(
+def test_more_simultaneous_meetings_than_fit_on_a_page_are_all_read(
     empty_sandbox: Sandbox, clock: SimulatedClock
 ) -> None:
     calendly = empty_sandbox.calendly
@@ -62,7 +62,7 @@ def test_more_meetings_at_one_moment_than_fit_a_page_are_all_read(
     assert len(warehouse.tables["scheduled_events"]) == 17
 
 
-def test_a_moment_that_never_holds_still_ends_the_run_in_one_line(
+def test_a_start_time_whose_meetings_keep_changing_ends_the_run_in_one_line(
     empty_sandbox: Sandbox, clock: SimulatedClock
 ) -> None:
     calendly = empty_sandbox.calendly
@@ -80,14 +80,14 @@ def test_a_moment_that_never_holds_still_ends_the_run_in_one_line(
         sync(empty_sandbox, select={"scheduled_events"})
 
 
-def test_page_tokens_that_are_always_refused_end_the_run_in_one_line(sandbox: Sandbox) -> None:
+def test_page_tokens_that_are_always_rejected_end_the_run_in_one_line(sandbox: Sandbox) -> None:
     sandbox.let_page_tokens_live(timedelta(seconds=-1))
 
     with pytest.raises(CalendlyError, match=r"^event_types: Calendly answered 400"):
         sync(sandbox, select={"event_types"})
 
 
-def test_a_meeting_that_vanishes_between_two_pages_hides_no_other(
+def test_a_meeting_deleted_between_two_pages_hides_no_other(
     sandbox: Sandbox, clock: SimulatedClock
 ) -> None:
     events = sorted(sandbox.calendly.events.values(), key=lambda event: event["start_time"])
@@ -109,7 +109,7 @@ def test_a_meeting_that_vanishes_between_two_pages_hides_no_other(
             assert warehouse.tables[stream].items() >= rows.items()
 
 
-def test_a_list_that_never_holds_still_marks_nothing_and_keeps_its_bookmark(
+def test_a_list_that_keeps_changing_marks_nothing_and_keeps_its_bookmark(
     sandbox: Sandbox,
 ) -> None:
     calendly = sandbox.calendly
@@ -135,7 +135,7 @@ def test_a_list_that_never_holds_still_marks_nothing_and_keeps_its_bookmark(
     assert warehouse.equals_calendly()
 
 
-def test_a_row_that_vanishes_between_two_pages_hides_no_other(
+def test_a_row_deleted_between_two_pages_hides_no_other(
     sandbox: Sandbox, clock: SimulatedClock
 ) -> None:
     calendly = sandbox.calendly
@@ -164,7 +164,7 @@ def test_a_row_that_vanishes_between_two_pages_hides_no_other(
 
 
 @pytest.mark.parametrize("broken", ["next_page", "pagination"])
-def test_a_list_is_not_taken_for_complete_because_its_end_is_unclear(
+def test_a_list_with_an_unclear_end_is_not_taken_as_complete(
     sandbox: Sandbox, broken: str, waits: list[float]
 ) -> None:
     first = requests.get(
@@ -187,7 +187,7 @@ def test_a_list_is_not_taken_for_complete_because_its_end_is_unclear(
     assert len(waits) == (broken == "pagination")
 
 
-def test_meetings_that_go_round_in_a_circle_end_the_run_in_one_line(
+def test_meetings_whose_pages_form_a_loop_end_the_run_in_one_line(
     sandbox: Sandbox, clock: SimulatedClock
 ) -> None:
     starts = [clock.now() + timedelta(days=day) for day in (1, 2)]
@@ -203,7 +203,7 @@ def test_meetings_that_go_round_in_a_circle_end_the_run_in_one_line(
         sync(sandbox, select={"scheduled_events"})
 
 
-def test_pages_that_go_round_in_a_circle_end_the_run_in_one_line(sandbox: Sandbox) -> None:
+def test_pages_that_form_a_loop_end_the_run_in_one_line(sandbox: Sandbox) -> None:
     page = {
         "collection": [],
         "pagination": {"next_page": f"{sandbox.url}/event_types?page_token=x"},
@@ -214,13 +214,13 @@ def test_pages_that_go_round_in_a_circle_end_the_run_in_one_line(sandbox: Sandbo
         sync(sandbox, select={"event_types"})
 
 
-def test_a_passing_404_costs_no_invitee(sandbox: Sandbox) -> None:
+def test_a_transient_404_loses_no_invitee(sandbox: Sandbox) -> None:
     sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=404, after=3))
 
     assert sync(sandbox).tables() == truth(sandbox)
 
 
-def test_a_meeting_that_vanished_before_its_invitees_were_read_stops_nothing(
+def test_a_meeting_deleted_before_its_invitees_are_read_does_not_stop_the_run(
     sandbox: Sandbox,
 ) -> None:
     gone = list(sandbox.calendly.events)[3]
@@ -232,7 +232,7 @@ def test_a_meeting_that_vanished_before_its_invitees_were_read_stops_nothing(
     assert {uri.rsplit("/invitees", 1)[0] for uri in missing} == {gone}
 
 
-def test_invitees_that_are_not_found_though_their_meeting_is_there_are_a_failure(
+def test_invitees_not_found_for_an_existing_meeting_are_a_failure(
     sandbox: Sandbox,
 ) -> None:
     sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=404, times=None))

@@ -28,7 +28,7 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-def test_a_long_run_says_how_far_it_has_come(
+def test_a_long_run_logs_its_progress(
     sandbox: Sandbox, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "INTERVAL", 0.2)
@@ -43,9 +43,7 @@ def test_a_long_run_says_how_far_it_has_come(
     assert re.search(r"; \d+ requests, \d[\d,]* a minute now, 0 s of waiting for the limit$", line)
 
 
-def test_a_short_run_says_nothing_on_the_way(
-    sandbox: Sandbox, log: pytest.LogCaptureFixture
-) -> None:
+def test_a_short_run_logs_no_progress(sandbox: Sandbox, log: pytest.LogCaptureFixture) -> None:
     sync(sandbox)
 
     assert not [line for line in log.messages if line.startswith("So far:")]
@@ -76,9 +74,7 @@ def test_the_summary_counts_rows_requests_and_waiting(
     assert abs(int(waited[1]) - sum(waits)) <= 1
 
 
-def test_a_run_that_fails_says_what_it_did_too(
-    sandbox: Sandbox, log: pytest.LogCaptureFixture
-) -> None:
+def test_a_failed_run_logs_a_summary_too(sandbox: Sandbox, log: pytest.LogCaptureFixture) -> None:
     sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, after=5))
 
     with pytest.raises(CalendlyError):
@@ -88,7 +84,7 @@ def test_a_run_that_fails_says_what_it_did_too(
     assert "waiting for the limit" in log.messages[-1]
 
 
-def test_the_parents_requests_are_told_when_only_the_children_are_selected(
+def test_the_parents_requests_are_reported_when_only_its_children_are_selected(
     sandbox: Sandbox, log: pytest.LogCaptureFixture
 ) -> None:
     sync(sandbox, select={"event_invitees"})
@@ -96,14 +92,14 @@ def test_the_parents_requests_are_told_when_only_the_children_are_selected(
     assert "scheduled_events: 1 request for its child streams" in log.messages
 
 
-def test_progress_goes_to_standard_error_alone(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_progress_goes_to_standard_error_only(sandbox: Sandbox, tmp_path: Path) -> None:
     result = run_tap(tmp_path, config=config(sandbox))
 
     assert all(line.startswith("{") for line in result.stdout.splitlines())
     assert "waiting for the limit" in result.stderr
 
 
-def test_the_start_of_a_run_has_no_line_for_each_child_stream(
+def test_a_run_does_not_start_with_a_line_for_each_child_stream(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     result = run_tap(tmp_path, config=config(sandbox))

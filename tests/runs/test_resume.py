@@ -58,7 +58,7 @@ def test_a_run_killed_after_any_message_is_continued(
     assert {sweep["began"] for sweep in interrupted} <= {began.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
 
-def test_a_continued_full_scan_is_not_begun_again(sandbox: Sandbox, clock: SimulatedClock) -> None:
+def test_a_continued_full_scan_is_not_started_over(sandbox: Sandbox, clock: SimulatedClock) -> None:
     warehouse = Warehouse(sandbox)
     warehouse.run(select=MEETINGS, killed_after=70)
     clock.advance(timedelta(minutes=20))
@@ -71,7 +71,7 @@ def test_a_continued_full_scan_is_not_begun_again(sandbox: Sandbox, clock: Simul
     assert "sweep" not in warehouse.state["bookmarks"]["scheduled_events"]
 
 
-def test_a_run_that_failed_is_continued_where_it_failed(
+def test_a_failed_run_is_continued_where_it_failed(
     sandbox: Sandbox, clock: SimulatedClock, waits: list[float]
 ) -> None:
     sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, after=22))
@@ -86,7 +86,7 @@ def test_a_run_that_failed_is_continued_where_it_failed(
     assert len(run.rows("scheduled_events")) < len(sandbox.calendly.events)
 
 
-def test_a_change_of_the_selection_begins_a_new_sweep(
+def test_a_change_of_the_selection_starts_a_new_sweep(
     sandbox: Sandbox, clock: SimulatedClock
 ) -> None:
     warehouse = Warehouse(sandbox)
@@ -125,7 +125,7 @@ def test_a_state_is_small_and_readable_whatever_the_volume(
 
 
 @pytest.mark.parametrize("killed_after", cases(range(1, 30), quick=range(8, 30, 3)))
-def test_meetings_at_one_moment_are_not_lost_where_a_page_ends(
+def test_simultaneous_meetings_are_not_lost_at_the_end_of_a_page(
     empty_sandbox: Sandbox, clock: SimulatedClock, small_pages: int, killed_after: int
 ) -> None:
     """Four at one moment, two on each side of a page's end, and a run killed in between."""
@@ -168,7 +168,7 @@ def test_a_continued_sweep_is_followed_by_a_fresh_one(
     assert bookmark == clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def test_the_bookmark_of_a_continued_sweep_is_its_first_beginning(
+def test_the_bookmark_of_a_continued_sweep_is_its_original_start(
     sandbox: Sandbox, clock: SimulatedClock
 ) -> None:
     warehouse = Warehouse(sandbox)
@@ -210,7 +210,7 @@ def test_a_killed_process_leaves_a_state_to_continue_from(
 
 
 @pytest.mark.parametrize("lookback", [1, 7])
-def test_the_state_of_the_longest_history_is_below_2_kb(lookback: int) -> None:
+def test_the_state_for_the_longest_history_is_below_2_kb(lookback: int) -> None:
     now = datetime(2026, 3, 4, 9, 30, 12, tzinfo=timezone.utc)
     founded = datetime(2013, 9, 1, 9, 30, tzinfo=timezone.utc)  # as old as Calendly itself
     rules = plan.Rules(timedelta(days=lookback), timedelta(days=7), founded)

@@ -56,7 +56,7 @@ SWEEP = {
 
 
 @given(captured=CAPTURED, sweep=SWEEPS)
-def test_what_is_written_is_read_again(captured: Captured, sweep: Sweep) -> None:
+def test_a_written_state_is_read_back(captured: Captured, sweep: Sweep) -> None:
     entry: dict[str, Any] = {}
     written = StreamState("scheduled_events", entry, "organization AAAA", "updated_at")
     written.write(captured)
@@ -71,7 +71,7 @@ def test_what_is_written_is_read_again(captured: Captured, sweep: Sweep) -> None
     assert other.interrupted() is None
 
 
-def test_an_earlier_start_date_brings_the_older_rows(
+def test_an_earlier_start_date_loads_the_older_rows(
     sandbox: Sandbox, clock: SimulatedClock
 ) -> None:
     warehouse = Warehouse(sandbox, {"start_date": "2026-02-01"})
@@ -85,7 +85,7 @@ def test_an_earlier_start_date_brings_the_older_rows(
     assert warehouse.equals_calendly()
 
 
-def test_a_start_date_raised_and_lowered_again_brings_what_changed_meanwhile(
+def test_a_start_date_raised_and_lowered_again_loads_what_changed_meanwhile(
     sandbox: Sandbox, clock: SimulatedClock
 ) -> None:
     calendly = sandbox.calendly
@@ -109,7 +109,7 @@ def test_a_start_date_raised_and_lowered_again_brings_what_changed_meanwhile(
     assert warehouse.equals_calendly()
 
 
-def test_a_bookmark_of_the_layout_before_scopes_is_not_trusted(sandbox: Sandbox) -> None:
+def test_a_bookmark_without_a_scope_is_not_trusted(sandbox: Sandbox) -> None:
     """It may be another organization's."""
     old = {"replication_key": "updated_at", "replication_key_value": "2026-03-04T09:29:00Z"}
     warehouse = Warehouse(sandbox, state={"bookmarks": {"event_types": old}})
@@ -119,7 +119,9 @@ def test_a_bookmark_of_the_layout_before_scopes_is_not_trusted(sandbox: Sandbox)
     assert warehouse.equals_calendly()
 
 
-def test_another_scope_brings_its_own_rows(sandbox: Sandbox, clock: SimulatedClock) -> None:
+def test_a_change_of_scope_loads_the_rows_of_the_new_one(
+    sandbox: Sandbox, clock: SimulatedClock
+) -> None:
     host = next(iter(sandbox.calendly.events.values()))["event_memberships"][0]["user"]
     warehouse = Warehouse(sandbox, {"scope": "user", "user": host})
     warehouse.run()
@@ -140,7 +142,7 @@ def test_another_scope_brings_its_own_rows(sandbox: Sandbox, clock: SimulatedClo
         ("event_types", "active"),
     ],
 )
-def test_a_filter_that_is_taken_away_brings_the_rows_of_what_it_left_out(
+def test_removing_a_filter_loads_what_it_left_out(
     sandbox: Sandbox, clock: SimulatedClock, stream: str, rule: str
 ) -> None:
     warehouse = Warehouse(sandbox, {"stream_maps": {stream: {"__filter__": rule}}})
@@ -172,7 +174,7 @@ def test_invitees_selected_after_months_of_events_alone_are_complete(
     assert read < len(sandbox.calendly.events) / 2
 
 
-def test_a_state_of_the_layout_before_sweeps_is_understood(sandbox: Sandbox) -> None:
+def test_a_state_from_before_sweeps_existed_is_accepted(sandbox: Sandbox) -> None:
     """Everything is read again."""
     bookmark = {"replication_key": "updated_at", "replication_key_value": "2026-03-04T09:00:00Z"}
     warehouse = Warehouse(sandbox)
@@ -201,16 +203,16 @@ def test_a_state_of_the_layout_before_sweeps_is_understood(sandbox: Sandbox) -> 
         {name: value for name, value in WHOLE.items() if name != "full_scan"},
     ],
 )
-def test_a_state_that_cannot_be_understood_is_refused_in_one_line(
-    sandbox: Sandbox, entry: dict[str, Any]
-) -> None:
+def test_an_invalid_state_is_rejected_in_one_line(sandbox: Sandbox, entry: dict[str, Any]) -> None:
     scope = f"organization {sandbox.calendly.organization['uri'].rsplit('/', 1)[-1]}"
     with pytest.raises(CalendlyError, match=r"^scheduled_events: the state .* read again\.$"):
         sync(sandbox, state={"bookmarks": {"scheduled_events": {"scope": scope, **entry}}})
 
 
 @pytest.mark.parametrize("stream", ["contacts", "meeting_recaps"])
-def test_a_bookmark_of_another_users_own_rows_is_none(large_sandbox: Sandbox, stream: str) -> None:
+def test_a_bookmark_of_another_users_own_rows_is_ignored(
+    large_sandbox: Sandbox, stream: str
+) -> None:
     """Whose rows they are the token alone says: a colleague's state must not leave them out."""
     admin = next(
         one["user"]["uri"]
@@ -226,7 +228,7 @@ def test_a_bookmark_of_another_users_own_rows_is_none(large_sandbox: Sandbox, st
 
 
 @pytest.mark.parametrize("maps", [{"contacts": None}, {"event_types": {}, "__else__": None}])
-def test_a_stream_that_a_map_took_out_is_complete_once_it_is_back(
+def test_a_stream_removed_by_a_stream_map_is_complete_once_it_is_back(
     sandbox: Sandbox, clock: SimulatedClock, maps: dict[str, object]
 ) -> None:
     before = sync(sandbox, select={"contacts", "event_types"}, stream_maps=maps)
@@ -238,7 +240,7 @@ def test_a_stream_that_a_map_took_out_is_complete_once_it_is_back(
     assert run.tables()["contacts"] == truth(sandbox)["contacts"]
 
 
-def test_a_map_that_takes_the_parent_out_ends_the_run_in_one_line(sandbox: Sandbox) -> None:
+def test_a_stream_map_that_removes_the_parent_ends_the_run_in_one_line(sandbox: Sandbox) -> None:
     with pytest.raises(
         CalendlyError, match=r"takes scheduled_events out, for whose rows event_inv"
     ):
@@ -249,7 +251,7 @@ def test_a_map_that_takes_the_parent_out_ends_the_run_in_one_line(sandbox: Sandb
         )
 
 
-def test_a_full_table_stays_one_whatever_the_catalog_says(sandbox: Sandbox) -> None:
+def test_a_full_table_stream_stays_full_table_whatever_the_catalog_says(sandbox: Sandbox) -> None:
     select = {"event_types", "event_type_memberships"}
     first = sync(sandbox, select=select, forced="INCREMENTAL")
 

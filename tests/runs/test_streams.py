@@ -27,7 +27,7 @@ def test_every_table_equals_calendly(large_sandbox: Sandbox) -> None:
     assert all(tables.values())
 
 
-def test_a_second_run_leaves_equal_tables(sandbox: Sandbox) -> None:
+def test_a_second_run_leaves_the_tables_unchanged(sandbox: Sandbox) -> None:
     first = sync(sandbox)
     second = sync(sandbox, state=first.state)
 
@@ -47,7 +47,7 @@ def test_each_stream_has_one_schema_message_before_its_rows(large_sandbox: Sandb
     assert announced == BY_DEFAULT
 
 
-def test_a_stream_without_rows_still_has_its_table(empty_sandbox: Sandbox) -> None:
+def test_a_stream_without_rows_still_gets_its_table(empty_sandbox: Sandbox) -> None:
     tables = sync(empty_sandbox).tables()
 
     assert set(tables) == BY_DEFAULT
@@ -70,7 +70,7 @@ def test_each_stream_has_one_bookmark_whatever_the_volume(
     assert len(json.dumps(run.state)) < 3_000
 
 
-def test_a_stream_that_was_not_read_whole_keeps_its_bookmark(
+def test_a_stream_that_was_not_read_completely_keeps_its_bookmark(
     sandbox: Sandbox, clock: SimulatedClock, waits: list[float]
 ) -> None:
     first = sync(sandbox)
@@ -135,7 +135,7 @@ def test_a_submission_is_read_again_when_the_visitor_books_within_the_lookback(
     assert tables["routing_form_submissions"] == truth(sandbox)["routing_form_submissions"]
 
 
-def test_start_date_bounds_meetings_by_start_and_submissions_by_creation(sandbox: Sandbox) -> None:
+def test_start_date_limits_meetings_by_start_and_submissions_by_creation(sandbox: Sandbox) -> None:
     expected = truth(sandbox)
     starts = sorted(row["start_time"] for row in expected["scheduled_events"].values())
     start_date = starts[len(starts) // 2]  # a meeting that starts at that very moment is wanted
@@ -179,19 +179,19 @@ def test_start_date_is_never_compared_with_a_bookmark(
     assert [row["uri"] for row in second.rows("event_types")] == [edited]
 
 
-def test_invitees_alone_are_complete(sandbox: Sandbox) -> None:
+def test_invitees_selected_alone_are_complete(sandbox: Sandbox) -> None:
     tables = sync(sandbox, select={"event_invitees"}).tables()
 
     assert tables == {"event_invitees": truth(sandbox)["event_invitees"]}
 
 
-def test_events_alone_ask_for_no_invitees(sandbox: Sandbox) -> None:
+def test_events_selected_alone_request_no_invitees(sandbox: Sandbox) -> None:
     sync(sandbox, select={"scheduled_events"})
 
     assert "/scheduled_events/{uuid}/invitees" not in sandbox.requests_by_path()
 
 
-def test_a_run_asks_once_per_meeting_and_once_per_page(large_sandbox: Sandbox) -> None:
+def test_a_first_run_makes_one_request_per_meeting_and_per_page(large_sandbox: Sandbox) -> None:
     sync(large_sandbox, select={"scheduled_events", "event_invitees"})
 
     assert large_sandbox.requests_by_path() == {
@@ -201,7 +201,7 @@ def test_a_run_asks_once_per_meeting_and_once_per_page(large_sandbox: Sandbox) -
     }
 
 
-def test_a_full_table_forced_in_the_catalog_reads_everything_again(
+def test_full_table_replication_forced_by_the_catalog_reads_everything_again(
     sandbox: Sandbox, clock: SimulatedClock
 ) -> None:
     first = sync(sandbox)
@@ -212,7 +212,7 @@ def test_a_full_table_forced_in_the_catalog_reads_everything_again(
     assert again.tables() == truth(sandbox)
 
 
-def test_a_stream_map_that_leaves_out_meetings_leaves_out_their_invitees(sandbox: Sandbox) -> None:
+def test_filtering_out_meetings_filters_out_their_invitees(sandbox: Sandbox) -> None:
     only_active = {"scheduled_events": {"__filter__": "status == 'active'"}}
 
     tables = sync(sandbox, stream_maps=only_active).tables()
@@ -223,7 +223,7 @@ def test_a_stream_map_that_leaves_out_meetings_leaves_out_their_invitees(sandbox
     )
 
 
-def test_a_stream_map_of_a_deselected_stream_leaves_out_its_children_alone(
+def test_a_filter_on_a_deselected_stream_still_filters_its_children(
     sandbox: Sandbox,
 ) -> None:
     maps = {
@@ -264,7 +264,7 @@ def test_scope_decides_whose_meetings_are_read(sandbox: Sandbox, kind: str) -> N
     }
 
 
-def test_a_user_without_a_role_can_read_the_own_meetings(sandbox: Sandbox) -> None:
+def test_a_user_without_an_admin_role_can_read_their_own_meetings(sandbox: Sandbox) -> None:
     calendly = sandbox.calendly
     member = next(
         row["user"]["uri"] for row in calendly.memberships.values() if row["role"] == "user"
@@ -290,7 +290,7 @@ BY_DEFAULT = {stream.name for stream in STREAMS if stream.selected_by_default}
 TROUBLE = r"A\u0000B \ud83d C \ud83d\ude00 \udc00"
 
 
-def test_characters_that_databases_refuse_are_replaced_and_counted(
+def test_characters_that_databases_reject_are_replaced_and_counted(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     """NUL and halves of surrogate pairs; a whole pair is an emoji."""
@@ -306,7 +306,7 @@ def test_characters_that_databases_refuse_are_replaced_and_counted(
     assert "event_types: 1 row, 1 request, 1 text cleaned" in caplog.messages
 
 
-def test_a_field_that_the_schema_does_not_know_is_left_out_and_named_once(
+def test_a_field_missing_from_the_schema_is_left_out_and_named_once(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
     for event_type in sandbox.calendly.event_types.values():
@@ -322,7 +322,7 @@ def test_a_field_that_the_schema_does_not_know_is_left_out_and_named_once(
     assert line.startswith("event_types: fields that this version")
 
 
-def test_a_recap_that_did_not_change_is_not_read_again(
+def test_an_unchanged_recap_is_not_read_again(
     large_sandbox: Sandbox, clock: SimulatedClock
 ) -> None:
     """Its text takes a request of its own, and its transcript another; a week is read again."""
@@ -351,7 +351,7 @@ def test_a_recap_that_did_not_change_is_not_read_again(
     assert tables == truth(large_sandbox)["meeting_recaps"]
 
 
-def test_transcripts_alone_continue_and_cost_no_details(
+def test_transcripts_selected_alone_are_incremental_and_request_no_details(
     large_sandbox: Sandbox, clock: SimulatedClock
 ) -> None:
     select = {"meeting_recap_transcripts"}
@@ -365,7 +365,7 @@ def test_transcripts_alone_continue_and_cost_no_details(
     assert len(run.rows("meeting_recap_transcripts")) < len(first.rows("meeting_recap_transcripts"))
 
 
-def test_transcripts_that_are_selected_later_are_complete(
+def test_transcripts_selected_later_are_complete(
     large_sandbox: Sandbox, clock: SimulatedClock
 ) -> None:
     first = sync(large_sandbox, select={"meeting_recaps"})
@@ -379,7 +379,7 @@ def test_transcripts_that_are_selected_later_are_complete(
 
 
 @pytest.mark.parametrize("stream", ["activity_log_entries", "outgoing_communications"])
-def test_what_is_only_added_to_is_read_from_the_bookmark_on(
+def test_an_append_only_stream_is_read_from_its_bookmark_on(
     large_sandbox: Sandbox, clock: SimulatedClock, stream: str
 ) -> None:
     first = sync(large_sandbox, select={stream})

@@ -69,7 +69,7 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 @pytest.mark.parametrize("scopes", [None, CORE], ids=["all scopes", "core scopes"])
 @pytest.mark.parametrize("role", EVERYBODY)
 @pytest.mark.parametrize("plan", ALL)
-def test_what_is_open_is_loaded_and_what_is_closed_is_skipped_in_a_line(
+def test_available_streams_are_loaded_and_each_unavailable_one_is_skipped_in_a_line(
     clock: SimulatedClock,
     log: pytest.LogCaptureFixture,
     plan: str,
@@ -126,7 +126,9 @@ def test_the_missing_scope_is_named(sandbox: Sandbox, log: pytest.LogCaptureFixt
     assert "groups:read" in line
 
 
-def test_fail_ends_with_an_error_once_the_other_streams_are_done(sandbox: Sandbox) -> None:
+def test_on_unavailable_fail_ends_with_an_error_once_the_other_streams_are_done(
+    sandbox: Sandbox,
+) -> None:
     token = sandbox.access.issue(sandbox.calendly.owner, CORE)
     select = {"groups", "scheduled_events", "teams"}
 
@@ -145,7 +147,7 @@ def test_a_run_that_could_read_nothing_fails(sandbox: Sandbox) -> None:
         sync(sandbox, personal_access_token=token, select={"groups"})
 
 
-def test_a_token_that_is_not_valid_ends_the_run_at_once(sandbox: Sandbox) -> None:
+def test_an_invalid_token_ends_the_run_at_once(sandbox: Sandbox) -> None:
     sandbox.access.revoke(sandbox.token)
 
     with pytest.raises(CalendlyError, match="Calendly answered 401"):
@@ -154,7 +156,7 @@ def test_a_token_that_is_not_valid_ends_the_run_at_once(sandbox: Sandbox) -> Non
     assert len(sandbox.requests) == 1
 
 
-def test_a_skipped_stream_keeps_its_bookmark_and_is_complete_once_it_is_open(
+def test_a_skipped_stream_keeps_its_bookmark_and_is_complete_once_available(
     sandbox: Sandbox,
 ) -> None:
     first = sync(sandbox, select={"event_types", "routing_forms", "routing_form_submissions"})
@@ -176,7 +178,7 @@ def test_a_skipped_stream_keeps_its_bookmark_and_is_complete_once_it_is_open(
     assert again.tables()["event_invitees"] == truth(sandbox)["event_invitees"]
 
 
-def test_a_refusal_for_one_row_of_many_is_no_reason_to_skip(sandbox: Sandbox) -> None:
+def test_a_403_for_one_row_of_many_is_a_failure_not_a_skip(sandbox: Sandbox) -> None:
     """Rows would be missing from a table that looks complete."""
     sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, after=5))
 
@@ -185,9 +187,7 @@ def test_a_refusal_for_one_row_of_many_is_no_reason_to_skip(sandbox: Sandbox) ->
 
 
 @pytest.mark.parametrize("workers", [1, 8])
-def test_a_refusal_for_many_rows_is_no_reason_to_skip_while_one_is_open(
-    sandbox: Sandbox, workers: int
-) -> None:
+def test_403s_for_all_rows_but_one_are_a_failure_not_a_skip(sandbox: Sandbox, workers: int) -> None:
     """It is the last that is."""
     meetings = len(sandbox.calendly.events)
     sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, times=meetings - 1))
@@ -200,7 +200,7 @@ def test_a_refusal_for_many_rows_is_no_reason_to_skip_while_one_is_open(
         )
 
 
-def test_a_refusal_for_what_an_earlier_run_left_is_no_reason_to_skip(
+def test_403s_for_the_rest_of_an_earlier_run_are_a_failure_not_a_skip(
     sandbox: Sandbox, waits: list[float], small_pages: int
 ) -> None:
     """The rest of the run comes upon meetings whose invitees are open."""
@@ -231,7 +231,9 @@ def test_a_refusal_for_what_an_earlier_run_left_is_no_reason_to_skip(
     assert warehouse.equals_calendly()
 
 
-def test_test_mode_says_of_each_stream_what_works(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_test_mode_reports_for_each_stream_whether_it_is_available(
+    sandbox: Sandbox, tmp_path: Path
+) -> None:
     token = sandbox.access.issue(sandbox.calendly.owner, CORE)
 
     result = run_tap(tmp_path, "--test", config=config(sandbox, personal_access_token=token))
@@ -262,7 +264,7 @@ def test_test_mode_with_a_bad_token_fails_in_one_line(sandbox: Sandbox, tmp_path
 
 
 @pytest.mark.parametrize("workers", [1, 8])
-def test_a_list_that_is_refused_for_its_first_row_alone_is_not_skipped(
+def test_a_403_for_the_first_row_alone_is_a_failure_not_a_skip(
     sandbox: Sandbox, workers: int
 ) -> None:
     words = {"title": "Permission Denied", "message": "You are not allowed to view this event"}
@@ -276,7 +278,7 @@ def test_a_list_that_is_refused_for_its_first_row_alone_is_not_skipped(
         )
 
 
-def test_a_calendar_that_cannot_be_reached_deletes_no_row(sandbox: Sandbox) -> None:
+def test_an_unreachable_calendar_deletes_no_rows(sandbox: Sandbox) -> None:
     """Its owner is not free, but unknown."""
     select = {"organization_memberships", "user_busy_times"}
     before = sync(sandbox, select=select)
@@ -289,7 +291,7 @@ def test_a_calendar_that_cannot_be_reached_deletes_no_row(sandbox: Sandbox) -> N
     assert run.of("ACTIVATE_VERSION", "organization_memberships")
 
 
-def test_test_mode_asks_for_what_is_not_selected_but_does_not_fail_by_it(
+def test_test_mode_tries_deselected_streams_but_does_not_fail_because_of_them(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
     sandbox.faults.add(Fault("/locations", status=403, times=None))

@@ -199,7 +199,7 @@ PAGES = almost(PAGE) | st.fixed_dictionaries(
 @fuzz
 @given(body=bodies(PAGES), headers=HEADERS)
 @pytest.mark.parametrize("name", ["event_types", "outgoing_communications"])
-def test_a_page_is_read_and_can_be_written_or_is_refused(
+def test_a_page_can_be_read_and_written_or_is_rejected(
     tap: TapCalendly, name: str, body: bytes, headers: dict[str, str]
 ) -> None:
     with served(answer(body, headers=headers), tap), one_clear_line():
@@ -213,7 +213,7 @@ def test_a_page_is_read_and_can_be_written_or_is_refused(
 
 @fuzz
 @given(value=JSON)
-def test_texts_lose_what_cannot_be_stored_and_nothing_else(tap: TapCalendly, value: Any) -> None:  # noqa: ANN401
+def test_only_values_that_cannot_be_stored_are_replaced(tap: TapCalendly, value: Any) -> None:  # noqa: ANN401
     request = Request("event_types", "event_types", Requires("x"), f"https://{HOST}/")
     sent = json.loads(written(value))
     with served(answer(written(value)), tap), suppress(CalendlyError):  # NaN is no JSON
@@ -236,7 +236,7 @@ def storable(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
 
 @fuzz
 @given(headers=HEADERS, tries=st.integers(1, 6), status=st.sampled_from([429, 503]))
-def test_headers_ask_for_a_wait_within_reason(
+def test_any_headers_lead_to_a_reasonable_wait(
     headers: dict[str, str], tries: int, status: int
 ) -> None:
     response = answer(b"", status, headers)
@@ -267,7 +267,7 @@ ERROR = {
     headers=HEADERS,
     authenticator=st.sampled_from([PersonalAccessToken, OAuth]),
 )
-def test_an_error_is_told_in_one_clear_line(
+def test_an_error_is_reported_in_one_clear_line(
     body: bytes, status: int, headers: dict[str, str], authenticator: type[Authenticator]
 ) -> None:
     redaction.remember(SECRET)
@@ -309,7 +309,7 @@ def test_an_error_is_told_in_one_clear_line(
         }
     )
 )
-def test_settings_can_be_used_or_are_refused_in_clear_lines(config: dict[str, Any]) -> None:
+def test_settings_are_usable_or_rejected_in_clear_lines(config: dict[str, Any]) -> None:
     problems = configuration.problems(config, SCHEMA)
 
     for problem in problems:
@@ -328,7 +328,9 @@ def test_settings_can_be_used_or_are_refused_in_clear_lines(config: dict[str, An
 
 @fuzz
 @given(value=TEXTS | st.builds(json.dumps, JSON), name=st.sampled_from(list(SCHEMA["properties"])))
-def test_the_environment_can_be_used_or_is_refused_in_clear_lines(value: str, name: str) -> None:
+def test_environment_variables_are_accepted_or_rejected_in_clear_lines(
+    value: str, name: str
+) -> None:
     environ = {f"TAP_CALENDLY_{name.upper()}": value}
 
     for problem in configuration.problems_in_environment(environ, "TAP_CALENDLY_", SCHEMA):
@@ -343,14 +345,14 @@ def test_the_environment_can_be_used_or_is_refused_in_clear_lines(value: str, na
     | st.from_regex(r"[0-9T:.+Z-]{1,30}", fullmatch=True)
     | st.from_regex(r"[12][0-9]{3}-?(W?[0-9]{1,3}-?){1,2}(T[0-9:]{1,8})?", fullmatch=True)
 )
-def test_a_moment_is_in_utc_or_none(value: str) -> None:
+def test_a_parsed_timestamp_is_in_utc(value: str) -> None:
     with suppress(ValueError):
         assert timestamps.parse(value).utcoffset() == timedelta(0)
 
 
 @fuzz
 @given(value=TEXTS)
-def test_what_names_a_resource_is_a_uri_of_it(value: str) -> None:
+def test_any_name_of_a_resource_becomes_its_uri(value: str) -> None:
     uri = settings.resource_uri("users", value)
 
     assert uri.startswith("https://api.calendly.com/users/")
@@ -388,7 +390,7 @@ ENTRIES = (
 
 @fuzz
 @given(entry=ENTRIES)
-def test_a_state_is_read_or_refused(entry: dict[str, Any]) -> None:
+def test_a_state_is_read_or_rejected(entry: dict[str, Any]) -> None:
     entry = json.loads(json.dumps(entry))
 
     found = StreamState("scheduled_events", entry, "organization AAAA", "updated_at")
@@ -426,7 +428,7 @@ CHECKS: dict[str, input_files.Problems] = {
 
 @fuzz
 @given(data=st.data(), option=st.sampled_from(list(FILES)))
-def test_a_file_is_read_or_refused(
+def test_a_file_is_read_or_rejected(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, option: str
 ) -> None:
     file = tmp_path_factory.getbasetemp() / "fuzzed.json"
@@ -449,7 +451,7 @@ TOKENS = {
 
 @fuzz
 @given(body=bodies(almost(TOKENS)))
-def test_kept_tokens_can_be_used_or_count_as_none(
+def test_stored_tokens_are_usable_or_ignored(
     tmp_path_factory: pytest.TempPathFactory, body: bytes
 ) -> None:
     kept = TokenStore(tmp_path_factory.getbasetemp(), "fuzzed-tokens")
@@ -464,7 +466,7 @@ def test_kept_tokens_can_be_used_or_count_as_none(
 
 @fuzz
 @given(body=bodies(almost(TOKENS)), headers=HEADERS)
-def test_new_tokens_can_be_used_and_kept_or_are_refused(
+def test_new_tokens_are_usable_and_storable_or_rejected(
     tmp_path_factory: pytest.TempPathFactory,
     tap: TapCalendly,
     body: bytes,
@@ -504,7 +506,7 @@ def assert_usable(tokens: Tokens) -> None:
         st.sampled_from(["expected", "other", "\ud800", "%ff"]),
     )
 )
-def test_an_address_from_the_browser_holds_a_code_or_not(address: str) -> None:
+def test_a_browser_address_yields_a_code_only_with_the_expected_state(address: str) -> None:
     with one_clear_line():
         code = browser.code_in(address, "expected")
 
@@ -525,9 +527,7 @@ ADDRESSES = st.lists(
 
 @fuzz
 @given(address=ADDRESSES | ADDRESSES.map(f"https://{HOST}".__add__) | TEXTS)
-def test_a_page_is_asked_for_at_the_host_of_the_settings_alone(
-    tap: TapCalendly, address: str
-) -> None:
+def test_pages_are_requested_only_from_the_configured_host(tap: TapCalendly, address: str) -> None:
     with served(answer(written(PAGE)), tap) as server, one_clear_line():
         stream(tap, "event_types").reader.page(address, None)
 
@@ -552,7 +552,7 @@ AROUND = st.text(st.sampled_from(" \n'") | st.characters(min_codepoint=128), max
     form=st.sampled_from(["{}", "Basic {}", "Bearer {}", "x={}&y", '"{}"', "cancellations/{}"]),
     encode=st.sampled_from(["as it is", "url", "base64", "with a name"]),
 )
-def test_secrets_are_taken_out_in_every_form_and_from_wherever_they_are_cut(
+def test_secrets_are_redacted_in_every_encoding_and_wherever_they_are_cut(
     before: str, after: str, start: int, form: str, encode: str
 ) -> None:
     redaction.remember(SECRET)
@@ -572,7 +572,7 @@ def test_secrets_are_taken_out_in_every_form_and_from_wherever_they_are_cut(
 
 @fuzz
 @given(text=st.text())
-def test_a_text_without_secrets_stays_as_it_is(text: str) -> None:
+def test_a_text_without_secrets_is_left_unchanged(text: str) -> None:
     redaction.remember(SECRET)
 
     assert redaction.clean(text) == text

@@ -116,14 +116,14 @@ def _properties(schema: Mapping[str, Any], path: str) -> Iterator[tuple[str, dic
         yield from _properties(inner.get("items", {}), f"{path}.{name}[]")
 
 
-def test_whatever_can_be_read_has_its_fields_described() -> None:
+def test_every_record_of_the_api_is_compared_or_exempt() -> None:
     compared = {name for names in DESCRIBED.values() for name in names}
 
     assert {name for _, name in _records()} == compared | NO_TABLE
 
 
 @pytest.mark.parametrize("name", DESCRIBED)
-def test_a_table_has_the_fields_that_the_api_gives_and_their_types(name: str) -> None:
+def test_a_table_has_the_fields_and_types_of_the_api(name: str) -> None:
     ours = fields(SCHEMAS[name])
     theirs = fields(*(COMPONENTS[one] for one in DESCRIBED[name]))
     for path in PEOPLE.get(name, ()):
@@ -150,7 +150,7 @@ def test_a_table_has_the_fields_of_its_fixture() -> None:
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_nothing_but_the_key_is_certain(name: str) -> None:
+def test_only_the_key_is_required_and_not_nullable(name: str) -> None:
     schema = SCHEMAS[name]
     certain = {path for path, one in _properties(schema, "") if "null" not in one["type"]}
 
@@ -159,7 +159,7 @@ def test_nothing_but_the_key_is_certain(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_each_field_says_in_a_line_what_it_holds(name: str) -> None:
+def test_each_field_has_a_one_line_description(name: str) -> None:
     for path, one in _properties(SCHEMAS[name], ""):
         text = one["description"]
         assert text.endswith("."), path
@@ -169,7 +169,7 @@ def test_each_field_says_in_a_line_what_it_holds(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_an_object_keeps_what_is_not_described(name: str) -> None:
+def test_an_object_keeps_undocumented_fields(name: str) -> None:
     for path, one in _properties(SCHEMAS[name], ""):
         for inner in (one, one.get("items", {})):
             if "properties" in inner:

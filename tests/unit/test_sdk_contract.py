@@ -70,19 +70,19 @@ def _overridden(one: type) -> Iterator[tuple[str, object]]:
             yield f"{base.__name__}.{name}", theirs
 
 
-def test_the_sdk_is_what_it_was_when_its_members_were_overridden() -> None:
+def test_overridden_sdk_members_are_unchanged() -> None:
     found = {name: _digest(theirs) for one in _classes() for name, theirs in _overridden(one)}
 
     assert found == READ
 
 
-def test_the_sdk_is_what_it_was_when_its_members_were_called() -> None:
+def test_called_sdk_members_are_unchanged() -> None:
     assert {
         name: _digest(inspect.getattr_static(Stream, name.partition(".")[2])) for name in CALLED
     } == CALLED
 
 
-def test_they_are_overridden_in_one_file() -> None:
+def test_sdk_members_are_overridden_in_one_file_only() -> None:
     places = {one.__module__ for one in _classes() for _ in _overridden(one)}
 
     assert places == {sdk.__name__}

@@ -36,7 +36,7 @@ def runs(draw: st.DrawFn) -> list[datetime]:
     lookback=st.sampled_from([1, 7, 30]),
     interval=st.sampled_from([None, 3, 7]),
 )
-def test_an_invitee_only_change_is_never_seen_too_late(
+def test_an_invitee_only_change_is_never_picked_up_too_late(
     runs: list[datetime], start: timedelta, age: timedelta, lookback: int, interval: int | None
 ) -> None:
     rules = _rules(lookback, interval)
@@ -54,7 +54,7 @@ def test_an_invitee_only_change_is_never_seen_too_late(
 
 
 @given(runs=runs(), start=HOURS, lookback=st.sampled_from([1, 7, 30]))
-def test_an_unchanged_older_meeting_is_read_once_for_each_doubling_of_its_age_at_most(
+def test_an_unchanged_older_meeting_is_read_at_most_once_per_doubling_of_its_age(
     runs: list[datetime], start: timedelta, lookback: int
 ) -> None:
     rules = _rules(lookback, 7)
@@ -72,7 +72,7 @@ def test_an_unchanged_older_meeting_is_read_once_for_each_doubling_of_its_age_at
 
 
 @given(runs=runs(), start=HOURS, lookback=st.sampled_from([1, 7, 30]))
-def test_a_captured_canceled_meeting_is_read_again_at_doublings_alone(
+def test_a_captured_canceled_meeting_is_read_again_only_when_its_age_doubles(
     runs: list[datetime], start: timedelta, lookback: int
 ) -> None:
     rules = _rules(lookback, 7)

@@ -135,7 +135,7 @@ SEEDS = st.integers(0, 2**32)
     slowest=st.floats(0.01, 2.5),
     seed=SEEDS,
 )
-def test_the_tap_never_drives_itself_into_a_refusal(  # noqa: PLR0913 - a case of many
+def test_the_tap_alone_never_exceeds_the_limit(  # noqa: PLR0913 - a case of many
     *,
     limit: int,
     window: float,
@@ -165,7 +165,7 @@ LIMITS = [(500, 60, 8, 0.1), (500, 60, 16, 0.1), (500, 60, 8, 0.5), (50, 60, 8, 
         (120, 3, 8, 0.05, math.ceil),
     ],
 )
-def test_the_limit_less_a_share_of_5_percent_is_used(
+def test_all_but_5_percent_of_the_limit_is_used(
     limit: int, window: int, threads: int, latency: float, rounded: Callable[[float], int]
 ) -> None:
     usable = limit - math.ceil(limit * 0.05)
@@ -182,7 +182,7 @@ def test_the_limit_less_a_share_of_5_percent_is_used(
 
 @pytest.mark.parametrize("rounded", [math.ceil, math.floor, round])
 @pytest.mark.parametrize("limit", [50, 500])
-def test_a_share_of_every_window_is_left_to_others(
+def test_a_share_of_every_window_is_left_for_others(
     limit: int, rounded: Callable[[float], int]
 ) -> None:
     """But for a request that finds out whether the window is over."""
@@ -201,7 +201,7 @@ def test_a_share_of_every_window_is_left_to_others(
 
 
 @given(per_minute=st.integers(1, 1_000), threads=st.sampled_from([1, 8]), seed=SEEDS)
-def test_the_users_own_bound_holds_in_any_minute(per_minute: int, threads: int, seed: int) -> None:
+def test_the_users_own_limit_holds_in_any_minute(per_minute: int, threads: int, seed: int) -> None:
     dice = random.Random(seed)  # noqa: S311 - a load, no secret
     pace = Pace(interval=60 / per_minute)
     load = Load(Calendly(10_000, 60), threads, lambda: dice.uniform(0.01, 0.3), pace)
@@ -214,7 +214,7 @@ def test_the_users_own_bound_holds_in_any_minute(per_minute: int, threads: int, 
 
 
 @given(limit=st.integers(20, 600), greed=st.floats(0.1, 3), seed=SEEDS)
-def test_others_who_use_the_quota_up_cost_waiting_but_no_request(
+def test_a_quota_used_up_by_others_costs_time_but_no_request(
     limit: int, greed: float, seed: int
 ) -> None:
     dice = random.Random(seed)  # noqa: S311 - a load, no secret
@@ -245,7 +245,7 @@ def test_the_first_request_goes_alone_until_the_limit_is_known() -> None:
     assert delay(answered(pace, Quota(500, 499, 60), 0.0, 0.2), 0.2) == 0
 
 
-def test_an_api_without_a_limit_is_not_waited_for() -> None:
+def test_an_api_without_a_limit_causes_no_waiting() -> None:
     pace = answered(sent(Pace(), 0.0), None, 0.0, 0.1)
 
     for _ in range(100):
@@ -253,7 +253,7 @@ def test_an_api_without_a_limit_is_not_waited_for() -> None:
         pace = sent(pace, 0.1)
 
 
-def test_a_late_answer_of_the_last_window_does_not_stop_the_new_one() -> None:
+def test_a_late_response_from_the_last_window_does_not_block_the_new_one() -> None:
     pace = sent(sent(Pace(), 0.0), 0.0)
     pace = answered(pace, Quota(100, 6, 1), 0.0, 59.5)
     pace = answered(sent(pace, 60.6), Quota(100, 99, 60), 60.6, 60.7)
@@ -273,11 +273,11 @@ def test_a_late_answer_of_the_last_window_does_not_stop_the_new_one() -> None:
         {"X-RateLimit-Limit": "500", "X-RateLimit-Remaining": "-1", "X-RateLimit-Reset": "1"},
     ],
 )
-def test_headers_that_make_no_sense_tell_nothing(headers: dict[str, str]) -> None:
+def test_nonsensical_headers_are_ignored(headers: dict[str, str]) -> None:
     assert quota_of(headers) is None
 
 
-def test_headers_are_read_in_any_case_and_a_reset_beyond_reason_is_cut() -> None:
+def test_headers_are_case_insensitive_and_an_excessive_reset_is_capped() -> None:
     headers = {
         "x-ratelimit-limit": "500",
         "x-ratelimit-remaining": "7",
@@ -298,7 +298,7 @@ def test_a_pause_is_not_cut_short_by_a_shorter_one(waits: list[float]) -> None:
     assert throttle.waited == pytest.approx(60, abs=0.1)
 
 
-def test_a_request_that_fails_does_not_count_as_under_way() -> None:
+def test_a_failed_request_does_not_count_as_in_flight() -> None:
     throttle, stop = Throttle(None, SystemClock()), threading.Event()
     passed = threading.Event()
 
@@ -316,7 +316,7 @@ def test_a_request_that_fails_does_not_count_as_under_way() -> None:
     assert passed.wait(5)
 
 
-def test_threads_that_wait_for_an_answer_are_woken_by_it() -> None:
+def test_threads_waiting_for_a_response_are_woken_by_it() -> None:
     throttle, stop, answer = Throttle(None, SystemClock()), threading.Event(), threading.Event()
     passed = threading.Semaphore(0)
 
@@ -335,7 +335,7 @@ def test_threads_that_wait_for_an_answer_are_woken_by_it() -> None:
     assert all(passed.acquire(timeout=5) for _ in range(8))
 
 
-def test_nothing_is_sent_when_nobody_waits_for_it() -> None:
+def test_nothing_is_sent_after_a_stop() -> None:
     throttle, stop = Throttle(None, SystemClock()), threading.Event()
     stop.set()
 
@@ -343,7 +343,7 @@ def test_nothing_is_sent_when_nobody_waits_for_it() -> None:
         throttle.send(lambda: ANSWER, stop)
 
 
-def test_whoever_waits_is_let_go_when_nobody_waits_for_him() -> None:
+def test_a_waiting_thread_is_released_by_a_stop() -> None:
     throttle = Throttle(None, SystemClock())
     throttle.pause(3600)
     stop, ended = threading.Event(), threading.Event()

@@ -29,7 +29,7 @@ AT_ONCE = 3.0
 """Seconds: a fraction of one, and what a busy machine adds. The waits are of a minute."""
 
 
-def test_what_is_written_is_the_same_for_any_number_of_requests_at_once(
+def test_output_is_the_same_for_any_number_of_concurrent_requests(
     large_sandbox: Sandbox,
 ) -> None:
     """Answers overtake each other: every ninth is held back."""
@@ -47,9 +47,7 @@ def test_what_is_written_is_the_same_for_any_number_of_requests_at_once(
     assert all(lines == written[0] for lines in written)
 
 
-def test_pages_of_submissions_that_are_read_ahead_come_in_order(
-    sandbox: Sandbox, small_pages: int
-) -> None:
+def test_prefetched_pages_of_submissions_come_in_order(sandbox: Sandbox, small_pages: int) -> None:
     """A form with more pages than are read before its turn has come."""
     form = next(iter(sandbox.calendly.routing_forms))
     for _ in range(small_pages * 9):
@@ -62,7 +60,7 @@ def test_pages_of_submissions_that_are_read_ahead_come_in_order(
 
 
 @pytest.mark.parametrize("most", [1, 3, 8])
-def test_no_more_requests_are_under_way_than_the_setting_allows(
+def test_no_more_requests_are_in_flight_than_the_setting_allows(
     sandbox: Sandbox, most: int
 ) -> None:
     with Sandbox(sandbox.calendly, latency=0.02) as slow:
@@ -71,21 +69,21 @@ def test_no_more_requests_are_under_way_than_the_setting_allows(
     assert slow.highest_concurrency == most
 
 
-def test_connections_are_kept_for_the_whole_run(sandbox: Sandbox) -> None:
+def test_connections_are_reused_throughout_a_run(sandbox: Sandbox) -> None:
     with Sandbox(sandbox.calendly, latency=0.01) as slow:
         sync(slow, max_concurrent_requests=4)
 
     assert len({request.connection for request in slow.requests}) <= 4 + 1
 
 
-def test_a_request_is_made_once(large_sandbox: Sandbox) -> None:
+def test_each_request_is_made_once(large_sandbox: Sandbox) -> None:
     sync(large_sandbox, select=MEETINGS)
 
     read = [request.path for request in large_sandbox.requests if request.template == INVITEES]
     assert len(read) == len(set(read)) == len(large_sandbox.calendly.events)
 
 
-def test_a_used_up_limit_stops_all_and_no_request_is_lost_or_doubled(
+def test_an_exhausted_limit_pauses_all_threads_and_no_request_is_lost_or_repeated(
     large_sandbox: Sandbox, waits: list[float]
 ) -> None:
     """Another client has used it up: requests are refused while they are under way."""
@@ -103,7 +101,7 @@ def test_a_used_up_limit_stops_all_and_no_request_is_lost_or_doubled(
     assert 37 <= sum(waits) <= 37 * 4 + 1
 
 
-def test_the_users_own_bound_is_kept(sandbox: Sandbox, waits: list[float]) -> None:
+def test_the_users_own_limit_is_kept(sandbox: Sandbox, waits: list[float]) -> None:
     sync(sandbox, select=MEETINGS, requests_per_minute=60)
 
     assert sum(waits) == pytest.approx(len(sandbox.requests) - 1, abs=1)
@@ -140,14 +138,14 @@ def test_a_deselected_field_changes_nothing_else(sandbox: Sandbox, small_pages: 
     assert written[0] == written[1]
 
 
-def test_test_mode_takes_one_row_and_reads_nothing_ahead(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_test_mode_reads_one_row_and_prefetches_nothing(sandbox: Sandbox, tmp_path: Path) -> None:
     result = run_tap(tmp_path, "--test", config=config(sandbox))
 
     assert result.returncode == 0
     assert sandbox.requests_by_path().get(INVITEES, 0) <= 2
 
 
-def test_a_filtered_meeting_costs_no_request(sandbox: Sandbox) -> None:
+def test_a_meeting_that_is_filtered_out_costs_no_request(sandbox: Sandbox) -> None:
     maps = {"scheduled_events": {"__filter__": "status == 'canceled'"}}
 
     run = sync(sandbox, select=MEETINGS, stream_maps=maps)
@@ -156,7 +154,9 @@ def test_a_filtered_meeting_costs_no_request(sandbox: Sandbox) -> None:
     assert sandbox.requests_by_path()[INVITEES] == len(canceled) > 0
 
 
-def test_a_fatal_error_ends_the_run_at_once_whatever_others_wait_for(sandbox: Sandbox) -> None:
+def test_a_fatal_error_ends_the_run_at_once_whatever_other_threads_wait_for(
+    sandbox: Sandbox,
+) -> None:
     """The first invitees are never answered; the token is revoked for those that follow."""
     sandbox.faults.add(Fault("/scheduled_events/*/invitees", delay=60, times=3))
     sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=401, times=None))
@@ -195,7 +195,7 @@ def test_a_fatal_error_does_not_wait_for_the_limit(sandbox: Sandbox) -> None:
     assert time.monotonic() - began < AT_ONCE
 
 
-def test_no_more_calls_are_begun_ahead_than_twice_the_threads() -> None:
+def test_no_more_calls_are_prefetched_than_twice_the_threads() -> None:
     in_flight: list[int] = []
     most = 0
 
@@ -214,7 +214,7 @@ def test_no_more_calls_are_begun_ahead_than_twice_the_threads() -> None:
     assert most == 2 * 3
 
 
-def test_no_more_rows_are_held_than_a_page_and_the_next() -> None:
+def test_no_more_rows_are_prefetched_than_a_page_and_the_next() -> None:
     """However slowly the target takes them."""
     pages_read = 0
 
@@ -234,7 +234,7 @@ def test_no_more_rows_are_held_than_a_page_and_the_next() -> None:
     assert pages_read == 500
 
 
-def test_nothing_is_begun_any_more_after_a_failure() -> None:
+def test_no_call_is_started_after_a_failure() -> None:
     called = []
 
     def fail() -> None:
