@@ -1,4 +1,4 @@
-"""Which of many cases the quick suite tries."""
+"""Parametrization of which the quick suite runs only some cases."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ T = TypeVar("T")
 
 
 def cases(values: Iterable[T], *, quick: Collection[T]) -> list[ParameterSet]:
-    """Give all values as parameters; those that are not quick are left to `make test-all`."""
-    return [pytest.param(one, marks=_marks(quick=one in quick), id=str(one)) for one in values]
+    """Return all values as parameters; those that are not quick are left to `make test-all`."""
+    return [
+        pytest.param(value, marks=_marks(quick=value in quick), id=str(value)) for value in values
+    ]
 
 
 def crossed(
     ones: Iterable[str], others: Iterable[str], *, quick: Callable[[str, str], bool]
 ) -> list[ParameterSet]:
-    """Give all pairs as parameters; those that are not quick are left to `make test-all`."""
+    """Return all pairs as parameters; those that are not quick are left to `make test-all`."""
     return [
         pytest.param(*pair, marks=_marks(quick=quick(*pair)), id="-".join(pair))
         for pair in product(ones, others)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 EXECUTABLE = Path(sys.executable).with_name("tap-calendly")
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("TAP_")},
-    "PYTHONWARNINGS": "ignore:Python 3.10 reached its end of life",  # what the SDK says there
+    "PYTHONWARNINGS": "ignore:Python 3.10 reached its end of life",  # a warning of the SDK
 }
 
 
@@ -37,20 +37,20 @@ def run_tap(
     """Run `tap-calendly` to its end, in a process of its own.
 
     Args:
-        folder: Where to run it, and to write the configuration.
-        *arguments: What follows `--config`.
-        config: The settings, or the text of a file that should hold them.
-        environment: Variables beside the usual ones.
+        folder: Working directory; the configuration is written there.
+        *arguments: Command-line arguments after `--config`.
+        config: The settings, or the text of the configuration file.
+        environment: Variables besides the usual ones.
 
     Returns:
-        Exit status, standard output, standard error.
+        Exit status, standard output, and standard error.
     """
     if config is not None:
         file = folder / "config.json"
         file.write_text(config if isinstance(config, str) else json.dumps(config))
         arguments = ("--config", str(file), *arguments)
     variables = {**ENVIRONMENT, **(environment or {})}
-    # Starting Python takes a second; what Python itself reads takes effect only then.
+    # Starting Python takes a second, but only then do its own variables take effect.
     if cases.quick_suite and not any(name.startswith("PYTHON") for name in environment or ()):
         return _fork(folder, arguments, variables)
     return subprocess.run(  # noqa: S603 - our own executable
@@ -69,22 +69,22 @@ def _fork(
 ) -> subprocess.CompletedProcess[str]:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    with tempfile.TemporaryDirectory() as outside:
-        files = [Path(outside, name) for name in ("stdout", "stderr")]
+    with tempfile.TemporaryDirectory() as scratch:
+        files = [Path(scratch, name) for name in ("stdout", "stderr")]
         process = context.Process(target=_become, args=(folder, arguments, environment, files))
         process.start()
         process.join(60)
         if process.exitcode is None:
             process.kill()
             raise subprocess.TimeoutExpired(arguments, 60)
-        output, said = (file.read_text("utf-8") for file in files)
-    return subprocess.CompletedProcess(arguments, process.exitcode, output, said)
+        output, errors = (file.read_text("utf-8") for file in files)
+    return subprocess.CompletedProcess(arguments, process.exitcode, output, errors)
 
 
 def _become(
     folder: Path, arguments: tuple[str, ...], environment: dict[str, str], files: list[Path]
 ) -> None:
-    """Be the command, in a process that was forked for it."""
+    """Turn a forked process into the command."""
     for descriptor, file in enumerate(files, start=1):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), descriptor)
     os.chdir(folder)
@@ -104,16 +104,16 @@ def run_here(
 
     Args:
         folder: Where to write the configuration.
-        *arguments: What follows `--config`.
-        config: The settings, or the text of a file that should hold them.
-        environment: Variables beside the usual ones.
+        *arguments: Command-line arguments after `--config`.
+        config: The settings, or the text of the configuration file.
+        environment: Variables besides the usual ones.
 
     Returns:
-        Exit status, standard output, standard error.
+        Exit status, standard output, and standard error.
     """
     file = folder / "config.json"
     file.write_text(config if isinstance(config, str) else json.dumps(config))
-    written, said = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
+    stdout, stderr = (io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in range(2))
     root, status = logging.getLogger(), None
     level = root.level
     with (
@@ -121,24 +121,24 @@ def run_here(
         patch.object(sys, "excepthook", sys.excepthook),
         patch.object(root, "handlers", []),
         patch.dict(os.environ, {**ENVIRONMENT, **(environment or {})}, clear=True),
-        redirect_stdout(written),
-        redirect_stderr(said),
+        redirect_stdout(stdout),
+        redirect_stderr(stderr),
     ):
         try:
             cli.main()
-        except SystemExit as ended:
-            status = ended.code
+        except SystemExit as exit_:
+            status = exit_.code
         finally:
             logging.captureWarnings(capture=False)
             root.setLevel(level)
-    output, complaints = (str(s.buffer.getvalue(), "utf-8") for s in (written, said))
-    return subprocess.CompletedProcess(arguments, int(status or 0), output, complaints)
+    output, errors = (str(s.buffer.getvalue(), "utf-8") for s in (stdout, stderr))
+    return subprocess.CompletedProcess(arguments, int(status or 0), output, errors)
 
 
 def start_tap(
     folder: Path, config: Mapping[str, Any], environment: Mapping[str, str] | None = None
 ) -> subprocess.Popen[str]:
-    """Start `tap-calendly`; its standard output and error can be read while it runs."""
+    """Start `tap-calendly`; its standard output and standard error can be read while it runs."""
     file = folder / "config.json"
     file.write_text(json.dumps(config))
     return subprocess.Popen(  # noqa: S603 - our own executable
@@ -152,5 +152,5 @@ def start_tap(
 
 
 def complaints(result: subprocess.CompletedProcess[str]) -> list[str]:
-    """Give the lines of standard error that are not mere information."""
+    """Return the lines of standard error above the level INFO."""
     return [line for line in result.stderr.splitlines() if "| INFO " not in line]

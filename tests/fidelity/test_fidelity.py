@@ -1,9 +1,9 @@
-"""After every run the tables equal Calendly, whatever happened in between and during the run.
+"""After every run the tables equal Calendly's data, whatever happened before and during the run.
 
-Random histories of a company: every life event that the sandbox knows, at random times, with runs
-in between at intervals from minutes to weeks, runs that are killed or of which streams fail,
-streams that are selected only at times, and life events between any two requests of a run.
-`make fidelity` plays many more.
+Random histories of a company: every life event that the sandbox knows, at random times, between
+runs that are minutes to weeks apart, with runs that are killed, streams that fail or are selected
+only some of the time, and life events between any two requests of a run. `make fidelity` plays many
+more.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tap_calendly.api import throttle
 from tap_calendly.reporting.errors import StreamsError
 from tap_calendly.timestamps import parse
 from tests.conftest import PassingClock
-from tests.fidelity.life import DEEDS, Chronicle, let_happen
+from tests.fidelity.life import LIFE_EVENTS, Chronicle, happens
 from tests.singer import STREAMS, Killed, Run, Tables, sync, truth
 
 if TYPE_CHECKING:
@@ -43,12 +43,12 @@ PATHS = (
     "/routing_forms",
     "/routing_form_submissions",
 )
-DICE = st.integers(min_value=0, max_value=2**32)
+SEEDS = st.integers(min_value=0, max_value=2**32)
 MINUTES = st.sampled_from([1, 7, 60, 360, 1440, 4320, 14_400, 36_000])
 
 
 class History(RuleBasedStateMachine):
-    """A company's history, beside the tables that the tap keeps of it."""
+    """A company's history, and the tables that the tap loads from it."""
 
     def __init__(self) -> None:
         """Found the company."""
@@ -63,17 +63,17 @@ class History(RuleBasedStateMachine):
 
     @override
     def teardown(self) -> None:
-        """End the sandbox."""
+        """Stop the sandbox."""
         self.sandbox.__exit__(None, None, None)
 
     @initialize(
         lookback=st.sampled_from([1, 7, 30]),
         interval=st.sampled_from([0, 3, 7, 30]),
         bounded=st.booleans(),
-        seed=DICE,
+        seed=SEEDS,
     )
     def found(self, lookback: int, interval: int, seed: int, *, bounded: bool) -> None:
-        """Choose the settings; hire the first people, and let them be booked."""
+        """Choose the settings, add the first host, and let the first life events happen."""
         self.settings: dict[str, Any] = {
             "lookback_days": lookback,
             "full_scan_interval_days": interval,
@@ -88,9 +88,9 @@ class History(RuleBasedStateMachine):
         self.calendly.add_event_type(owner=host, name="Call", duration=30)
         self.calendly.add_event_type(owner=host, name="Class", duration=60, kind="group")
         self.calendly.add_routing_form(name="Contact", questions=[])
-        dice = random.Random(seed)  # noqa: S311 - a history, no secret
+        rng = random.Random(seed)  # noqa: S311 - a history, no secret
         for _ in range(6):
-            self.live(dice)
+            self.live(rng)
         self.observe()
 
     @rule(minutes=MINUTES)
@@ -98,37 +98,37 @@ class History(RuleBasedStateMachine):
         """Let time pass, from a minute to weeks."""
         self.clock.advance(timedelta(minutes=minutes))
 
-    @rule(seed=DICE, times=st.integers(1, 4))
+    @rule(seed=SEEDS, times=st.integers(1, 4))
     def life_goes_on(self, seed: int, times: int) -> None:
         """Let life events happen."""
-        dice = random.Random(seed)  # noqa: S311 - a history, no secret
+        rng = random.Random(seed)  # noqa: S311 - a history, no secret
         for _ in range(times):
-            self.clock.advance(timedelta(seconds=dice.uniform(1, 3600)))
-            self.live(dice)
+            self.clock.advance(timedelta(seconds=rng.uniform(1, 3600)))
+            self.live(rng)
 
-    @rule(selected=st.sampled_from(SELECTIONS), seed=DICE, busy=st.sampled_from([0.0, 0.1, 0.6]))
+    @rule(selected=st.sampled_from(SELECTIONS), seed=SEEDS, busy=st.sampled_from([0.0, 0.1, 0.6]))
     def the_tap_runs(self, selected: tuple[str, ...], seed: int, busy: float) -> None:
         """Run the tap while life goes on, and compare the tables."""
         began = self.clock.now().replace(microsecond=0)
-        happened = {key: len(versions) for key, versions in self.chronicle.versions.items()}
+        observed = {key: len(versions) for key, versions in self.chronicle.versions.items()}
         before = self.state
 
         run = self.run(selected, seed, busy)
 
         assert len(json.dumps(run.state)) <= 2048
         for stream in selected:
-            self.compare(stream, began, self.last_full_scan(stream, began, before), happened)
+            self.compare(stream, began, self.last_full_scan(stream, began, before), observed)
 
     @rule(
         selected=st.sampled_from(SELECTIONS),
-        seed=DICE,
+        seed=SEEDS,
         busy=st.sampled_from([0.0, 0.6]),
         after=st.integers(1, 60),
     )
     def the_tap_is_killed(
         self, selected: tuple[str, ...], seed: int, busy: float, after: int
     ) -> None:
-        """Run the tap and kill it after some messages, now and then twice; then let it finish."""
+        """Run the tap and kill it on the way, once or twice; then usually let it finish."""
         for _ in range(1 + seed % 2):
             self.run(selected, seed, busy, killed_after=after)
             self.life_goes_on(seed=seed, times=seed % 3)
@@ -137,7 +137,7 @@ class History(RuleBasedStateMachine):
 
     @rule(
         selected=st.sampled_from(SELECTIONS),
-        seed=DICE,
+        seed=SEEDS,
         busy=st.sampled_from([0.0, 0.6]),
         path=st.sampled_from(PATHS),
         status=st.sampled_from([500, 500, 403, 404]),
@@ -153,7 +153,7 @@ class History(RuleBasedStateMachine):
         status: int,
         after: int,
     ) -> None:
-        """Run the tap while some requests fail, now and then twice; then let all be well."""
+        """Run the tap while some requests fail, once or twice; then usually without failures."""
         for _ in range(1 + seed % 2):
             self.sandbox.faults.add(Fault(path, status=status, after=after, times=None))
             self.run(selected, seed, busy, may_fail=True)
@@ -162,14 +162,14 @@ class History(RuleBasedStateMachine):
         if seed % 4:
             self.the_tap_runs(selected=selected, seed=seed, busy=busy)
 
-    def live(self, dice: random.Random) -> None:
-        """Let one life event happen, and write it down."""
+    def live(self, rng: random.Random) -> None:
+        """Let one life event happen, and record it."""
         with self.calendly.lock:
-            if let_happen(dice.choice(DEEDS), self.calendly, dice):
+            if happens(rng.choice(LIFE_EVENTS), self.calendly, rng):
                 self.observe()
 
     def observe(self) -> None:
-        """Write down what has changed."""
+        """Record what has changed."""
         self.chronicle.observe(truth(self.sandbox), self.clock.now())
 
     def run(
@@ -181,14 +181,14 @@ class History(RuleBasedStateMachine):
         killed_after: int | None = None,
         may_fail: bool = False,
     ) -> Run:
-        """Run the tap; load what it has written, and keep its last state."""
-        dice = random.Random(seed)  # noqa: S311 - a history, no secret
+        """Run the tap, load what it wrote, and keep its last state."""
+        rng = random.Random(seed)  # noqa: S311 - a history, no secret
         run = Run(killed_after=killed_after)
 
         def interlude() -> None:
-            self.clock.advance(timedelta(seconds=dice.uniform(0, 30)))
-            if dice.random() < busy:
-                self.live(dice)
+            self.clock.advance(timedelta(seconds=rng.uniform(0, 30)))
+            if rng.random() < busy:
+                self.live(rng)
 
         self.sandbox.interrupt(interlude)
         try:
@@ -204,42 +204,42 @@ class History(RuleBasedStateMachine):
         return run
 
     def last_full_scan(self, stream: str, began: datetime, before: dict[str, Any]) -> datetime:
-        """Tell from the state when the last full scan began, and check that one did when due."""
+        """Return when the last full scan began, by the state; check that none was missed."""
         entry = self.state["bookmarks"][stream]
         assert "sweep" not in entry
         if "full_scan" not in entry:
             return began
-        now = parse(entry["full_scan"])
+        latest = parse(entry["full_scan"])
         last = before.get("bookmarks", {}).get(stream, {}).get("full_scan")
         if last is not None and self.interval and began - parse(last) >= self.interval:
-            assert now > parse(last)
-        return now
+            assert latest > parse(last)
+        return latest
 
     def compare(
         self,
         stream: str,
         began: datetime,
         full_scan: datetime,
-        happened: dict[tuple[str, str], int],
+        observed: dict[tuple[str, str], int],
     ) -> None:
-        """Hold a table against all that it has to show by now."""
+        """Compare a table with everything that it has to show by now."""
         table = self.tables[stream]
         for key, versions in self.chronicle.versions.items():
             if key[0] != stream or not self.is_wanted(versions[0].row):
                 continue
             if stream not in FULL_TABLES and versions[-1].row is None:
-                continue  # it keeps some row of the time before it was deleted
-            for index in range(self.required.get(key, 0), happened.get(key, 0)):
+                continue  # the table keeps some version from before the deletion
+            for index in range(self.required.get(key, 0), observed.get(key, 0)):
                 if versions[index].is_due(began, full_scan):
                     self.required[key] = index
-            shown = [version.row for version in versions[self.required.get(key, 0) :]]
+            allowed = [version.row for version in versions[self.required.get(key, 0) :]]
             if key not in self.required:
-                shown.append(None)
-            assert table.get(key[1]) in shown, (key, began, full_scan)
+                allowed.append(None)
+            assert table.get(key[1]) in allowed, (key, began, full_scan)
         assert {(stream, uri) for uri in table} <= self.chronicle.versions.keys()
 
     def is_wanted(self, row: dict[str, Any] | None) -> bool:
-        """Tell whether `start_date` lets a row through."""
+        """Return whether `start_date` includes a row."""
         if self.start_date is None or row is None:
             return True
         if "event" in row and "rescheduled" in row:
@@ -250,6 +250,6 @@ class History(RuleBasedStateMachine):
 def test_tables_equal_calendly_throughout_random_histories(monkeypatch: pytest.MonkeyPatch) -> None:
     # so that a few rows fill many pages
     monkeypatch.setattr("tap_calendly.reading.endpoint.PAGE_SIZE", 3)
-    waiting = SimulatedClock(START)
-    monkeypatch.setattr(throttle, "SystemClock", lambda: PassingClock(waiting, []))
+    local_clock = SimulatedClock(START)
+    monkeypatch.setattr(throttle, "SystemClock", lambda: PassingClock(local_clock, []))
     run_state_machine_as_test(History)

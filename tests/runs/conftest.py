@@ -1,4 +1,4 @@
-"""What the SDK's plugin for pytest does, without loading all of the SDK where no test is run."""
+"""The SDK's pytest plugin, for these tests only, so that others do not have to load the SDK."""
 
 from singer_sdk.testing.pytest_plugin import pytest_generate_tests
 

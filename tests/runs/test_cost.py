@@ -1,4 +1,4 @@
-"""A run makes no more requests than its promises take."""
+"""A run makes no more requests than its guarantees take."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MEETINGS = {"scheduled_events", "event_invitees"}
-LISTS = "/scheduled_events"
+MEETING_LIST = "/scheduled_events"
 INVITEES = "/scheduled_events/{uuid}/invitees"
 
 
 @pytest.fixture(scope="module")
-def patient_clock() -> SimulatedClock:
+def shared_clock() -> SimulatedClock:
     return SimulatedClock(NOW)
 
 
 @pytest.fixture(scope="module")
-def loaded(patient_clock: SimulatedClock) -> Iterator[Warehouse]:
-    """2,000 meetings that lie a month and more ahead, loaded."""
-    calendly = Calendly(patient_clock, seed=1, plan="enterprise")
+def loaded(shared_clock: SimulatedClock) -> Iterator[Warehouse]:
+    """2,000 meetings more than a month ahead, all of them loaded."""
+    calendly = Calendly(shared_clock, seed=1, plan="enterprise")
     call = calendly.add_event_type(owner=calendly.owner, name="Call", duration=30)
     for number in range(2_000):
         start = NOW + timedelta(days=40, minutes=30 * number)
         calendly.book(event_type=call, start=start, name="Ada", email="ada@example.com")
-    patient_clock.advance(timedelta(minutes=10))  # beyond the overlap of two runs
+    shared_clock.advance(timedelta(minutes=10))  # beyond the overlap of two runs
     with Sandbox(calendly, requests_per_minute=100_000) as generous:
         warehouse = Warehouse(generous)
         warehouse.run(select=MEETINGS)
@@ -42,11 +42,11 @@ def loaded(patient_clock: SimulatedClock) -> Iterator[Warehouse]:
 
 
 @pytest.fixture
-def warehouse(loaded: Warehouse, patient_clock: SimulatedClock) -> Warehouse:
-    """2,000 upcoming meetings, loaded a day ago; whatever another test changed is loaded, too."""
-    patient_clock.advance(timedelta(hours=1))
+def warehouse(loaded: Warehouse, shared_clock: SimulatedClock) -> Warehouse:
+    """2,000 upcoming meetings, loaded a day ago, including what another test has changed."""
+    shared_clock.advance(timedelta(hours=1))
     loaded.run(select=MEETINGS)
-    patient_clock.advance(timedelta(days=1))
+    shared_clock.advance(timedelta(days=1))
     return loaded
 
 
@@ -59,28 +59,28 @@ def test_2000_meetings_of_which_20_changed_take_at_most_50_requests(
 
     warehouse.run(select=MEETINGS)
 
-    made = warehouse.sandbox.requests_by_path()
-    assert made[INVITEES] == 20
-    assert sum(made.values()) <= 20 + 30
+    requests = warehouse.sandbox.requests_by_path()
+    assert requests[INVITEES] == 20
+    assert sum(requests.values()) <= 20 + 30
     assert warehouse.equals_calendly()
 
 
 def test_a_run_without_changes_reads_no_invitees(warehouse: Warehouse) -> None:
     warehouse.run(select=MEETINGS)
 
-    assert warehouse.sandbox.requests_by_path() == {"/users/me": 1, LISTS: 21}
+    assert warehouse.sandbox.requests_by_path() == {"/users/me": 1, MEETING_LIST: 21}
 
 
 def test_a_full_scan_of_unchanged_meetings_reads_no_invitees(
-    warehouse: Warehouse, patient_clock: SimulatedClock
+    warehouse: Warehouse, shared_clock: SimulatedClock
 ) -> None:
-    patient_clock.advance(timedelta(days=6, hours=1))
+    shared_clock.advance(timedelta(days=6, hours=1))
 
     warehouse.run(select=MEETINGS)
 
     assert INVITEES not in warehouse.sandbox.requests_by_path()
     full_scan = warehouse.state["bookmarks"]["event_invitees"]["full_scan"]
-    assert full_scan == patient_clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert full_scan == shared_clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @pytest.mark.parametrize("days", [1, 7, 30, 100])
@@ -93,9 +93,9 @@ def test_a_run_makes_one_request_per_page_and_per_meeting_that_is_due(
 
     run = warehouse.run(select=set(STREAMS))
 
-    made = large_sandbox.requests_by_path()
-    bands = 6  # the doublings of the lookback within the year that there is
+    requests = large_sandbox.requests_by_path()
+    bands = 6  # the doublings of the lookback within a year of history
     pages = -(-len(run.rows("scheduled_events")) // 100)
-    assert made[LISTS] <= pages + bands
-    others = sum(made.values()) - made[LISTS] - made.get(INVITEES, 0)
+    assert requests[MEETING_LIST] <= pages + bands
+    others = sum(requests.values()) - requests[MEETING_LIST] - requests.get(INVITEES, 0)
     assert others <= 5 + len(large_sandbox.calendly.routing_forms)

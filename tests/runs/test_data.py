@@ -1,7 +1,7 @@
-"""Whatever Calendly gives is loaded without loss, or what is lost is counted: nothing breaks.
+"""Whatever Calendly returns is loaded without loss, or the loss is counted; nothing breaks.
 
-What the API gives in another form than it documents is served as pages of the sandbox's own rows,
-each of them odd in one field, so that a table tells what became of each oddity.
+Values in a form other than the documented one are served in the sandbox's own rows, one odd value
+per row, so that a table shows what became of each.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from sandbox.http.server import Sandbox
 
 BEYOND_A_FLOAT = "a number that Python cannot write"
-"""Stands in what is served for the number 1e400."""
+"""Replaced by the number 1e400 in what is served."""
 
 YES, NO = True, False
 DEEP: Any = 0
@@ -53,36 +53,36 @@ for _ in range(100):
 NOTES = '1st line\r\n\t"2nd", 3rd; 😀 שלום\n' * 60_000  # more than 2 MB
 
 
-class Odd(NamedTuple):
-    """A value that an event type has in a field.
+class Case(NamedTuple):
+    """An odd value in a field of an event type.
 
     Attributes:
         field: The field.
-        given: What Calendly gives.
-        loaded: What is in the table.
-        lost: What is said of it; None where nothing is lost.
+        returned: What Calendly returns.
+        loaded: What the table holds.
+        problem: What the summary says; None if nothing is lost.
     """
 
     field: str
-    given: object
+    returned: object
     loaded: object
-    lost: str | None = None
+    problem: str | None = None
 
 
-def same(field: str, *values: object) -> list[Odd]:
-    """Give oddities that are loaded as they are."""
-    return [Odd(field, value, value) for value in values]
+def same(field: str, *values: object) -> list[Case]:
+    """Return cases in which values are loaded as they are."""
+    return [Case(field, value, value) for value in values]
 
 
-def null(field: str, problem: str, *values: object) -> list[Odd]:
-    """Give oddities that are lost."""
-    return [Odd(field, value, None, problem) for value in values]
+def null(field: str, problem: str, *values: object) -> list[Case]:
+    """Return cases in which values are lost."""
+    return [Case(field, value, None, problem) for value in values]
 
 
 TEXTS = [
-    Odd("name", "NUL \0", "NUL \ufffd"),
-    Odd("name", "the first half of a pair \ud800", "the first half of a pair \ufffd"),
-    Odd("name", "the second \udc00, and both 😀", "the second \ufffd, and both 😀"),
+    Case("name", "NUL \0", "NUL \ufffd"),
+    Case("name", "the first half of a pair \ud800", "the first half of a pair \ufffd"),
+    Case("name", "the second \udc00, and both 😀", "the second \ufffd, and both 😀"),
     *same("name", "👩\u200d🚀 🇪🇺 𠜎 e\u0301", "\u200d \u200b \ufeff \u2028 \u2029"),
     *same("name", "\u202eright\u202c to \u200fleft\u2069 שָׁלוֹם مرحبا", "\x85 \x01 \x7f \uffff"),
     *same("name", '\\ \\N \\u0000 NULL ,",""', " #'|;\t\r\n", ""),
@@ -90,41 +90,41 @@ TEXTS = [
     *same("description_html", NOTES),
     *same("kind", "duo"),
     *same("pooling_type", "a kind yet to come"),
-    Odd("slug", 30, "30"),
-    Odd("slug", 1.5, "1.5"),
-    Odd("slug", YES, "true"),
-    Odd("slug", {"a": [1, None]}, '{"a":[1,null]}'),
-    Odd("slug", BEYOND_A_FLOAT, "1e400"),
+    Case("slug", 30, "30"),
+    Case("slug", 1.5, "1.5"),
+    Case("slug", YES, "true"),
+    Case("slug", {"a": [1, None]}, '{"a":[1,null]}'),
+    Case("slug", BEYOND_A_FLOAT, "1e400"),
 ]
 NUMBERS = [
-    Odd("duration", "30", 30),
-    Odd("duration", "-1.5e1", -15),
+    Case("duration", "30", 30),
+    Case("duration", "-1.5e1", -15),
     *same("duration", 22.5, -0.0, 2**53),
     *null("duration", NOT_OF_TYPE["number"], "", "half an hour", "Infinity", [30]),
     *null("duration", NOT_OF_TYPE["number"], YES, BEYOND_A_FLOAT, 10**400),
-    Odd("position", "7", 7),
-    Odd("position", 7.0, 7),
-    Odd("position", -0.0, 0),
+    Case("position", "7", 7),
+    Case("position", 7.0, 7),
+    Case("position", -0.0, 0),
     *same("position", 2**63 - 1, -(2**63)),
     *null("position", TOO_LARGE, 2**63, "-9223372036854775809", 1e300),
     *null("position", NOT_OF_TYPE["integer"], 7.5, "7.5", "seven", "", YES),
-    Odd("active", "true", YES),
-    Odd("active", "False", NO),
-    Odd("active", 1, YES),
-    Odd("active", 0, NO),
+    Case("active", "true", YES),
+    Case("active", "False", NO),
+    Case("active", 1, YES),
+    Case("active", 0, NO),
     *null("active", NOT_OF_TYPE["boolean"], "perhaps", "", 2, []),
 ]
-MOMENTS = [
+TIMESTAMPS = [
     *same("deleted_at", "2026-03-04T09:30:00Z", "2026-03-04T09:30:00.123Z", "2024-02-29T00:00:00Z"),
     *same("deleted_at", "2025-12-31T23:59:59.999999Z", "2026-01-01T00:00:00Z"),
     *same("deleted_at", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"),
-    Odd("deleted_at", "2026-01-01T00:30:00.25+02:00", "2025-12-31T22:30:00.250000Z"),
-    Odd("deleted_at", "2025-12-31T22:30:00-0330", "2026-01-01T02:00:00Z"),
-    Odd("deleted_at", "2026-03-04T09:30:00", "2026-03-04T09:30:00Z"),
-    Odd("deleted_at", "2026-03-04 09:30:00Z", "2026-03-04T09:30:00Z"),
-    Odd("deleted_at", "2026-03-04", "2026-03-04T00:00:00Z"),
-    Odd("deleted_at", "2026-03-04T09:30:00.123456000Z", "2026-03-04T09:30:00.123456Z"),
-    Odd("deleted_at", "2026-03-04T09:30:00.123456789Z", "2026-03-04T09:30:00.123456Z", TRUNCATED),
+    Case("deleted_at", "2026-01-01T00:30:00.25+02:00", "2025-12-31T22:30:00.250000Z"),
+    Case("deleted_at", "2025-12-31T22:30:00-0330", "2026-01-01T02:00:00Z"),
+    Case("deleted_at", "2026-03-04T09:30:00", "2026-03-04T09:30:00Z"),
+    Case("deleted_at", "2026-03-04 09:30:00Z", "2026-03-04T09:30:00Z"),
+    Case("deleted_at", "2026-03-04", "2026-03-04T00:00:00Z"),
+    Case("deleted_at", "2026-03-04T09:30:00.123456000Z", "2026-03-04T09:30:00.123456Z"),
+    Case("deleted_at", "2026-03-04T09:30:00.123456789Z", "2026-03-04T09:30:00.123456Z", TRUNCATED),
     *null(
         "deleted_at", NOT_A_TIMESTAMP, "soon", "now", "", "2026-02-30T00:00:00Z", "2026", 1772616600
     ),
@@ -135,68 +135,68 @@ MOMENTS = [
 JSON = [
     *same("profile", {}, {"new": {"deep": [1, None, {"x": 2**70, "y": -0.0}]}, "owner": None}),
     *same("profile", {"new": DEEP}),
-    Odd("profile", {"new": BEYOND_A_FLOAT, "name": 5}, {"new": "1e400", "name": "5"}),
-    Odd("profile", {"n\0w": "\ud83d"}, {"n\ufffdw": "\ufffd"}),
+    Case("profile", {"new": BEYOND_A_FLOAT, "name": 5}, {"new": "1e400", "name": "5"}),
+    Case("profile", {"n\0w": "\ud83d"}, {"n\ufffdw": "\ufffd"}),
     *null("profile", NOT_OF_TYPE["object"], [], [{"name": "x"}], "text", 1, YES),
     *same("locations", [], [None], [{"kind": None, "more": [None, {}]}, None]),
     *null("locations", NOT_OF_TYPE["array"], {}, {"0": {"kind": "physical"}}, "physical"),
-    Odd("locations", ["physical"], [None], NOT_OF_TYPE["object"]),
-    Odd(
+    Case("locations", ["physical"], [None], NOT_OF_TYPE["object"]),
+    Case(
         "custom_questions",
         [{"position": "3", "enabled": "true", "answer_choices": [None, 1], "new": "3"}],
         [{"position": 3, "enabled": True, "answer_choices": [None, "1"], "new": "3"}],
     ),
-    Odd("duration_options", [30, None, "45", 60.0], [30, None, 45, 60]),
+    Case("duration_options", [30, None, "45", 60.0], [30, None, 45, 60]),
 ]
-ODD = [*TEXTS, *NUMBERS, *MOMENTS, *JSON]
+CASES = [*TEXTS, *NUMBERS, *TIMESTAMPS, *JSON]
 
-NEEDED = {"uri", "event_uri", "start_time"}
-"""Keys, and what a sweep goes by."""
+REQUIRED = {"uri", "event_uri", "start_time"}
+"""Keys, and what a sweep depends on."""
 
 
 def serve(sandbox: Sandbox, path: str, rows: list[Row]) -> None:
-    """Let the sandbox answer with these rows as they are, in place of its own."""
+    """Let the sandbox return these rows, as they are, in place of its own."""
     page = {"collection": rows, "pagination": {"next_page": None}}
     body = json.dumps(page).replace(json.dumps(BEYOND_A_FLOAT), "1e400")
     sandbox.faults.add(Fault(path, body=body, times=None))
 
 
 def _marks(value: object) -> set[str]:
-    """Give what of a value only the slower of the two parsers reads."""
+    """Return what in a value only the slower of the two parsers can read."""
     text = json.dumps(value)
     return {mark for mark in ("\\ud8", "\\udc", "u0000", BEYOND_A_FLOAT) if mark in text}
 
 
-def odd_rows(row: Row, oddities: list[Odd]) -> tuple[list[Row], list[Row]]:
-    """Give an event type with each of some oddities: as Calendly gives it, and as it is loaded."""
-    uris = [f"{row['uri']}-{number}" for number in range(len(oddities))]
-    pairs = list(zip(uris, oddities, strict=True))
-    given = [{**row, "uri": uri, odd.field: odd.given} for uri, odd in pairs]
-    return given, [{**row, "uri": uri, odd.field: odd.loaded} for uri, odd in pairs]
+def odd_rows(row: Row, cases: list[Case]) -> tuple[list[Row], list[Row]]:
+    """Return an event type for each case, as Calendly returns it and as it is loaded."""
+    uris = [f"{row['uri']}-{number}" for number in range(len(cases))]
+    pairs = list(zip(uris, cases, strict=True))
+    returned = [{**row, "uri": uri, case.field: case.returned} for uri, case in pairs]
+    return returned, [{**row, "uri": uri, case.field: case.loaded} for uri, case in pairs]
 
 
 def rows_with_nulls(row: Row) -> list[Row]:
-    """Give a row with a null in one field after the other, and one with nulls at all depths."""
-    fields = sorted(row.keys() - NEEDED)
+    """Return rows with a null in one field each, and one with nulls at every depth."""
+    fields = sorted(row.keys() - REQUIRED)
     rows = [{**row, "uri": f"{row['uri']}-{field}", field: None} for field in fields]
-    return [*rows, {**row, **{field: _hollow(row[field]) for field in fields}}]
+    return [*rows, {**row, **{field: _with_nulls(row[field]) for field in fields}}]
 
 
-def _hollow(value: object) -> object:
+def _with_nulls(value: object) -> object:
     if isinstance(value, dict):
-        return {name: _hollow(inner) for name, inner in value.items()}
-    return [None, *map(_hollow, value)] if isinstance(value, list) else None
+        return {name: _with_nulls(inner) for name, inner in value.items()}
+    return [None, *map(_with_nulls, value)] if isinstance(value, list) else None
 
 
 @pytest.fixture
 def expected(sandbox: Sandbox) -> Tables:
-    """The tables as they should be; the sandbox serves odd rows from now on."""
+    """The tables as they should be once the sandbox serves odd rows, as it does from now on."""
     truth = sandbox.calendly.truth()
     rows = {name: rows_with_nulls(truth[name][0]) for name in STREAMS}
     event_type = truth["event_types"][0]
-    given, loaded = odd_rows(event_type, ODD)
+    returned, loaded = odd_rows(event_type, CASES)
     unknown = {**event_type, "uri": f"{event_type['uri']}-unknown", "brand_new": {"x": 1}}
-    served = {**rows, "event_types": [*rows["event_types"], *given, unknown]}
+    served = {**rows, "event_types": [*rows["event_types"], *returned, unknown]}
     rows["event_types"] += [*loaded, unknown]
 
     meeting = rows["scheduled_events"][-1]["uri"]
@@ -213,9 +213,9 @@ def expected(sandbox: Sandbox) -> Tables:
     return typed({name: {key_of(name, row): row for row in each} for name, each in rows.items()})
 
 
-def losses(oddities: list[Odd]) -> set[str]:
-    """Give the lines that say what was lost."""
-    counted = Counter((odd.field, odd.lost) for odd in oddities if odd.lost is not None)
+def losses(cases: list[Case]) -> set[str]:
+    """Return the lines that say what is lost."""
+    counted = Counter((case.field, case.problem) for case in cases if case.problem is not None)
     return {
         f"{number} value of event_types.{field}: {problem}."
         if number == 1
@@ -224,10 +224,10 @@ def losses(oddities: list[Odd]) -> set[str]:
     }
 
 
-def assert_nothing_is_lost_unsaid(log: str) -> None:
-    assert [line for line in losses(ODD) if line not in log] == []
-    assert log.count(" value of ") + log.count(" values of ") == len(losses(ODD))
-    assert f"event_types: {len(ODD) + 30} rows, 1 request, 5 texts cleaned" in log
+def assert_every_loss_is_reported(log: str) -> None:
+    assert [line for line in losses(CASES) if line not in log] == []
+    assert log.count(" value of ") + log.count(" values of ") == len(losses(CASES))
+    assert f"event_types: {len(CASES) + 30} rows, 1 request, 5 texts cleaned" in log
     assert "does not know are left out: brand_new." in log
 
 
@@ -235,7 +235,7 @@ def assert_nothing_is_lost_unsaid(log: str) -> None:
 def test_postgres_holds_what_calendly_returns_or_the_summary_reports_the_loss(
     tmp_path: Path, sandbox: Sandbox, expected: Tables, postgres: str
 ) -> None:
-    with psycopg.connect(postgres, autocommit=True) as database:  # where nobody lives by UTC
+    with psycopg.connect(postgres, autocommit=True) as database:  # with a time zone other than UTC
         name = psycopg.sql.Identifier(database.info.dbname)
         database.execute(
             psycopg.sql.SQL("ALTER DATABASE {} SET timezone = 'Asia/Tokyo'").format(name)
@@ -248,7 +248,7 @@ def test_postgres_holds_what_calendly_returns_or_the_summary_reports_the_loss(
     )
 
     assert in_postgres(postgres, "odd") == expected
-    assert_nothing_is_lost_unsaid(log)
+    assert_every_loss_is_reported(log)
 
 
 @pytest.mark.exhaustive
@@ -260,26 +260,26 @@ def test_duckdb_holds_what_calendly_returns_or_the_summary_reports_the_loss(
     log = project.run("target-duckdb")
 
     assert in_duckdb(project) == without_empty_strings(expected)
-    assert_nothing_is_lost_unsaid(log)
+    assert_every_loss_is_reported(log)
 
 
 def test_a_page_without_damaged_texts_is_loaded_the_same_way(sandbox: Sandbox) -> None:
     event_type = sandbox.calendly.truth()["event_types"][0]
-    sound = [odd for odd in ODD if odd.given == odd.loaded or not _marks(odd.given)]
-    given, loaded = odd_rows(event_type, sound)
-    serve(sandbox, "/event_types", given)
+    sound = [case for case in CASES if case.returned == case.loaded or not _marks(case.returned)]
+    returned, loaded = odd_rows(event_type, sound)
+    serve(sandbox, "/event_types", returned)
 
     rows = sync(sandbox, select={"event_types"}).rows("event_types")
 
-    assert len(sound) > len(ODD) - 10
+    assert len(sound) > len(CASES) - 10
     assert rows == loaded
 
 
 def test_an_unreadable_timestamp_does_not_hide_new_rows(sandbox: Sandbox) -> None:
-    """Event types come by `updated_at`, the newest first, and reading stops at the bookmark."""
+    """Event types come newest first by `updated_at`, and reading stops at the bookmark."""
     event_type = sandbox.calendly.truth()["event_types"][0]
     state = sync(sandbox, select={"event_types"}).state
-    moments: tuple[object, ...] = (
+    timestamps: tuple[object, ...] = (
         None,
         "soon",
         1772616600,
@@ -287,7 +287,7 @@ def test_an_unreadable_timestamp_does_not_hide_new_rows(sandbox: Sandbox) -> Non
         "2099-01-01T00:00:00+14:00",
         "2000-01-01T00:00:00",
     )
-    rows = [{**event_type, "uri": f"{n}", "updated_at": each} for n, each in enumerate(moments)]
+    rows = [{**event_type, "uri": f"{n}", "updated_at": each} for n, each in enumerate(timestamps)]
     serve(sandbox, "/event_types", rows)
 
     run = sync(sandbox, select={"event_types"}, state=state)
@@ -341,12 +341,14 @@ def test_a_meeting_in_an_extreme_year_does_not_stop_later_runs(sandbox: Sandbox,
     meeting = sandbox.calendly.truth()["scheduled_events"][0]
     serve(sandbox, "/scheduled_events", [{**meeting, "start_time": year}])
     serve(sandbox, "/scheduled_events/*/invitees", [])
-    kept = Warehouse(sandbox)
+    warehouse = Warehouse(sandbox)
 
     for _ in range(3):
-        run = kept.run(select={"scheduled_events", "event_invitees"})
+        run = warehouse.run(select={"scheduled_events", "event_invitees"})
         assert {row["start_time"] for row in run.rows("scheduled_events")} == {year}
-    queries = [parse_qs(one.query) for one in sandbox.requests if one.path == "/scheduled_events"]
+    queries = [
+        parse_qs(each.query) for each in sandbox.requests if each.path == "/scheduled_events"
+    ]
     bounds = [bound for query in queries for bound in query.get("min_start_time", [])]
     assert {len(bound) for bound in bounds} == {len("2026-03-04T09:30:00.000000Z")}
 
@@ -367,7 +369,7 @@ def test_a_row_without_a_key_ends_the_run_in_one_line(
 NAN = '{"collection": [{"uri": "x", "duration": NaN}], "pagination": {"next_page": null}}'
 
 
-@pytest.mark.parametrize("body", [NAN, "[" * 100_000], ids=["NaN", "depth"])
+@pytest.mark.parametrize("body", [NAN, "[" * 100_000], ids=["NaN", "nested too deeply"])
 def test_invalid_json_ends_the_run_in_one_line(
     sandbox: Sandbox, body: str, waits: list[float]
 ) -> None:
@@ -423,12 +425,12 @@ def test_valid_values_stay_verbatim_beside_coerced_ones(
     sandbox: Sandbox, settings: dict[str, Any]
 ) -> None:
     meeting = sandbox.calendly.truth()["scheduled_events"][0]
-    right = {"start_time": "2026-03-04T09:30:00.000000Z", "end_time": "2026-03-04T10:00:00.50Z"}
-    serve(sandbox, "/scheduled_events", [{**meeting, **right, "name": 5}])
+    valid = {"start_time": "2026-03-04T09:30:00.000000Z", "end_time": "2026-03-04T10:00:00.50Z"}
+    serve(sandbox, "/scheduled_events", [{**meeting, **valid, "name": 5}])
 
     (row,) = sync(sandbox, select={"scheduled_events"}, **settings).rows("scheduled_events")
 
-    assert {name: row[name] for name in right} == right
+    assert {name: row[name] for name in valid} == valid
     assert row["name"] == "5"
 
 
@@ -466,21 +468,21 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
     max_leaves=5,
 )
-SCHEMAS = [{**one.schema, "required": []} for one in CLASSES if one.name in STREAMS]
+SCHEMAS = [{**cls.schema, "required": []} for cls in CLASSES if cls.name in STREAMS]
 
 
 @pytest.mark.parametrize("schema", SCHEMAS, ids=STREAMS)
 @given(data=st.data())
 def test_any_row_is_coerced_to_its_schema(schema: dict[str, Any], data: st.DataObject) -> None:
-    """What a target checks of a row before it loads it."""
-    fields = sorted(schema["properties"].keys() - NEEDED)
+    """As a target validates a row before it loads it."""
+    fields = sorted(schema["properties"].keys() - REQUIRED)
     row = data.draw(st.dictionaries(st.sampled_from(fields), ANYTHING, max_size=4))
     columns = Columns(schema, 0)
 
-    fitted, coercion_issues = columns.coerce(row)
+    coerced, coercion_issues = columns.coerce(row)
 
-    assert Draft202012Validator(schema).is_valid(fitted)
-    assert columns.coerce(fitted) == (fitted, [])
-    assert fitted.keys() == row.keys()
-    lost = {name for name, value in row.items() if value is not None and fitted[name] is None}
+    assert Draft202012Validator(schema).is_valid(coerced)
+    assert columns.coerce(coerced) == (coerced, [])
+    assert coerced.keys() == row.keys()
+    lost = {name for name, value in row.items() if value is not None and coerced[name] is None}
     assert lost <= {issue.field for issue in coercion_issues}

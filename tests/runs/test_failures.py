@@ -1,4 +1,4 @@
-"""One stream's failure leaves the others alone, and the run says what is not whole."""
+"""One stream's failure does not affect the others, and the run says what is incomplete."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ BY_DEFAULT = [
 
 
 def _with_children(stream: str) -> set[str]:
-    """Give a stream and those that are read for each of its rows."""
+    """Return a stream and those that are read for each of its rows."""
     return {
         target.stream for target in TARGETS.values() if stream in {target.stream, target.leading}
     }
@@ -60,15 +60,15 @@ def test_the_failure_of_one_stream_leaves_the_others_complete(
     failed = TARGETS[target].stream
     warehouse = Warehouse(sandbox, {"organization": sandbox.calendly.organization["uri"]})
     path = TARGETS[target].path
-    if failed == "organizations":  # and not what lies below it
+    if failed == "organizations":  # and not what is below it
         path = urlsplit(sandbox.calendly.organization["uri"]).path
     sandbox.faults.add(Fault(path, status=500, times=None))
 
-    with pytest.raises(StreamsError) as ended:
+    with pytest.raises(StreamsError) as raised:
         warehouse.run()
 
     assert waits
-    (line,) = ended.value.lines
+    (line,) = raised.value.lines
     assert line.startswith(f"{failed}: Calendly answered 500 to GET /")
     expected = truth(sandbox)
     others = warehouse.tables.keys() - _with_children(failed)
@@ -98,7 +98,7 @@ def test_a_failed_run_reports_it_at_the_end_and_by_its_exit_status(
     assert "| ERROR " in first
     assert "event_types: Calendly answered 400 to GET /event_types" in first
     assert "groups: Calendly answered 418 to GET /groups" in second
-    assert len(complaints(result)) == 4  # each once when it happens, and once at the end
+    assert len(complaints(result)) == 4  # each when it happens and at the end
     assert "Traceback" not in result.stderr
     assert "event_type_memberships: 0 rows, 0 requests; not read whole, as event_types failed" in (
         result.stderr
@@ -108,13 +108,13 @@ def test_a_failed_run_reports_it_at_the_end_and_by_its_exit_status(
 def test_meetings_continue_when_invitees_fail_and_invitees_resume_where_they_failed(
     sandbox: Sandbox, waits: list[float], small_pages: int
 ) -> None:
-    """One meeting's invitees cannot be had; those before it are not asked for again."""
+    """One meeting's invitees cannot be read; those before it are not requested again."""
     warehouse = Warehouse(sandbox)
     meetings = sorted(sandbox.calendly.events.values(), key=lambda event: event["start_time"])
-    ill = meetings[small_pages * 3]["uri"].rsplit("/", 1)[-1]
-    sandbox.faults.add(Fault(f"/scheduled_events/{ill}/invitees", status=500, times=None))
+    broken = meetings[small_pages * 3]["uri"].rsplit("/", 1)[-1]
+    sandbox.faults.add(Fault(f"/scheduled_events/{broken}/invitees", status=500, times=None))
 
-    with pytest.raises(CalendlyError, match=rf"^event_invitees: .* 500 to GET /.*{ill}"):
+    with pytest.raises(CalendlyError, match=rf"^event_invitees: .* 500 to GET /.*{broken}"):
         warehouse.run(select=MEETINGS)
 
     assert waits
@@ -122,15 +122,15 @@ def test_meetings_continue_when_invitees_fail_and_invitees_resume_where_they_fai
     bookmarks = warehouse.state["bookmarks"]
     assert "replication_key_value" in bookmarks["scheduled_events"]
     assert bookmarks["event_invitees"]["sweep"]["streams"] == ["event_invitees"]
-    with pytest.raises(CalendlyError, match=rf"^event_invitees: .* 500 to GET /.*{ill}"):
+    with pytest.raises(CalendlyError, match=rf"^event_invitees: .* 500 to GET /.*{broken}"):
         warehouse.run(select=MEETINGS)
 
     sandbox.faults.clear()
     warehouse.run(select=MEETINGS)
     assert warehouse.equals_calendly()
-    asked = {one.path for one in sandbox.requests if one.path.endswith("/invitees")}
-    first = [f"/scheduled_events/{one['uri'].rsplit('/', 1)[-1]}/invitees" for one in meetings]
-    assert not asked & set(first[: small_pages * 2 - 1])
+    requested = {each.path for each in sandbox.requests if each.path.endswith("/invitees")}
+    paths = [f"/scheduled_events/{each['uri'].rsplit('/', 1)[-1]}/invitees" for each in meetings]
+    assert not requested & set(paths[: small_pages * 2 - 1])
 
 
 def test_changes_missed_while_invitees_fail_are_picked_up_later(
@@ -164,16 +164,16 @@ def test_an_outage_is_waited_out_once_and_not_by_every_stream(
     caplog.set_level(logging.INFO, "tap-calendly")
     sandbox.faults.add(Fault("*", status=503, after=12, times=None))
 
-    with pytest.raises(StreamsError) as ended:
+    with pytest.raises(StreamsError) as raised:
         sync(sandbox, retry_timeout=100)
 
-    assert sum(waits) < 100 * 8 + 10  # each of the threads that ask at once
-    assert 1 <= len(ended.value.lines) <= 3
-    assert all("answered 503 to GET" in line for line in ended.value.lines)
-    left = [line for line in caplog.messages if line.endswith("; not tried")]
-    assert len(left) > 10
-    tries = [line for line in caplog.messages if "trying again" in line]
-    assert len(tries) < 40
+    assert sum(waits) < 100 * 8 + 10  # for each of the concurrent threads
+    assert 1 <= len(raised.value.lines) <= 3
+    assert all("answered 503 to GET" in line for line in raised.value.lines)
+    not_tried = [line for line in caplog.messages if line.endswith("; not tried")]
+    assert len(not_tried) > 10
+    retries = [line for line in caplog.messages if "trying again" in line]
+    assert len(retries) < 40
 
 
 def test_an_outage_of_meetings_and_invitees_alone_leaves_the_others_complete(
@@ -181,14 +181,14 @@ def test_an_outage_of_meetings_and_invitees_alone_leaves_the_others_complete(
 ) -> None:
     assert small_pages
     sandbox.faults.add(Fault("/scheduled_events*", status=503, after=12, times=None))
-    sandbox.faults.add(Fault("/teams", status=500))  # the next in turn, and but once
+    sandbox.faults.add(Fault("/teams", status=500))  # the next one, and only once
     warehouse = Warehouse(sandbox)
 
-    with pytest.raises(StreamsError) as ended:
+    with pytest.raises(StreamsError) as raised:
         warehouse.run()
 
     assert waits
-    assert {line.split(":")[0] for line in ended.value.lines} == MEETINGS
+    assert {line.split(":")[0] for line in raised.value.lines} == MEETINGS
     expected = truth(sandbox)
     others = warehouse.tables.keys() - MEETINGS
     assert others == expected.keys() - MEETINGS
@@ -206,11 +206,11 @@ def test_a_rejected_request_counts_as_an_answer_and_ends_an_outage(
     sandbox.faults.add(Fault("/organizations/*/invitations", status=503, times=None))
     warehouse = Warehouse(sandbox)
 
-    with pytest.raises(StreamsError) as ended:
+    with pytest.raises(StreamsError) as raised:
         warehouse.run()
 
     assert sum(waits) == pytest.approx(600, abs=1)
-    assert len(ended.value.lines) == 3
+    assert len(raised.value.lines) == 3
     expected = truth(sandbox)
     del expected["groups"], expected["meeting_recaps"], expected["organization_invitations"]
     assert {name: warehouse.tables[name] for name in expected} == expected
@@ -250,11 +250,11 @@ def test_test_mode_waits_out_an_outage_once(
     own = {"organization": calendly.organization["uri"], "user": calendly.owner}
     sandbox.faults.add(Fault("*", status=503, times=None))
 
-    with pytest.raises(StreamsError) as ended:
+    with pytest.raises(StreamsError) as raised:
         TapCalendly(config=config(sandbox, **own)).run_connection_test()
 
     assert sum(waits) < 300 + 5
-    assert len(ended.value.lines) == 2
+    assert len(raised.value.lines) == 2
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(STREAMS)
     assert sum(line.endswith(": not tried, as Calendly does not answer") for line in lines) > 20
@@ -265,34 +265,34 @@ def test_test_mode_reports_an_unreachable_api_within_15_seconds(
 ) -> None:
     calendly = sandbox.calendly
     own = {"organization": calendly.organization["uri"], "user": calendly.owner}
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        nobody = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        unreachable = f"http://127.0.0.1:{closed.getsockname()[1]}"
 
     with pytest.raises(StreamsError, match=r"^activity_log_entries: no answer from 127\.0\.0\.1"):
-        TapCalendly(config=config(sandbox, **own, api_url=nobody)).run_connection_test()
+        TapCalendly(config=config(sandbox, **own, api_url=unreachable)).run_connection_test()
 
     assert 0 < sum(waits) < 10
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == len(STREAMS)
-    told = sum(line.endswith(": not tried, as Calendly does not answer") for line in lines)
-    assert told == len(STREAMS) - 1
+    not_tried = sum(line.endswith(": not tried, as Calendly does not answer") for line in lines)
+    assert not_tried == len(STREAMS) - 1
 
 
 def test_an_unexpected_error_fails_only_its_own_stream(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Stumbling(NewestFirst):
+    class Failing(NewestFirst):
         @override
         def wants(self, row: Row, since: datetime | None) -> bool:
             raise KeyError("secret-of-a-row")  # noqa: EM101
 
-    monkeypatch.setattr(EventTypes, "replication", Stumbling("updated_at"))
+    monkeypatch.setattr(EventTypes, "replication", Failing("updated_at"))
     warehouse = Warehouse(sandbox)
 
-    with pytest.raises(StreamsError) as ended:
+    with pytest.raises(StreamsError) as raised:
         warehouse.run()
 
-    (line,) = ended.value.lines
+    (line,) = raised.value.lines
     assert line.startswith("event_types failed unexpectedly (KeyError): ")
     assert "secret-of-a-row" not in line
     others = warehouse.tables.keys() - _with_children("event_types")
@@ -301,25 +301,25 @@ def test_an_unexpected_error_fails_only_its_own_stream(
     }
 
 
-def _stumble(*_: Any) -> Any:  # noqa: ANN401
+def _fail(*_: Any) -> Any:  # noqa: ANN401
     raise OverflowError
 
 
 def test_an_unexpected_error_in_a_child_stream_fails_only_that_stream(
     sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    class Stumbling(FullTable):
+    class Failing(FullTable):
         @override
         def wants(self, row: Row, since: datetime | None) -> bool:
             raise OverflowError
 
     warehouse = Warehouse(sandbox)
     with monkeypatch.context() as patched:
-        patched.setattr(EventTypeMemberships, "replication", Stumbling())
-        with pytest.raises(StreamsError) as ended:
+        patched.setattr(EventTypeMemberships, "replication", Failing())
+        with pytest.raises(StreamsError) as raised:
             warehouse.run()
 
-    (line,) = ended.value.lines
+    (line,) = raised.value.lines
     assert line.startswith("event_type_memberships failed unexpectedly (OverflowError): ")
     expected = truth(sandbox)
     del warehouse.tables["event_type_memberships"], expected["event_type_memberships"]
@@ -328,36 +328,36 @@ def test_an_unexpected_error_in_a_child_stream_fails_only_that_stream(
     assert warehouse.equals_calendly()
 
 
-@pytest.mark.parametrize("unthought", [False, True])
+@pytest.mark.parametrize("unexpected", [False, True])
 def test_a_failure_is_not_blamed_on_streams_that_were_waiting_for_rows(
     sandbox: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     small_pages: int,
     *,
-    unthought: bool,
+    unexpected: bool,
 ) -> None:
-    """Meetings fail while the invitees of earlier ones are on their way."""
+    """Meetings fail while the invitees of earlier ones are being read."""
     assert small_pages
     caplog.set_level(logging.INFO, "tap-calendly")
     warehouse = Warehouse(sandbox)
     sandbox.faults.add(Fault(INVITEES, delay=0.5, times=None))
-    if unthought:
+    if unexpected:
         read, pages = runner.last_start, itertools.count()
         monkeypatch.setattr(
-            runner, "last_start", lambda page: _stumble() if next(pages) else read(page)
+            runner, "last_start", lambda page: _fail() if next(pages) else read(page)
         )
     else:
         sandbox.faults.add(Fault("/scheduled_events", status=418, after=1, times=None))
 
-    with pytest.raises(StreamsError) as ended:
+    with pytest.raises(StreamsError) as raised:
         warehouse.run(select=MEETINGS)
 
-    (line,) = ended.value.lines
+    (line,) = raised.value.lines
     assert line.startswith("scheduled_events")
     assert caplog.messages.count(f"{line} The other streams go on.") == 1
-    (end,) = [one for one in caplog.messages if one.startswith("event_invitees: ")]
-    assert end.endswith("; not read whole, as scheduled_events failed")
+    (summary,) = [text for text in caplog.messages if text.startswith("event_invitees: ")]
+    assert summary.endswith("; not read whole, as scheduled_events failed")
     sandbox.faults.clear()
     monkeypatch.undo()
     warehouse.run(select=MEETINGS)
@@ -368,10 +368,10 @@ def test_a_stream_map_that_fails_on_a_row_fails_only_its_own_stream(sandbox: San
     maps = {"event_invitees": {"email": "sha256(config['salt'] + email)"}}
     warehouse = Warehouse(sandbox, {"stream_maps": maps})
 
-    with pytest.raises(StreamsError) as ended:
+    with pytest.raises(StreamsError) as raised:
         warehouse.run()
 
-    (line,) = ended.value.lines
+    (line,) = raised.value.lines
     assert line.startswith("event_invitees: `email` of `stream_maps` failed on a row (KeyError)")
     assert warehouse.tables["scheduled_events"] == truth(sandbox)["scheduled_events"]
 
@@ -379,8 +379,8 @@ def test_a_stream_map_that_fails_on_a_row_fails_only_its_own_stream(sandbox: San
 def test_a_filter_that_fails_on_a_row_is_named(sandbox: Sandbox) -> None:
     maps = {"scheduled_events": {"__filter__": "config['salt'] == name"}}
 
-    with pytest.raises(StreamsError) as ended:
+    with pytest.raises(StreamsError) as raised:
         sync(sandbox, stream_maps=maps)
 
-    (line,) = ended.value.lines
+    (line,) = raised.value.lines
     assert line.startswith("scheduled_events: `__filter__` of `stream_maps` failed on a row")

@@ -1,4 +1,4 @@
-"""What the table in docs/guarantees.md promises, row by row."""
+"""The guarantees in the table of docs/guarantees.md, row by row."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 INVITEES = "/scheduled_events/{uuid}/invitees"
 
 
-WHILE = timedelta(minutes=10)
-"""Longer than the overlap within which a run reads again what the last one has read."""
+A_WHILE = timedelta(minutes=10)
+"""Longer than the overlap in which a run repeats what the last one read."""
 
 
 class Office:
-    """An organization with two event types, and the warehouse that the tap keeps of it."""
+    """An organization with two event types, and the warehouse that the tap loads from it."""
 
     def __init__(self, sandbox: Sandbox, clock: SimulatedClock) -> None:
-        """Hire somebody, and let the first run load what there is."""
+        """Add a host with two event types."""
         self.calendly = sandbox.calendly
         self.clock = clock
         host = self.calendly.add_member(name="Grace", email="grace@example.com")
@@ -35,7 +35,7 @@ class Office:
         self.warehouse = Warehouse(sandbox)
 
     def book(self, days: float, *, course: bool = False) -> tuple[str, str]:
-        """Book a meeting some days from now, or ago; give the event and the invitee."""
+        """Book a meeting some days from now, or ago; return the event and the invitee."""
         return self.calendly.book(
             event_type=self.course if course else self.call,
             start=self.clock.now() + timedelta(days=days),
@@ -43,9 +43,9 @@ class Office:
             email="ada@example.com",
         )
 
-    def run(self, **options: Any) -> int:  # noqa: ANN401 - those of the warehouse
-        """Run the tap after a while; give how many meetings' invitees were read."""
-        self.clock.advance(WHILE)
+    def run(self, **options: Any) -> int:  # noqa: ANN401 - passed on
+        """Run the tap after a while; return how many meetings' invitees were read."""
+        self.clock.advance(A_WHILE)
         self.warehouse.run(**{"select": set(STREAMS), **options})
         return self.warehouse.sandbox.requests_by_path().get(INVITEES, 0)
 
@@ -54,7 +54,7 @@ class Office:
         self.clock.advance(timedelta(days=days))
 
     def shows(self, stream: str, uri: str) -> bool:
-        """Tell whether a row equals Calendly's."""
+        """Return whether a row equals Calendly's."""
         return self.warehouse.tables[stream].get(uri) == truth(self.warehouse.sandbox)[stream][uri]
 
 
@@ -111,7 +111,7 @@ def test_a_canceled_meeting_is_not_read_again(office: Office) -> None:
 
 
 def test_a_future_start_date_leaves_the_bookmark_alone(office: Office) -> None:
-    """It bounds meetings by their start; what changed is reckoned from the last run."""
+    """It limits meetings by their start; changes are still read from the last run on."""
     event, _ = office.book(50)
     office.run()
     office.pass_days(1)
@@ -125,7 +125,7 @@ def test_a_future_start_date_leaves_the_bookmark_alone(office: Office) -> None:
 
 
 def test_each_stream_has_its_own_bookmark(office: Office) -> None:
-    """A change that one stream has seen is still new to the other."""
+    """A change that one stream has picked up is still new to the other."""
     office.book(20)
     event, invitee = office.book(-3)
     office.run()
@@ -181,7 +181,7 @@ def test_a_no_show_at_a_recent_meeting_shows_after_the_next_run(office: Office) 
     office.calendly.unmark_no_show(invitee=invitee)
     office.pass_days(5)
     office.run()
-    assert office.shows("event_invitees", invitee) is False  # by then it is an older meeting
+    assert office.shows("event_invitees", invitee) is False  # by then, it is an older meeting
 
 
 def test_a_seat_taken_or_given_up_shows_after_the_next_run(office: Office) -> None:
@@ -237,7 +237,7 @@ def test_an_invitee_only_change_at_an_age_shows_by_twice_that_age(
     _, invitee = office.book(0)
     office.run()
     office.pass_days(age)
-    office.run()  # by now the meeting is an older one
+    office.run()  # by now, it is an older meeting
     office.calendly.mark_no_show(invitee=invitee)
     for _ in range(int(age)):
         office.pass_days(1)
@@ -255,7 +255,7 @@ def test_an_older_meeting_is_read_again_only_when_its_age_doubles(office: Office
 
     read = [0, 0, 0]
     for _ in range(3, 66):
-        office.pass_days(1 - WHILE / timedelta(days=1))
+        office.pass_days(1 - A_WHILE / timedelta(days=1))
         read.append(office.run(select={"scheduled_events", "event_invitees"}))
 
     days = [day for day, count in enumerate(read) if count]
@@ -321,14 +321,14 @@ def test_a_change_during_a_run_shows_after_the_next_run(
 def test_the_bookmark_is_the_start_of_the_run_by_calendlys_clock(office: Office) -> None:
     office.book(1)
     office.book(2)
-    began = office.clock.now() + WHILE  # the computer's own clock is months away from it
+    began = office.clock.now() + A_WHILE  # the computer's own clock is months off
     office.warehouse.sandbox.interrupt(lambda: office.clock.advance(timedelta(minutes=1)))
 
     office.run(select={"scheduled_events", "event_invitees"})
 
     for stream in ("scheduled_events", "event_invitees"):
         bookmark = office.warehouse.state["bookmarks"][stream]["replication_key_value"]
-        # the token's user is asked for first, then the first page of meetings
+        # the token's user is requested first, then the first page of meetings
         assert bookmark == (began + timedelta(minutes=2)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -340,7 +340,7 @@ def test_a_change_committed_with_an_earlier_timestamp_shows_after_the_next_run(
     office.pass_days(1)
     office.run()
     row = office.calendly.events[event]
-    # committed only now, with the moment at which it was begun
+    # committed only now, with the time at which it began
     row["updated_at"] = (office.clock.now() - timedelta(minutes=4)).strftime(
         "%Y-%m-%dT%H:%M:%S.%fZ"
     )

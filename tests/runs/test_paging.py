@@ -1,4 +1,4 @@
-"""Page tokens that are refused, and lists that move while they are read, cost no row."""
+"""Rejected page tokens, and lists that change while they are read, lose no rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sandbox.organization.clock import SimulatedClock
 
 MEETINGS = {"scheduled_events", "event_invitees"}
-REFUSED = '{"title": "Invalid Argument", "message": "page_token is invalid"}'
+REJECTED = '{"title": "Invalid Argument", "message": "page_token is invalid"}'
 
 
 pytestmark = pytest.mark.usefixtures("small_pages")
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("small_pages")
 @pytest.mark.parametrize("path", ["/event_types", "/organization_memberships"])
 @pytest.mark.parametrize("after", [1, 2])
 def test_a_rejected_page_token_loses_no_rows(sandbox: Sandbox, path: str, after: int) -> None:
-    sandbox.faults.add(Fault(path, status=400, body=REFUSED, after=after))
+    sandbox.faults.add(Fault(path, status=400, body=REJECTED, after=after))
 
     assert sync(sandbox).tables() == truth(sandbox)
 
@@ -35,7 +35,7 @@ def test_a_rejected_page_token_loses_no_rows(sandbox: Sandbox, path: str, after:
 def test_page_tokens_that_expire_while_invitees_are_read_lose_no_rows(
     sandbox: Sandbox, clock: SimulatedClock
 ) -> None:
-    """A token lives for as long as it takes to read two meetings' invitees."""
+    """A token lives as long as it takes to read the invitees of two meetings."""
     sandbox.let_page_tokens_live(timedelta(seconds=30))
     sandbox.interrupt(lambda: clock.advance(timedelta(seconds=12)))
 
@@ -94,7 +94,7 @@ def test_a_meeting_deleted_between_two_pages_hides_no_other(
     count = iter(range(1000))
 
     def interlude() -> None:
-        if next(count) == 9:  # a first page of meetings and their invitees are read by then
+        if next(count) == 9:  # by then, the first page of meetings and their invitees are read
             sandbox.calendly.delete_event_data(event=events[0]["uri"])
 
     sandbox.interrupt(interlude)
@@ -122,11 +122,11 @@ def test_a_list_that_keeps_changing_marks_nothing_and_keeps_its_bookmark(
 
     warehouse = Warehouse(sandbox)
     sandbox.interrupt(interlude)
-    with pytest.raises(StreamsError) as ended:
+    with pytest.raises(StreamsError) as raised:
         warehouse.run(select={"event_types", "organization_memberships"})
     sandbox.interrupt(None)
 
-    assert [line.split(" came and went ")[0] for line in ended.value.lines] == [
+    assert [line.split(" came and went ")[0] for line in raised.value.lines] == [
         "event_types: rows",
         "organization_memberships: rows",
     ]
@@ -149,7 +149,7 @@ def test_a_row_deleted_between_two_pages_hides_no_other(
     count = iter(range(1000))
 
     def interlude() -> None:
-        if next(count) == 2:  # after the token's user and a first page of event types
+        if next(count) == 2:  # after the token's user and the first page of event types
             calendly.delete_event_type(uri=newest)
             calendly.remove_member(user=member)
 
@@ -178,7 +178,7 @@ def test_a_list_with_an_unclear_end_is_not_taken_as_complete(
         timeout=10,
     ).json()
     if broken == "next_page":
-        first["pagination"]["next_page"] = None  # while next_page_token goes on
+        first["pagination"]["next_page"] = None  # although there is a next_page_token
     else:
         del first["pagination"]
     sandbox.faults.add(Fault("/scheduled_events", status=200, body=first))

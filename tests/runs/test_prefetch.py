@@ -1,4 +1,4 @@
-"""Requests are made side by side; what is written is the same as one after the other."""
+"""Requests are made concurrently; the output is the same as in sequence."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 MEETINGS = {"scheduled_events", "event_invitees"}
 INVITEES = "/scheduled_events/{uuid}/invitees"
 AT_ONCE = 3.0
-"""Seconds: a fraction of one, and what a busy machine adds. The waits are of a minute."""
+"""Seconds: a fraction of one, and a margin for a busy machine. The waits last a minute."""
 
 
 def test_output_is_the_same_for_any_number_of_concurrent_requests(
     large_sandbox: Sandbox,
 ) -> None:
-    """Answers overtake each other: every ninth is held back."""
+    """Responses overtake each other: every ninth is delayed."""
     written = []
     for workers in (1, 4, 8, 16):
         large_sandbox.faults.clear()
@@ -48,7 +48,7 @@ def test_output_is_the_same_for_any_number_of_concurrent_requests(
 
 
 def test_prefetched_pages_of_submissions_come_in_order(sandbox: Sandbox, small_pages: int) -> None:
-    """A form with more pages than are read before its turn has come."""
+    """A form with more pages than are prefetched."""
     form = next(iter(sandbox.calendly.routing_forms))
     for _ in range(small_pages * 9):
         sandbox.calendly.submit_form(form=form, answers={}, result=None)
@@ -59,14 +59,14 @@ def test_prefetched_pages_of_submissions_come_in_order(sandbox: Sandbox, small_p
     assert _lines(runs[0]) == _lines(runs[1])
 
 
-@pytest.mark.parametrize("most", [1, 3, 8])
+@pytest.mark.parametrize("limit", [1, 3, 8])
 def test_no_more_requests_are_in_flight_than_the_setting_allows(
-    sandbox: Sandbox, most: int
+    sandbox: Sandbox, limit: int
 ) -> None:
     with Sandbox(sandbox.calendly, latency=0.02) as slow:
-        sync(slow, max_concurrent_requests=most)
+        sync(slow, max_concurrent_requests=limit)
 
-    assert slow.highest_concurrency == most
+    assert slow.highest_concurrency == limit
 
 
 def test_connections_are_reused_throughout_a_run(sandbox: Sandbox) -> None:
@@ -86,7 +86,7 @@ def test_each_request_is_made_once(large_sandbox: Sandbox) -> None:
 def test_an_exhausted_limit_pauses_all_threads_and_no_request_is_lost_or_repeated(
     large_sandbox: Sandbox, waits: list[float]
 ) -> None:
-    """Another client has used it up: requests are refused while they are under way."""
+    """Another client has used it up: requests are refused while others are in flight."""
     used_up = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "37"}
     large_sandbox.faults.add(
         Fault("/scheduled_events/*/invitees", status=429, headers=used_up, after=50, times=4)
@@ -108,7 +108,7 @@ def test_the_users_own_limit_is_kept(sandbox: Sandbox, waits: list[float]) -> No
 
 
 def test_no_request_is_made_after_the_end_of_a_run(sandbox: Sandbox) -> None:
-    """Not by a thread that had a long list before it, nor by one that was to try again."""
+    """Neither by a thread with a long list to read, nor by one that was about to retry."""
     form = next(iter(sandbox.calendly.routing_forms))
     for _ in range(1_000):
         sandbox.calendly.submit_form(form=form, answers={}, result=None)
@@ -122,7 +122,7 @@ def test_no_request_is_made_after_the_end_of_a_run(sandbox: Sandbox) -> None:
 
 
 def test_a_deselected_field_changes_nothing_else(sandbox: Sandbox, small_pages: int) -> None:
-    """The SDK takes it out of the very row that is compared with the next reading."""
+    """The SDK removes it from the same row object that the next read is compared with."""
     assert small_pages
     written = []
     for deselected in (None, "name"):
@@ -132,7 +132,7 @@ def test_a_deselected_field_changes_nothing_else(sandbox: Sandbox, small_pages: 
             for entry in stream["metadata"]:
                 if entry["breadcrumb"] == ["properties", deselected]:
                     entry["metadata"]["selected"] = False
-        sync(sandbox, into=run, given=catalog)
+        sync(sandbox, into=run, full_catalog=catalog)
         written.append(len(run.of("RECORD")))
 
     assert written[0] == written[1]
@@ -157,7 +157,7 @@ def test_a_meeting_that_is_filtered_out_costs_no_request(sandbox: Sandbox) -> No
 def test_a_fatal_error_ends_the_run_at_once_whatever_other_threads_wait_for(
     sandbox: Sandbox,
 ) -> None:
-    """The first invitees are never answered; the token is revoked for those that follow."""
+    """The first invitees get no response; the token is revoked for those that follow."""
     sandbox.faults.add(Fault("/scheduled_events/*/invitees", delay=60, times=3))
     sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=401, times=None))
     began = time.monotonic()
@@ -199,23 +199,23 @@ def test_no_more_calls_are_prefetched_than_twice_the_threads() -> None:
     in_flight: list[int] = []
     most = 0
 
-    def begin(row: int) -> list[int]:
+    def start(row: int) -> list[int]:
         nonlocal most
         in_flight.append(row)
         most = max(most, len(in_flight))
         return [row]
 
-    with Prefetcher(3, eager=True, wake=lambda: None) as ahead:
-        batches = Prefetch(ahead, (Batch(list(range(50))) for _ in range(4)))
-        for row, begun in in_order(batches, ahead, begin):
-            assert begun == [row] == in_flight[:1]
+    with Prefetcher(3, eager=True, wake=lambda: None) as prefetcher:
+        batches = Prefetch(prefetcher, (Batch(list(range(50))) for _ in range(4)))
+        for row, calls in in_order(batches, prefetcher, start):
+            assert calls == [row] == in_flight[:1]
             in_flight.pop(0)
 
     assert most == 2 * 3
 
 
 def test_no_more_rows_are_prefetched_than_a_page_and_the_next() -> None:
-    """However slowly the target takes them."""
+    """However slowly the target reads."""
     pages_read = 0
 
     def pages() -> Iterator[Batch[int]]:
@@ -224,12 +224,12 @@ def test_no_more_rows_are_prefetched_than_a_page_and_the_next() -> None:
             pages_read += 1
             yield Batch([0] * 10)
 
-    with Prefetcher(1, eager=True, wake=lambda: None) as ahead:
-        batches = Prefetch(ahead, pages())
-        for taken, _ in enumerate(in_order(batches, ahead, lambda _: []), 1):
+    with Prefetcher(1, eager=True, wake=lambda: None) as prefetcher:
+        batches = Prefetch(prefetcher, pages())
+        for taken, _ in enumerate(in_order(batches, prefetcher, lambda _: []), 1):
             while batches.waits and taken < 4_000:
-                time.sleep(0)  # lets the reading thread come as far as it will
-            assert pages_read * 10 <= taken + ahead.rows_ahead + 3 * 10
+                time.sleep(0)  # lets the reading thread get as far as it can
+            assert pages_read * 10 <= taken + prefetcher.rows_ahead + 3 * 10
 
     assert pages_read == 500
 
@@ -240,26 +240,26 @@ def test_no_call_is_started_after_a_failure() -> None:
     def fail() -> None:
         raise KeyError
 
-    with Prefetcher(1, eager=True, wake=lambda: None) as ahead:
+    with Prefetcher(1, eager=True, wake=lambda: None) as prefetcher:
         calls = [
-            ahead.start(function, first=False) for function in (fail, lambda: called.append(1))
+            prefetcher.start(function, first=False) for function in (fail, lambda: called.append(1))
         ]
         for call in calls:
             with pytest.raises(KeyError):
-                ahead.wait_for(call)
+                prefetcher.wait_for(call)
 
     assert not called
 
 
 WAITING_FOR = {
-    "an answer": Fault("/scheduled_events/*/invitees", delay=60, times=None),
+    "a response": Fault("/scheduled_events/*/invitees", delay=60, times=None),
     "the limit": Fault(
         "/scheduled_events/*/invitees",
         status=429,
         headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "60"},
         times=None,
     ),
-    "the next try": Fault(
+    "the next attempt": Fault(
         "/scheduled_events/*/invitees", status=503, headers={"Retry-After": "60"}, times=None
     ),
 }
@@ -276,7 +276,7 @@ def test_a_signal_ends_the_run_at_once_whatever_it_waits_for(
     target = threading.Thread(target=process.stdout.read, daemon=True)
     target.start()
     while INVITEES not in sandbox.requests_by_path():
-        with pytest.raises(subprocess.TimeoutExpired):  # it runs on
+        with pytest.raises(subprocess.TimeoutExpired):  # it keeps running
             process.wait(timeout=0.02)
     process.send_signal(number)
     began = time.monotonic()
@@ -294,12 +294,12 @@ def test_a_signal_ends_the_run_at_once_whatever_it_waits_for(
 
 
 def _lines(run: Run) -> list[str]:
-    """Give the messages without what differs by the time of the run."""
+    """Return the messages without what depends on the time of the run."""
     lines = []
     for message in run.messages:
-        told: dict[str, Any] = dict(message)
-        told.pop("time_extracted", None)
-        if "version" in told:
-            told["version"] = 0
-        lines.append(json.dumps(told))
+        stable: dict[str, Any] = dict(message)
+        stable.pop("time_extracted", None)
+        if "version" in stable:
+            stable["version"] = 0
+        lines.append(json.dumps(stable))
     return lines

@@ -1,4 +1,4 @@
-"""A person who watches a run reads how far it has come, and at its end what it did."""
+"""A run logs its progress, and a summary at its end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MEETINGS = {"scheduled_events", "event_invitees"}
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """What is logged from the level of information on."""
+    """What is logged at INFO and above."""
     caplog.set_level(logging.INFO, "tap-calendly")
     return caplog
 
@@ -56,15 +56,15 @@ def test_the_summary_counts_rows_requests_and_waiting(
         run = sync(limited, select=MEETINGS | {"event_types"})
 
     summary = log.messages
-    made = limited.requests_by_path()
+    requests = limited.requests_by_path()
     events, invitees, types = (
         len(run.rows(name)) for name in ("scheduled_events", "event_invitees", "event_types")
     )
-    assert made["/scheduled_events"] == made["/event_types"] == 1
+    assert requests["/scheduled_events"] == requests["/event_types"] == 1
     assert f"scheduled_events: {events} rows, 1 request" in summary
     assert f"event_types: {types} rows, 1 request" in summary
-    asked = made["/scheduled_events/{uuid}/invitees"]
-    assert f"event_invitees: {invitees} rows, {asked} requests" in summary
+    per_meeting = requests["/scheduled_events/{uuid}/invitees"]
+    assert f"event_invitees: {invitees} rows, {per_meeting} requests" in summary
     assert ", routing_forms, " in next(line for line in summary if line.startswith("Not selected"))
     waited = re.fullmatch(
         rf"{len(limited.requests)} requests in \d+ s, (\d+) s of them waiting for the limit",

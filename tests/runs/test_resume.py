@@ -1,4 +1,4 @@
-"""A run that was killed is continued by the next: nothing is lost, and hardly anything repeated."""
+"""A killed run is continued by the next one: nothing is lost, and hardly anything is repeated."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 MEETINGS = {"scheduled_events", "event_invitees"}
 INVITEES = "/scheduled_events/{uuid}/invitees"
-READ_AHEAD = 16
-"""Meetings whose invitees were asked for and not written when a run ends."""
+PREFETCHED = 16
+"""Meetings whose invitees were requested but not written when a run ended."""
 
 
 pytestmark = pytest.mark.usefixtures("small_pages")
@@ -50,7 +50,7 @@ def test_a_run_killed_after_any_message_is_continued(
 
     assert warehouse.equals_calendly()
     assert len(_written(killed) & _written(run)) <= small_pages + _recent_and_past(sandbox)
-    most = small_pages + READ_AHEAD + _recent_and_past(sandbox)
+    most = small_pages + PREFETCHED + _recent_and_past(sandbox)
     assert len(read_by_then & _read(sandbox)) <= most
     interrupted = [
         entry["sweep"] for entry in killed_with.get("bookmarks", {}).values() if "sweep" in entry
@@ -128,7 +128,7 @@ def test_a_state_is_small_and_readable_whatever_the_volume(
 def test_simultaneous_meetings_are_not_lost_at_the_end_of_a_page(
     empty_sandbox: Sandbox, clock: SimulatedClock, small_pages: int, killed_after: int
 ) -> None:
-    """Four at one moment, two on each side of a page's end, and a run killed in between."""
+    """Four at the same time, two on each side of the end of a page, and a run killed in between."""
     calendly = empty_sandbox.calendly
     for number in range(small_pages + 5):
         host = calendly.add_member(name=f"Host {number}", email=f"host-{number}@example.com")
@@ -231,12 +231,12 @@ def test_the_state_for_the_longest_history_is_below_2_kb(lookback: int) -> None:
 
 
 def _read(sandbox: Sandbox) -> set[str]:
-    """Give the meetings whose invitees were asked for."""
+    """Return the paths of the invitees that were requested."""
     return {request.path for request in sandbox.requests if request.template == INVITEES}
 
 
 def _written(run: Run) -> set[str]:
-    """Give the meetings whose invitees were written."""
+    """Return the meetings whose invitees were written."""
     return {row["event_uri"] for row in run.rows("event_invitees")}
 
 

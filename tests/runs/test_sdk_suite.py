@@ -1,4 +1,4 @@
-"""The SDK's own suite of tests for taps passes against the sandbox."""
+"""The SDK's own test suite for taps passes against the sandbox."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.singer import catalog
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# It keeps what it has read on the class.
+# The suite keeps what it has read on the class, so its tests run in one worker.
 pytestmark = pytest.mark.xdist_group("sdk")
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=timezone.utc)

@@ -1,4 +1,4 @@
-"""A state is about what it was made with: with other settings nothing is left out unawares."""
+"""A state holds for the settings it was made with; under other settings nothing is missed."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from sandbox.http.server import Sandbox
     from sandbox.organization.clock import SimulatedClock
 
-MOMENTS = st.integers(0, 10**15).map(
+TIMESTAMPS = st.integers(0, 10**15).map(
     lambda micros: datetime(2013, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=micros)
 )
-BOUNDS = st.none() | MOMENTS
-CAPTURED = st.builds(Captured, MOMENTS, MOMENTS, BOUNDS, BOUNDS, BOUNDS)
+BOUNDS = st.none() | TIMESTAMPS
+CAPTURED = st.builds(Captured, TIMESTAMPS, TIMESTAMPS, BOUNDS, BOUNDS, BOUNDS)
 SWEEPS = st.builds(
     Sweep,
-    MOMENTS,
+    TIMESTAMPS,
     st.booleans(),
     BOUNDS,
     BOUNDS,
@@ -34,14 +34,14 @@ SWEEPS = st.builds(
 )
 
 
-WHOLE = {
+COMPLETE = {
     "replication_key_value": "2026-03-04T09:00:00Z",
     "full_scan": "2026-03-04T09:00:00Z",
     "window_start": None,
     "start_date": None,
     "earliest": None,
 }
-"""What an entry of a stream that a sweep has captured holds."""
+"""The state entry of a stream after a complete sweep."""
 
 SWEEP = {
     "streams": ["scheduled_events", "event_invitees"],
@@ -52,7 +52,7 @@ SWEEP = {
     "earliest": None,
     "remaining": [],
 }
-"""What an interrupted sweep holds."""
+"""The state entry of an interrupted sweep."""
 
 
 @given(captured=CAPTURED, sweep=SWEEPS)
@@ -110,7 +110,7 @@ def test_a_start_date_raised_and_lowered_again_loads_what_changed_meanwhile(
 
 
 def test_a_bookmark_without_a_scope_is_not_trusted(sandbox: Sandbox) -> None:
-    """It may be another organization's."""
+    """It may be of another organization."""
     old = {"replication_key": "updated_at", "replication_key_value": "2026-03-04T09:29:00Z"}
     warehouse = Warehouse(sandbox, state={"bookmarks": {"event_types": old}})
 
@@ -190,17 +190,17 @@ def test_a_state_from_before_sweeps_existed_is_accepted(sandbox: Sandbox) -> Non
     [
         {"layout": 2},
         {"layout": "x"},
-        {**WHOLE, "replication_key_value": "yesterday"},
-        {**WHOLE, "full_scan": None},
-        {**WHOLE, "full_scan": {"a": 1}},
+        {**COMPLETE, "replication_key_value": "yesterday"},
+        {**COMPLETE, "full_scan": None},
+        {**COMPLETE, "full_scan": {"a": 1}},
         {"sweep": []},
         {"sweep": {"began": "2026-03-04T09:00:00Z"}},
         {"sweep": {**SWEEP, "began": "x"}},
         {"sweep": {**SWEEP, "remaining": [["x"]]}},
-        {name: value for name, value in WHOLE.items() if name != "window_start"},
-        {name: value for name, value in WHOLE.items() if name != "earliest"},
-        {name: value for name, value in WHOLE.items() if name != "start_date"},
-        {name: value for name, value in WHOLE.items() if name != "full_scan"},
+        {name: value for name, value in COMPLETE.items() if name != "window_start"},
+        {name: value for name, value in COMPLETE.items() if name != "earliest"},
+        {name: value for name, value in COMPLETE.items() if name != "start_date"},
+        {name: value for name, value in COMPLETE.items() if name != "full_scan"},
     ],
 )
 def test_an_invalid_state_is_rejected_in_one_line(sandbox: Sandbox, entry: dict[str, Any]) -> None:
@@ -213,11 +213,11 @@ def test_an_invalid_state_is_rejected_in_one_line(sandbox: Sandbox, entry: dict[
 def test_a_bookmark_of_another_users_own_rows_is_ignored(
     large_sandbox: Sandbox, stream: str
 ) -> None:
-    """Whose rows they are the token alone says: a colleague's state must not leave them out."""
+    """Only the token says whose rows they are: with a colleague's state, none must be missed."""
     admin = next(
-        one["user"]["uri"]
-        for one in large_sandbox.calendly.memberships.values()
-        if one["role"] == "admin"
+        row["user"]["uri"]
+        for row in large_sandbox.calendly.memberships.values()
+        if row["role"] == "admin"
     )
     token = large_sandbox.access.issue(admin)
     before = sync(large_sandbox, select={stream}, personal_access_token=token)
@@ -253,8 +253,8 @@ def test_a_stream_map_that_removes_the_parent_ends_the_run_in_one_line(sandbox: 
 
 def test_a_full_table_stream_stays_full_table_whatever_the_catalog_says(sandbox: Sandbox) -> None:
     select = {"event_types", "event_type_memberships"}
-    first = sync(sandbox, select=select, forced="INCREMENTAL")
+    first = sync(sandbox, select=select, forced_method="INCREMENTAL")
 
-    second = sync(sandbox, select=select, forced="INCREMENTAL", state=first.state)
+    second = sync(sandbox, select=select, forced_method="INCREMENTAL", state=first.state)
 
     assert second.tables(first.tables()) == {name: truth(sandbox)[name] for name in select}

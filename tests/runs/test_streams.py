@@ -1,4 +1,4 @@
-"""Each table equals Calendly, and each stream keeps to the messages that Singer expects."""
+"""Each table equals Calendly's data, and each stream writes the messages that Singer expects."""
 
 from __future__ import annotations
 
@@ -83,8 +83,8 @@ def test_a_stream_that_was_not_read_completely_keeps_its_bookmark(
 
     assert waits
     kept, before = run.state["bookmarks"], first.state["bookmarks"]
-    begun = kept["event_invitees"].pop("sweep", {"streams": ["event_invitees"]})
-    assert begun["streams"] == ["event_invitees"]
+    interrupted = kept["event_invitees"].pop("sweep", {"streams": ["event_invitees"]})
+    assert interrupted["streams"] == ["event_invitees"]
     assert kept["event_invitees"] == before["event_invitees"]
     moved = [bookmarks["scheduled_events"]["replication_key_value"] for bookmarks in (before, kept)]
     assert moved[0] < moved[1]
@@ -138,7 +138,7 @@ def test_a_submission_is_read_again_when_the_visitor_books_within_the_lookback(
 def test_start_date_limits_meetings_by_start_and_submissions_by_creation(sandbox: Sandbox) -> None:
     expected = truth(sandbox)
     starts = sorted(row["start_time"] for row in expected["scheduled_events"].values())
-    start_date = starts[len(starts) // 2]  # a meeting that starts at that very moment is wanted
+    start_date = starts[len(starts) // 2]  # a meeting that starts exactly then is included
 
     tables = sync(sandbox, start_date=start_date).tables()
 
@@ -155,12 +155,12 @@ def test_start_date_limits_meetings_by_start_and_submissions_by_creation(sandbox
         for uri, row in expected["routing_form_submissions"].items()
         if row["created_at"] >= start_date
     }
-    for stream, moment in (
+    for stream, timestamp in (
         ("activity_log_entries", "occurred_at"),
         ("outgoing_communications", "created_at"),
     ):
         expected[stream] = {
-            key: row for key, row in expected[stream].items() if row[moment] >= start_date
+            key: row for key, row in expected[stream].items() if row[timestamp] >= start_date
         }
     assert tables == expected
 
@@ -196,7 +196,7 @@ def test_a_first_run_makes_one_request_per_meeting_and_per_page(large_sandbox: S
 
     assert large_sandbox.requests_by_path() == {
         "/users/me": 1,
-        "/scheduled_events": 4,  # each page begins with the last start of the one before
+        "/scheduled_events": 4,  # each page begins at the last start time of the one before
         "/scheduled_events/{uuid}/invitees": 300,
     }
 
@@ -207,7 +207,7 @@ def test_full_table_replication_forced_by_the_catalog_reads_everything_again(
     first = sync(sandbox)
     clock.advance(timedelta(days=30))
 
-    again = sync(sandbox, state=first.state, forced="FULL_TABLE")
+    again = sync(sandbox, state=first.state, forced_method="FULL_TABLE")
 
     assert again.tables() == truth(sandbox)
 
@@ -287,16 +287,16 @@ def test_a_user_without_an_admin_role_can_read_their_own_meetings(sandbox: Sandb
 
 BY_DEFAULT = {stream.name for stream in STREAMS if stream.selected_by_default}
 
-TROUBLE = r"A\u0000B \ud83d C \ud83d\ude00 \udc00"
+UNSTORABLE = r"A\u0000B \ud83d C \ud83d\ude00 \udc00"
 
 
 def test_characters_that_databases_reject_are_replaced_and_counted(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """NUL and halves of surrogate pairs; a whole pair is an emoji."""
+    """NUL and lone surrogates; a complete pair is an emoji."""
     caplog.set_level(logging.INFO, "tap-calendly")
     (uri,) = list(sandbox.calendly.event_types)[:1]
-    body = f"""{{"collection": [{{"uri": "{uri}", "name": "{TROUBLE}", "updated_at": null}}],
+    body = f"""{{"collection": [{{"uri": "{uri}", "name": "{UNSTORABLE}", "updated_at": null}}],
         "pagination": {{"next_page": null}}}}"""
     sandbox.faults.add(Fault("/event_types", status=200, body=body))
 
@@ -325,7 +325,7 @@ def test_a_field_missing_from_the_schema_is_left_out_and_named_once(
 def test_an_unchanged_recap_is_not_read_again(
     large_sandbox: Sandbox, clock: SimulatedClock
 ) -> None:
-    """Its text takes a request of its own, and its transcript another; a week is read again."""
+    """Its text takes one request, its transcript another; the last week is always read again."""
     select = {"meeting_recaps", "meeting_recap_transcripts"}
     first = sync(large_sandbox, select=select)
     assert len(first.rows("meeting_recaps")) == len(first.rows("meeting_recap_transcripts")) > 1
@@ -398,7 +398,7 @@ def test_an_append_only_stream_is_read_from_its_bookmark_on(
 def test_hosts_of_an_unchanged_event_type_are_read_in_every_run(
     sandbox: Sandbox, clock: SimulatedClock
 ) -> None:
-    """That somebody hosts it moves no timestamp of the event type."""
+    """A new host moves no timestamp of the event type."""
     select = {"event_types", "event_type_memberships"}
     first = sync(sandbox, select=select)
     clock.advance(timedelta(days=1))

@@ -1,4 +1,4 @@
-"""What the plan, the role or the token does not open is skipped and named; the rest is loaded."""
+"""Streams that plan, role, or token give no access to are skipped and named; the rest is loaded."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ if TYPE_CHECKING:
 
 ALL = ("basic", "standard", "teams", "enterprise")
 PAID, TEAMS, ENTERPRISE = ALL[1:], ALL[2:], ALL[3:]
-ADMINS, EVERYBODY = ("admin", "owner"), ("user", "admin", "owner")
+ADMINS, EVERYONE = ("admin", "owner"), ("user", "admin", "owner")
 
 PLANS = {"any": ALL, "Standard": PAID, "Teams": TEAMS, "Enterprise": ENTERPRISE}
 
 OF_THE_USER = {"contacts", "contact_custom_field_definitions", "current_user", "meeting_recaps"}
 FIXTURES = fixtures.read().keys()
-"""Streams whose rows the sandbox has from files, and gives to everybody."""
+"""Streams whose rows the sandbox reads from files, and returns to everyone."""
 
 LISTED_ON_EVERY_PLAN = {"teams", "webhook_subscriptions", *FIXTURES}
-"""Those that only some plans can fill, but that any plan may ask for."""
+"""Streams that only some plans can fill, but that every plan may request."""
 
-OPENED = {
+ACCESS = {
     stream.name: (
         stream.requires.scope,
         ALL if stream.name in LISTED_ON_EVERY_PLAN else PLANS[stream.requires.plan],
-        EVERYBODY if stream.name in {"organizations", *OF_THE_USER, *FIXTURES} else ADMINS,
+        EVERYONE if stream.name in {"organizations", *OF_THE_USER, *FIXTURES} else ADMINS,
     )
     for stream in STREAMS
     if stream.selected_by_default
 }
-"""The scope, the plans and the roles that open a stream, asked for the whole organization.
+"""The scope, plans, and roles that give access to a stream of the whole organization.
 
-The sandbox has its own account of them."""
+The sandbox decides independently of these."""
 
 CORE = {
     "event_types:read",
@@ -61,13 +61,13 @@ CORE = {
 
 @pytest.fixture
 def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
-    """What is logged from the level of information on."""
+    """What is logged at INFO and above."""
     caplog.set_level(logging.INFO, "tap-calendly")
     return caplog
 
 
 @pytest.mark.parametrize("scopes", [None, CORE], ids=["all scopes", "core scopes"])
-@pytest.mark.parametrize("role", EVERYBODY)
+@pytest.mark.parametrize("role", EVERYONE)
 @pytest.mark.parametrize("plan", ALL)
 def test_available_streams_are_loaded_and_each_unavailable_one_is_skipped_in_a_line(
     clock: SimulatedClock,
@@ -78,22 +78,22 @@ def test_available_streams_are_loaded_and_each_unavailable_one_is_skipped_in_a_l
 ) -> None:
     calendly = Calendly(clock, seed=1, plan=plan)
     company.populate(calendly, seed=1, size=30, until=NOW)
-    user = next(one["user"]["uri"] for one in calendly.memberships.values() if one["role"] == role)
-    open_to_it = {
+    user = next(row["user"]["uri"] for row in calendly.memberships.values() if row["role"] == role)
+    available = {
         stream
-        for stream, (scope, plans, roles) in OPENED.items()
+        for stream, (scope, plans, roles) in ACCESS.items()
         if plan in plans and role in roles and (scopes is None or scope in scopes)
     }
     with Sandbox(calendly, requests_per_minute=100_000) as sandbox:
         token = sandbox.access.issue(user, scopes)
         tables = sync(sandbox, personal_access_token=token).tables()
 
-        own = set() if role == "owner" else OF_THE_USER
+        of_somebody_else = set() if role == "owner" else OF_THE_USER
         expected = truth(sandbox)
-    for stream in open_to_it - own:
+    for stream in available - of_somebody_else:
         assert tables[stream] == expected[stream], stream
     skipped = {line.split(":")[0] for line in log.messages if "skipped, as the token" in line}
-    assert skipped == OPENED.keys() - open_to_it
+    assert skipped == ACCESS.keys() - available
     reasons = [line.split(":")[1].strip() for line in log.messages if line.startswith("Skipped: ")]
     assert len(reasons) == len(set(reasons))
     assert set(reasons) <= skipped
@@ -106,13 +106,13 @@ def test_a_token_without_any_scope_ends_the_run_in_one_line(
 ) -> None:
     token = sandbox.access.issue(sandbox.calendly.owner, set())
     settings = {"organization": sandbox.calendly.organization["uri"]} if named else {}
-    says = (
+    message = (
         "Nothing was read: the token gives access to none of"
         if named
         else "add one of these scopes"
     )
 
-    with pytest.raises(CalendlyError, match=says):
+    with pytest.raises(CalendlyError, match=message):
         sync(sandbox, personal_access_token=token, **settings)
 
 
@@ -170,16 +170,16 @@ def test_a_skipped_stream_keeps_its_bookmark_and_is_complete_once_available(
             state=first.state,
         )
     sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, times=None))
-    closed = sync(sandbox, select={"scheduled_events", "event_invitees"})
+    skipped = sync(sandbox, select={"scheduled_events", "event_invitees"})
     sandbox.faults.clear()
-    again = sync(sandbox, select={"scheduled_events", "event_invitees"}, state=closed.state)
+    again = sync(sandbox, select={"scheduled_events", "event_invitees"}, state=skipped.state)
 
-    assert closed.tables()["event_invitees"] == {}
+    assert skipped.tables()["event_invitees"] == {}
     assert again.tables()["event_invitees"] == truth(sandbox)["event_invitees"]
 
 
 def test_a_403_for_one_row_of_many_is_a_failure_not_a_skip(sandbox: Sandbox) -> None:
-    """Rows would be missing from a table that looks complete."""
+    """Otherwise rows would be missing from a table that looks complete."""
     sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, after=5))
 
     with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 403"):
@@ -188,7 +188,7 @@ def test_a_403_for_one_row_of_many_is_a_failure_not_a_skip(sandbox: Sandbox) -> 
 
 @pytest.mark.parametrize("workers", [1, 8])
 def test_403s_for_all_rows_but_one_are_a_failure_not_a_skip(sandbox: Sandbox, workers: int) -> None:
-    """It is the last that is."""
+    """The last one is available."""
     meetings = len(sandbox.calendly.events)
     sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, times=meetings - 1))
 
@@ -203,25 +203,25 @@ def test_403s_for_all_rows_but_one_are_a_failure_not_a_skip(sandbox: Sandbox, wo
 def test_403s_for_the_rest_of_an_earlier_run_are_a_failure_not_a_skip(
     sandbox: Sandbox, waits: list[float], small_pages: int
 ) -> None:
-    """The rest of the run comes upon meetings whose invitees are open."""
+    """Later in the run, there are meetings whose invitees are available."""
     select = {"scheduled_events", "event_invitees"}
     assert small_pages
     warehouse = Warehouse(sandbox, {"lookback_days": 30})
     meetings = sorted(sandbox.calendly.events.values(), key=lambda event: event["start_time"])
 
-    def strike(since: str, status: int) -> None:
+    def fail_invitees(since: str, status: int) -> None:
         for meeting in meetings:
             if parse(meeting["start_time"]) >= parse(since):
                 path = f"/scheduled_events/{meeting['uri'].rsplit('/', 1)[-1]}/invitees"
                 sandbox.faults.add(Fault(path, status=status, times=None))
 
-    strike(meetings[-3]["start_time"], 500)
+    fail_invitees(meetings[-3]["start_time"], 500)
     with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 500"):
         warehouse.run(select=select)
     assert waits
-    ((left, _),) = warehouse.state["bookmarks"]["event_invitees"]["sweep"]["remaining"]
+    ((remaining, _),) = warehouse.state["bookmarks"]["event_invitees"]["sweep"]["remaining"]
     sandbox.faults.clear()
-    strike(left, 403)
+    fail_invitees(remaining, 403)
 
     with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 403"):
         warehouse.run(select=select)
@@ -240,7 +240,7 @@ def test_test_mode_reports_for_each_stream_whether_it_is_available(
 
     assert result.returncode == 0
     lines = {line.split(":")[0]: line for line in result.stdout.splitlines()}
-    assert lines.keys() == OPENED.keys() | {
+    assert lines.keys() == ACCESS.keys() | {
         "event_type_available_times",
         "meeting_recap_transcripts",
         "user_busy_times",
@@ -250,7 +250,7 @@ def test_test_mode_reports_for_each_stream_whether_it_is_available(
     assert lines["groups"].startswith("groups: closed: groups: Calendly answered 403")
     assert "groups:read" in lines["groups"]
     assert max(sandbox.requests_by_path().values()) == 1
-    assert all("count=1&" in one.query + "&" for one in sandbox.requests if "count" in one.query)
+    assert all("count=1&" in each.query + "&" for each in sandbox.requests if "count" in each.query)
 
 
 def test_test_mode_with_a_bad_token_fails_in_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -267,8 +267,8 @@ def test_test_mode_with_a_bad_token_fails_in_one_line(sandbox: Sandbox, tmp_path
 def test_a_403_for_the_first_row_alone_is_a_failure_not_a_skip(
     sandbox: Sandbox, workers: int
 ) -> None:
-    words = {"title": "Permission Denied", "message": "You are not allowed to view this event"}
-    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, body=words))
+    body = {"title": "Permission Denied", "message": "You are not allowed to view this event"}
+    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, body=body))
 
     with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 403"):
         sync(
@@ -279,7 +279,7 @@ def test_a_403_for_the_first_row_alone_is_a_failure_not_a_skip(
 
 
 def test_an_unreachable_calendar_deletes_no_rows(sandbox: Sandbox) -> None:
-    """Its owner is not free, but unknown."""
+    """It does not mean that its owner is free."""
     select = {"organization_memberships", "user_busy_times"}
     before = sync(sandbox, select=select)
     sandbox.faults.add(Fault("/user_busy_times", status=424, times=None))

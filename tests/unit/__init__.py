@@ -1,1 +1,1 @@
-"""Decisions and parsers, without a run."""
+"""Decisions and parsers, without a run of the tap."""

@@ -1,6 +1,6 @@
-"""Whatever comes in from outside becomes a value or one line for the user, never a crash.
+"""Any input from outside becomes a usable value or one clear line for the user, never a crash.
 
-A few hundred inputs for each parser here; many more with `--hypothesis-profile=long`.
+Each parser is given a few hundred inputs here, and many more with `--hypothesis-profile=long`.
 """
 
 from __future__ import annotations
@@ -74,21 +74,21 @@ DEEP = b"[" * 20_000
 
 
 def almost(document: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """Give a document in which some values are others, and some names are missing."""
+    """Return documents in which some values are replaced and some fields missing."""
     fields = {name: st.just(value) | st.just(value) | JSON for name, value in document.items()}
     return st.fixed_dictionaries({}, optional=fields) | st.fixed_dictionaries(fields)
 
 
-def written(value: Any) -> bytes:  # noqa: ANN401 - whatever JSON holds
-    """Write JSON, and what Python takes for it, as a server may send it."""
+def encoded(value: Any) -> bytes:  # noqa: ANN401 - whatever JSON holds
+    """Return JSON, or what Python takes for it, as a server may send it."""
     return json.dumps(value).encode()
 
 
 def bodies(document: st.SearchStrategy[Any]) -> st.SearchStrategy[bytes]:
-    """Give bodies: a document, one that is cut, other JSON, and no JSON at all."""
-    whole = document.map(written)
-    cut = st.tuples(whole, st.integers(0, 60)).map(lambda both: both[0][: both[1]])
-    return whole | cut | JSON.map(written) | st.binary(max_size=60) | st.just(DEEP)
+    """Return bodies: a document, a truncated one, other JSON, and no JSON at all."""
+    whole = document.map(encoded)
+    truncated = st.tuples(whole, st.integers(0, 60)).map(lambda both: both[0][: both[1]])
+    return whole | truncated | JSON.map(encoded) | st.binary(max_size=60) | st.just(DEEP)
 
 
 HEADERS = st.dictionaries(
@@ -111,22 +111,22 @@ HEADERS = st.dictionaries(
 
 @dataclass
 class Server:
-    """Answers every request alike, and notes where it would have gone."""
+    """Answers every request alike, and records where it would have gone."""
 
     response: requests.Response
-    asked: list[requests.PreparedRequest] = field(default_factory=list)
+    requested: list[requests.PreparedRequest] = field(default_factory=list)
 
     def __enter__(self) -> Self:
-        """Stand for a session."""
+        """Stand in for a session."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End as one does."""
+        """Close it, as a session does."""
 
     def get(self, url: str, **_: object) -> requests.Response:
-        """Prepare a request as the HTTP library does."""
+        """Prepare a request like the HTTP library, and answer it."""
         prepared = requests.Request("GET", url).prepare()
-        self.asked.append(prepared)
+        self.requested.append(prepared)
         self.response.request = prepared
         self.response.url = str(prepared.url)
         return self.response
@@ -134,24 +134,24 @@ class Server:
     post = get
 
 
-def answer(
+def response(
     body: bytes, status: int = 200, headers: dict[str, str] | None = None
 ) -> requests.Response:
-    """Give an answer as it comes from the network."""
-    response = requests.Response()
-    response.status_code = status
-    response._content = body  # noqa: SLF001 - there is no other way
-    response.url = f"https://{HOST}/event_types?page_token=x"
-    response.headers.update({"Date": "Wed, 04 Mar 2026 09:30:40 GMT", **(headers or {})})
-    return response
+    """Return a response as it comes from the network."""
+    received = requests.Response()
+    received.status_code = status
+    received._content = body  # noqa: SLF001 - it has no setter
+    received.url = f"https://{HOST}/event_types?page_token=x"
+    received.headers.update({"Date": "Wed, 04 Mar 2026 09:30:40 GMT", **(headers or {})})
+    return received
 
 
 @contextmanager
-def served(response: requests.Response, tap: TapCalendly | None = None) -> Iterator[Server]:
-    """Answer all requests in place of Calendly; what fails is not tried again."""
-    server = Server(response)
+def served(answer: requests.Response, tap: TapCalendly | None = None) -> Iterator[Server]:
+    """Answer all requests in place of Calendly; failed ones are not retried."""
+    server = Server(answer)
     if tap is not None:
-        vars(tap.run).pop("client", None)  # it keeps its connections
+        vars(tap.run).pop("client", None)  # it would keep its session
     with pytest.MonkeyPatch.context() as patch:
         for module in ("api.client", "auth.token_endpoint"):
             patch.setattr(f"tap_calendly.{module}.new_session", lambda *_: server)
@@ -161,7 +161,7 @@ def served(response: requests.Response, tap: TapCalendly | None = None) -> Itera
 
 @contextmanager
 def one_clear_line() -> Iterator[None]:
-    """Take an error of the tap's own, and look at what the user would read."""
+    """Catch an error of the tap, and check what the user would read."""
     try:
         yield
     except errors.SettingsError as error:
@@ -202,7 +202,7 @@ PAGES = almost(PAGE) | st.fixed_dictionaries(
 def test_a_page_can_be_read_and_written_or_is_rejected(
     tap: TapCalendly, name: str, body: bytes, headers: dict[str, str]
 ) -> None:
-    with served(answer(body, headers=headers), tap), one_clear_line():
+    with served(response(body, headers=headers), tap), one_clear_line():
         page = stream(tap, name).reader.first_page(None)
 
         assert page.answered_at.tzinfo is timezone.utc
@@ -215,8 +215,8 @@ def test_a_page_can_be_read_and_written_or_is_rejected(
 @given(value=JSON)
 def test_only_values_that_cannot_be_stored_are_replaced(tap: TapCalendly, value: Any) -> None:  # noqa: ANN401
     request = Request("event_types", "event_types", Requires("x"), f"https://{HOST}/")
-    sent = json.loads(written(value))
-    with served(answer(written(value)), tap), suppress(CalendlyError):  # NaN is no JSON
+    sent = json.loads(encoded(value))
+    with served(response(encoded(value)), tap), suppress(CalendlyError):  # NaN is not JSON
         read = tap.run.client.get(request, lambda body, _: body, threading.Event())
 
         assert storable(read) == storable(sent)
@@ -224,7 +224,7 @@ def test_only_values_that_cannot_be_stored_are_replaced(tap: TapCalendly, value:
 
 def storable(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
     if isinstance(value, int) and abs(value) > sys.float_info.max:
-        return str(value)  # which no column of numbers holds
+        return str(value)  # too large for any numeric column
     if isinstance(value, str):
         return re.sub("[\x00\ud800-\udfff]", "\ufffd", value)
     if isinstance(value, list):
@@ -239,10 +239,10 @@ def storable(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
 def test_any_headers_lead_to_a_reasonable_wait(
     headers: dict[str, str], tries: int, status: int
 ) -> None:
-    response = answer(b"", status, headers)
+    refusal = response(b"", status, headers)
 
-    wait = retry.seconds_until_retry(response, tries, datetime.now(timezone.utc))
-    quota = throttle.quota_of(response.headers)
+    wait = retry.seconds_until_retry(refusal, tries, datetime.now(timezone.utc))
+    quota = throttle.quota_of(refusal.headers)
 
     assert 1 <= wait <= throttle.LONGEST_WAIT
     if quota is not None:
@@ -271,16 +271,16 @@ def test_an_error_is_reported_in_one_clear_line(
     body: bytes, status: int, headers: dict[str, str], authenticator: type[Authenticator]
 ) -> None:
     redaction.remember(SECRET)
-    response = answer(body, status, headers)
-    code = remedies.exchange_error(response)
+    refusal = response(body, status, headers)
+    code = remedies.exchange_error(refusal)
 
-    step = remedies.next_step(response, Requires("event_types:read"), authenticator.remedies)
-    refused = RefusedError(messages.ANSWERED, response, stream="event_types", next_step=step)
+    step = remedies.next_step(refusal, Requires("event_types:read"), authenticator.remedies)
+    refused = RefusedError(messages.ANSWERED, refusal, stream="event_types", next_step=step)
     step = remedies.step_after_exchange(status, code, by_code=False, in_doubt=False)
-    no_tokens = CalendlyError(messages.NO_TOKENS, response, error=str(code), next_step=step)
-    strange = CalendlyError(messages.NOT_CALENDLYS, response, stream="x")
+    no_tokens = CalendlyError(messages.NO_TOKENS, refusal, error=str(code), next_step=step)
+    not_calendlys = CalendlyError(messages.NOT_CALENDLYS, refusal, stream="x")
 
-    for error in (refused, no_tokens, strange):
+    for error in (refused, no_tokens, not_calendlys):
         assert_clear(str(error))
     assert str(status) in str(refused)
 
@@ -359,23 +359,23 @@ def test_any_name_of_a_resource_becomes_its_uri(value: str) -> None:
     assert uri.count("/") == 4
 
 
-MOMENT = "2026-03-04T09:00:00Z"
+TIMESTAMP = "2026-03-04T09:00:00Z"
 SWEEP = {
     "streams": ["scheduled_events"],
-    "began": MOMENT,
+    "began": TIMESTAMP,
     "full": True,
-    "window_start": MOMENT,
+    "window_start": TIMESTAMP,
     "start_date": None,
     "earliest": None,
-    "remaining": [[None, MOMENT], [MOMENT, None]],
+    "remaining": [[None, TIMESTAMP], [TIMESTAMP, None]],
 }
 ENTRY = {
     "replication_key": "updated_at",
-    "replication_key_value": MOMENT,
-    "full_scan": MOMENT,
+    "replication_key_value": TIMESTAMP,
+    "full_scan": TIMESTAMP,
     "window_start": None,
     "start_date": None,
-    "earliest": MOMENT,
+    "earliest": TIMESTAMP,
     "scope": "organization AAAA",
     "layout": 1,
 }
@@ -393,21 +393,21 @@ ENTRIES = (
 def test_a_state_is_read_or_rejected(entry: dict[str, Any]) -> None:
     entry = json.loads(json.dumps(entry))
 
-    found = StreamState("scheduled_events", entry, "organization AAAA", "updated_at")
-    again = StreamState("scheduled_events", {}, "organization AAAA", "updated_at")
+    read = StreamState("scheduled_events", entry, "organization AAAA", "updated_at")
+    rewritten = StreamState("scheduled_events", {}, "organization AAAA", "updated_at")
 
     with one_clear_line():
-        found.bookmark(None)
+        read.bookmark(None)
     with one_clear_line():
-        captured = found.captured()
+        captured = read.captured()
         if captured is not None:
-            again.write(captured)
-            assert again.captured() == captured
+            rewritten.write(captured)
+            assert rewritten.captured() == captured
     with one_clear_line():
-        interrupted = found.interrupted()
+        interrupted = read.interrupted()
         if interrupted is not None:
-            again.write_interrupted(*interrupted)
-            assert again.interrupted() == interrupted
+            rewritten.write_interrupted(*interrupted)
+            assert rewritten.interrupted() == interrupted
 
 
 FILES = {
@@ -418,11 +418,11 @@ FILES = {
 }
 
 
-NAMED = {stream.name: stream for stream in STREAMS}
+STREAMS_BY_NAME = {stream.name: stream for stream in STREAMS}
 CHECKS: dict[str, input_files.Problems] = {
     "--config": configuration.problems_with_file,
-    "--state": partial(state.problems, streams=NAMED),
-    "--catalog": partial(catalog.problems, streams=NAMED),
+    "--state": partial(state.problems, streams=STREAMS_BY_NAME),
+    "--catalog": partial(catalog.problems, streams=STREAMS_BY_NAME),
 }
 
 
@@ -454,14 +454,14 @@ TOKENS = {
 def test_stored_tokens_are_usable_or_ignored(
     tmp_path_factory: pytest.TempPathFactory, body: bytes
 ) -> None:
-    kept = TokenStore(tmp_path_factory.getbasetemp(), "fuzzed-tokens")
-    kept.path.write_bytes(body)
+    store = TokenStore(tmp_path_factory.getbasetemp(), "fuzzed-tokens")
+    store.path.write_bytes(body)
 
-    found = kept.read()
+    tokens = store.read()
 
-    if found is not None:
-        assert_usable(found)
-        assert not shown(repr(found), [SECRET])
+    if tokens is not None:
+        assert_usable(tokens)
+        assert not shown(repr(tokens), [SECRET])
 
 
 @fuzz
@@ -476,19 +476,19 @@ def test_new_tokens_are_usable_and_storable_or_rejected(
     app = settings.OAuthCredentials("x", SECRET, SECRET)
     endpoint = TokenEndpoint(app, tap.run.settings, pace, tap.logger)
     form = {"refresh_token": SECRET}
-    with served(answer(body, headers=headers)), one_clear_line():
-        found = endpoint.tokens(form, threading.Event())
+    with served(response(body, headers=headers)), one_clear_line():
+        tokens = endpoint.tokens(form, threading.Event())
 
-        assert_usable(found)
-        kept = TokenStore(tmp_path_factory.getbasetemp(), "fuzzed-answer")
-        kept.path.write_bytes(found.encode())
-        assert kept.read() == found
+        assert_usable(tokens)
+        store = TokenStore(tmp_path_factory.getbasetemp(), "fuzzed-response")
+        store.path.write_bytes(tokens.encode())
+        assert store.read() == tokens
 
 
 def assert_usable(tokens: Tokens) -> None:
     headers = {"Authorization": f"Bearer {tokens.access_token}"}
     requests.Request("GET", "https://localhost", headers).prepare()
-    assert tokens.renew_at < 1e10 or tokens.renew_at >= 1e10  # a number
+    assert tokens.renew_at < 1e10 or tokens.renew_at >= 1e10  # not NaN
     for uri in (tokens.user, tokens.organization):
         assert uri is None or uri.rsplit("/", 1)
 
@@ -528,36 +528,36 @@ ADDRESSES = st.lists(
 @fuzz
 @given(address=ADDRESSES | ADDRESSES.map(f"https://{HOST}".__add__) | TEXTS)
 def test_pages_are_requested_only_from_the_configured_host(tap: TapCalendly, address: str) -> None:
-    with served(answer(written(PAGE)), tap) as server, one_clear_line():
+    with served(response(encoded(PAGE)), tap) as server, one_clear_line():
         stream(tap, "event_types").reader.page(address, None)
 
-    for request in server.asked:
+    for request in server.requested:
         parts = urlsplit(str(request.url))
         assert (parts.scheme, parts.hostname, parts.port) in {
             ("https", HOST, None),
             ("https", HOST, 443),
         }
-        assert "Authorization" not in request.headers  # what the address brought
+        assert "Authorization" not in request.headers  # not even from the address
 
 
-AROUND = st.text(st.sampled_from(" \n'") | st.characters(min_codepoint=128), max_size=30)
-"""What cannot be taken for a part of the secret."""
+SURROUNDING = st.text(st.sampled_from(" \n'") | st.characters(min_codepoint=128), max_size=30)
+"""Text that cannot be mistaken for a part of the secret."""
 
 
 @fuzz
 @given(
-    before=AROUND,
-    after=AROUND,
+    before=SURROUNDING,
+    after=SURROUNDING,
     start=st.integers(0, 30),
     form=st.sampled_from(["{}", "Basic {}", "Bearer {}", "x={}&y", '"{}"', "cancellations/{}"]),
-    encode=st.sampled_from(["as it is", "url", "base64", "with a name"]),
+    encode=st.sampled_from(["plain", "url", "base64", "with a name"]),
 )
 def test_secrets_are_redacted_in_every_encoding_and_wherever_they_are_cut(
     before: str, after: str, start: int, form: str, encode: str
 ) -> None:
     redaction.remember(SECRET)
     secret = {
-        "as it is": SECRET,
+        "plain": SECRET,
         "url": quote(SECRET, safe=""),
         "base64": base64.b64encode(SECRET.encode()).decode(),
         "with a name": base64.b64encode(f"app:{SECRET}".encode()).decode(),

@@ -1,4 +1,4 @@
-"""Every sentence the tap prints is given exactly the facts it names."""
+"""Every message of the tap is given exactly the facts it names."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.documents.generated import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-OF_A_RESPONSE = {"status", "path", "said", "request_id"}
+RESPONSE_FACTS = {"status", "path", "said", "request_id"}
 
 
 def _uses() -> Iterator[tuple[str, str, bool, set[str | None]]]:
-    """Give where a sentence is filled in, which, whether with a response, and with which facts."""
+    """Yield where a message is filled in, its name, whether from a response, and its facts."""
     for file in sorted((ROOT / "tap_calendly").rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.Call):
@@ -33,7 +33,7 @@ def _uses() -> Iterator[tuple[str, str, bool, set[str | None]]]:
 
 
 def _message(node: ast.expr) -> str | None:
-    """Return the name of a sentence that is taken from the table."""
+    """Return the name of a message that is taken from the table."""
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         return node.attr if node.value.id == "messages" else None
     return None
@@ -42,14 +42,14 @@ def _message(node: ast.expr) -> str | None:
 USES = list(_uses())
 
 
-@pytest.mark.parametrize(("place", "name", "of_a_response", "given"), USES)
+@pytest.mark.parametrize(("place", "name", "from_response", "facts"), USES)
 def test_a_message_gets_exactly_the_facts_it_names(
-    place: str, name: str, *, of_a_response: bool, given: set[str | None]
+    place: str, name: str, *, from_response: bool, facts: set[str | None]
 ) -> None:
-    sentence = vars(messages)[name]
-    named = {field for _, field, _, _ in Formatter().parse(sentence) if field is not None}
+    message = vars(messages)[name]
+    named = {field for _, field, _, _ in Formatter().parse(message) if field is not None}
 
-    assert named - (OF_A_RESPONSE if of_a_response else set()) == given, place
+    assert named - (RESPONSE_FACTS if from_response else set()) == facts, place
 
 
 def test_every_message_is_used() -> None:

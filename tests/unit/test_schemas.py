@@ -1,4 +1,4 @@
-"""The fields of every table are those that Calendly's API is described to give."""
+"""The fields of every table are those in the description of Calendly's API."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 Fields = dict[str, set[str]]
-"""The kinds of value that each field may hold, by its path: `.a`, `.a.b`, `.list[].b`."""
+"""The types of value that each field may hold, by its path: `.a`, `.a.b`, `.list[].b`."""
 
 API = Description(Path(__file__).parents[1] / "sandbox" / "openapi.yaml")
 COMPONENTS = API.content["components"]["schemas"]
@@ -24,36 +24,36 @@ COMPONENTS = API.content["components"]["schemas"]
 SCHEMAS = {stream.name: stream.schema for stream in STREAMS}
 
 FIXTURES = fixtures.read()
-"""Streams whose rows the sandbox has from files."""
+"""Streams whose rows the sandbox reads from files."""
 
 NO_TABLE = {
-    "InviteeNoShow",  # only by the URI that the invitee's row holds, with what it says
-    "WebhookPayload",  # a sample of what a webhook posts
+    "InviteeNoShow",  # its content is in the invitee's row
+    "WebhookPayload",  # an example of what a webhook posts
 }
 
 ADDED = {
     stream.name: {*stream.derived, *(stream.parent.columns if stream.parent else ())}
     for stream in STREAMS
 }
-"""What the tap adds, all of it text."""
+"""Fields that the tap adds."""
 
 KEYS = {stream.name: set(stream.primary_keys) for stream in STREAMS}
 
-PEOPLE = {
+HEADCOUNTS = {
     "groups": {".member_count"},
     "event_type_available_times": {".invitees_remaining"},
     "scheduled_events": {f".invitees_counter.{name}" for name in ("total", "active", "limit")},
 }
-"""Described as numbers, but they count people: whole ones."""
+"""Fields described as numbers that count people, so they are integers."""
 
-LEFT_OPEN = {"group_relationships": ".owner.user"}
-"""An object or a URI: a column of JSON, whatever the object holds."""
+OBJECT_OR_URI = {"group_relationships": ".owner.user"}
+"""Fields that hold an object or a URI: a JSON column, whatever the object holds."""
 
 ANY = "any"
 
 
 def fields(*described: Mapping[str, Any]) -> Fields:
-    """Give what schemas say, of the tap or of the API, all of them together."""
+    """Return the fields of some schemas, of the tap or of the API, taken together."""
     found: Fields = {}
     for schema in described:
         for path, kind in _kinds(schema, ""):
@@ -66,8 +66,8 @@ def _kinds(schema: Mapping[str, Any], path: str) -> Iterator[tuple[str, str]]:
         yield path, ANY
     if "$ref" in schema:
         yield from _kinds(COMPONENTS[_name(schema["$ref"])], path)
-    for one in schema.get("oneOf", ()):
-        yield from _kinds(one, path)
+    for option in schema.get("oneOf", ()):
+        yield from _kinds(option, path)
     for name, inner in schema.get("properties", {}).items():
         yield from _kinds(inner, f"{path}.{name}")
     if "items" in schema:
@@ -83,11 +83,11 @@ def _name(reference: str) -> str:
 
 
 def _records() -> Iterator[tuple[str, str]]:
-    """Give the name of what each path of the API answers with."""
+    """Yield each path of the API and the name of the record it returns."""
     for path, operation in API.paths.items():
-        answer = operation["responses"]["200"]["content"]["application/json"]["schema"]
-        wrapped = answer.get("properties", {})
-        record = wrapped.get("resource") or wrapped.get("collection", {}).get("items") or answer
+        body = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        wrapped = body.get("properties", {})
+        record = wrapped.get("resource") or wrapped.get("collection", {}).get("items") or body
         yield _general(path), _name(record["$ref"])
 
 
@@ -96,14 +96,14 @@ def _general(path: str) -> str:
 
 
 def _described() -> Iterator[tuple[str, list[str]]]:
-    """Give the records that each stream reads."""
+    """Yield each stream and the names of the records it reads."""
     records = dict(_records())
     for stream in STREAMS:
         if stream.name in FIXTURES:
             continue
         path = _general(stream.endpoint.path)
         paths = [path, f"{path}/{{}}"] if stream.endpoint.with_details else [path]
-        yield stream.name, [records[one] for one in paths]
+        yield stream.name, [records[path] for path in paths]
 
 
 DESCRIBED = dict(_described())
@@ -125,13 +125,13 @@ def test_every_record_of_the_api_is_compared_or_exempt() -> None:
 @pytest.mark.parametrize("name", DESCRIBED)
 def test_a_table_has_the_fields_and_types_of_the_api(name: str) -> None:
     ours = fields(SCHEMAS[name])
-    theirs = fields(*(COMPONENTS[one] for one in DESCRIBED[name]))
-    for path in PEOPLE.get(name, ()):
+    theirs = fields(*(COMPONENTS[record] for record in DESCRIBED[name]))
+    for path in HEADCOUNTS.get(name, ()):
         assert theirs[path] == {"number"}
         theirs[path] = {"integer"}
-    if left_open := LEFT_OPEN.get(name):
-        assert theirs[left_open] == {"object", "string"}
-        theirs = {path: kinds for path, kinds in theirs.items() if f"{left_open}." not in path}
+    if union := OBJECT_OR_URI.get(name):
+        assert theirs[union] == {"object", "string"}
+        theirs = {path: kinds for path, kinds in theirs.items() if f"{union}." not in path}
     for path in [path for path, kinds in theirs.items() if kinds == {ANY}]:
         assert len(ours[path]) > 1, path
         theirs[path] = ours[path]
@@ -152,25 +152,25 @@ def test_a_table_has_the_fields_of_its_fixture() -> None:
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_only_the_key_is_required_and_not_nullable(name: str) -> None:
     schema = SCHEMAS[name]
-    certain = {path for path, one in _properties(schema, "") if "null" not in one["type"]}
+    not_nullable = {path for path, field in _properties(schema, "") if "null" not in field["type"]}
 
-    assert certain == {f".{field}" for field in KEYS[name]}
+    assert not_nullable == {f".{field}" for field in KEYS[name]}
     assert set(schema["required"]) == KEYS[name]
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_each_field_has_a_one_line_description(name: str) -> None:
-    for path, one in _properties(SCHEMAS[name], ""):
-        text = one["description"]
+    for path, field in _properties(SCHEMAS[name], ""):
+        text = field["description"]
         assert text.endswith("."), path
         assert "\n" not in text, path
-        is_moment = one.get("format") == "date-time"
-        assert ("(UTC)" in text) == is_moment, path
+        is_timestamp = field.get("format") == "date-time"
+        assert ("(UTC)" in text) == is_timestamp, path
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_an_object_keeps_undocumented_fields(name: str) -> None:
-    for path, one in _properties(SCHEMAS[name], ""):
-        for inner in (one, one.get("items", {})):
+    for path, field in _properties(SCHEMAS[name], ""):
+        for inner in (field, field.get("items", {})):
             if "properties" in inner:
                 assert inner["additionalProperties"] is True, path

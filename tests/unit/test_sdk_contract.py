@@ -1,4 +1,4 @@
-"""What the tap overrides of the SDK's private and final members is what was read when it did."""
+"""The SDK's members that the tap overrides or relies on are as they were when last reviewed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tap_calendly.singer import sdk
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-READ = {
+OVERRIDDEN = {
     "CustomStreamMap._eval": "389317fd6fbb",
     "Stream._increment_stream_state": "cabc0edb2fd4",
     "Stream._write_record_message": "292b7bed3988",
@@ -31,8 +31,8 @@ READ = {
     "Tap.run_connection_test": "ae205b5e8d68",
     "Tap.sync_all": "e4412393757b",
 }
-"""Digests of the source of each such member in the SDK. One that changed: read what is new there,
-see that `tap_calendly/singer/sdk.py` still does right by it, and enter the new digest."""
+"""Digests of the source of each overridden member that is private or final. If one has changed,
+read the new source, check that `tap_calendly/singer/sdk.py` fits it, and enter the new digest."""
 
 CALLED = {
     "Stream._generate_record_messages": "9b5f9fbcdedb",
@@ -41,7 +41,7 @@ CALLED = {
     "Stream._write_activate_version_message": "b5295d35a81b",
     "Stream._write_state_message": "f82ecd8d1698",
 }
-"""The same of those that are not overridden, but called or counted on."""
+"""The same for members that are not overridden, but called or relied on."""
 
 BASES: tuple[type, ...] = (Stream, Tap, CustomStreamMap)
 
@@ -52,17 +52,17 @@ def _digest(member: object) -> str:
 
 
 def _classes() -> Iterator[type]:
-    """Give every class of the tap that is made from one of the SDK's."""
+    """Yield every class of the tap that is derived from one of the SDK's."""
     for module in pkgutil.walk_packages(tap_calendly.__path__, f"{tap_calendly.__name__}."):
-        for one in vars(importlib.import_module(module.name)).values():
-            if inspect.isclass(one) and one.__module__ == module.name and issubclass(one, BASES):
-                yield one
+        for cls in vars(importlib.import_module(module.name)).values():
+            if inspect.isclass(cls) and cls.__module__ == module.name and issubclass(cls, BASES):
+                yield cls
 
 
-def _overridden(one: type) -> Iterator[tuple[str, object]]:
-    """Give what a class overrides of the SDK's that is private, or final by its word."""
-    base = next(base for base in BASES if issubclass(one, base))
-    for name in vars(one):
+def _overridden(cls: type) -> Iterator[tuple[str, object]]:
+    """Yield the SDK's private or final members that a class overrides."""
+    base = next(base for base in BASES if issubclass(cls, base))
+    for name in vars(cls):
         theirs = inspect.getattr_static(base, name, None)
         if theirs is None or name.startswith("__") or not callable(theirs):
             continue
@@ -71,9 +71,9 @@ def _overridden(one: type) -> Iterator[tuple[str, object]]:
 
 
 def test_overridden_sdk_members_are_unchanged() -> None:
-    found = {name: _digest(theirs) for one in _classes() for name, theirs in _overridden(one)}
+    digests = {name: _digest(theirs) for cls in _classes() for name, theirs in _overridden(cls)}
 
-    assert found == READ
+    assert digests == OVERRIDDEN
 
 
 def test_called_sdk_members_are_unchanged() -> None:
@@ -83,6 +83,6 @@ def test_called_sdk_members_are_unchanged() -> None:
 
 
 def test_sdk_members_are_overridden_in_one_file_only() -> None:
-    places = {one.__module__ for one in _classes() for _ in _overridden(one)}
+    modules = {cls.__module__ for cls in _classes() for _ in _overridden(cls)}
 
-    assert places == {sdk.__name__}
+    assert modules == {sdk.__name__}

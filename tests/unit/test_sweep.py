@@ -1,4 +1,4 @@
-"""The plan alone, over random runs: what is looked at when, and never too late."""
+"""The sweep plan over random schedules of runs: what is read when, and never too late."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ HOURS = st.integers(min_value=0, max_value=500 * 24).map(lambda hours: timedelta
 
 @st.composite
 def runs(draw: st.DrawFn) -> list[datetime]:
-    """Give the beginnings of runs, from an hour to 25 days apart, over a year and a half."""
+    """Return the start times of runs, an hour to 25 days apart, with two long gaps at the end."""
     gaps = draw(st.lists(st.integers(1, 25 * 24), min_size=5, max_size=60))
-    moments = [EPOCH]
+    starts = [EPOCH]
     for gap in gaps:
-        moments.append(moments[-1] + timedelta(hours=gap))
-    return [*moments, moments[-1] + timedelta(days=600), moments[-1] + timedelta(days=1300)]
+        starts.append(starts[-1] + timedelta(hours=gap))
+    return [*starts, starts[-1] + timedelta(days=600), starts[-1] + timedelta(days=1300)]
 
 
 @given(
@@ -67,7 +67,7 @@ def test_an_unchanged_older_meeting_is_read_at_most_once_per_doubling_of_its_age
     doublings = 0
     while runs[-1] - meeting.start >= rules.lookback * 2 ** (doublings + 1):
         doublings += 1
-    # A run that follows a long pause still looks at what was recent when the last one began.
+    # A run after a long gap still reads what was recent when the last run began.
     assert len(older) <= doublings + 1
 
 
@@ -89,7 +89,7 @@ def _rules(lookback: int, interval: int | None) -> Rules:
 
 
 def _reads(runs: list[datetime], meeting: Meeting, rules: Rules) -> list[datetime]:
-    """Play the runs; give those that read the meeting's invitees."""
+    """Simulate the runs; return those that read the meeting's invitees."""
     captured: Captured | None = None
     reads = []
     for began in runs:

@@ -1,7 +1,7 @@
-"""Requests keep to Calendly's limit, use it, and leave a share of it to others.
+"""Requests respect Calendly's limit, make use of it, and leave a share of it for others.
 
-Calendly's side is simulated: a window that begins with its first request, counted at some moment
-between sending and answering, its end told in whole seconds.
+Calendly's side is simulated: a window begins with its first request, a request is counted some time
+between being sent and being answered, and the end of the window is given in whole seconds.
 """
 
 from __future__ import annotations
@@ -38,19 +38,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-ANSWER = Response()
+RESPONSE = Response()
 
 
 @dataclass
 class Calendly:
-    """A limit as Calendly counts it.
+    """A rate limit as Calendly counts it.
 
     Attributes:
-        limit: Requests of a window.
+        limit: Requests per window.
         window: Its length (seconds).
-        rounded: How its remaining seconds become whole ones.
-        used: Requests already made in the window that is open at the beginning.
-        refused: Requests that were one too many.
+        rounded: Rounds the seconds that remain of it.
+        used: Requests made in the current window.
+        opened: When the current window began (seconds).
+        refused: Requests beyond the limit.
     """
 
     limit: int
@@ -72,30 +73,30 @@ class Calendly:
 
 @dataclass
 class Load:
-    """Threads that send so many requests, in simulated time.
+    """Threads that send requests in simulated time.
 
     Attributes:
-        calendly: Who answers.
-        threads: How many send at once.
-        latency: Gives the seconds that a request takes.
-        pace: The pace they keep.
-        sendings: When each request was sent.
-        arrivals: When each request was counted.
+        calendly: What answers them.
+        threads: How many threads send.
+        latency: Returns the seconds that a request takes.
+        pace: The pace that the threads keep.
+        sent_at: When each request was sent (seconds).
+        counted_at: When each request was counted (seconds).
     """
 
     calendly: Calendly
     threads: int
     latency: Callable[[], float]
     pace: Pace = field(default_factory=Pace)
-    sendings: list[float] = field(default_factory=list)
-    arrivals: list[float] = field(default_factory=list)
+    sent_at: list[float] = field(default_factory=list)
+    counted_at: list[float] = field(default_factory=list)
 
     def run(self, requests: int, others: Callable[[float], None] = lambda _: None) -> None:
-        """Send them all; a request that was refused is sent again after the window."""
+        """Send them all; a request that was refused is sent again later."""
         order = count()
         events: list[tuple[float, int, str, tuple[float, Quota | None]]] = []
-        idle, left = self.threads, requests
-        heapq.heappush(events, (0.0, next(order), "look", (0.0, None)))
+        idle, remaining = self.threads, requests
+        heapq.heappush(events, (0.0, next(order), "wake", (0.0, None)))
         while events:
             now, _, kind, (began, quota) = heapq.heappop(events)
             if kind == "counted":
@@ -103,23 +104,23 @@ class Load:
                 refused = self.calendly.refused
                 quota = self.calendly.answer(now)
                 if self.calendly.refused > refused:
-                    left += 1
-                self.arrivals.append(now)
-                back = now + self.latency() / 2
-                heapq.heappush(events, (back, next(order), "answered", (began, quota)))
+                    remaining += 1
+                self.counted_at.append(now)
+                answered_at = now + self.latency() / 2
+                heapq.heappush(events, (answered_at, next(order), "answered", (began, quota)))
                 continue
             if kind == "answered":
                 self.pace = answered(self.pace, quota, began, now)
                 idle += 1
-            while idle and left and not (wait := delay(self.pace, now)):
+            while idle and remaining and not (wait := delay(self.pace, now)):
                 self.pace = sent(self.pace, now)
-                idle, left = idle - 1, left - 1
-                self.sendings.append(now)
-                arrival = now + self.latency() / 2
-                heapq.heappush(events, (arrival, next(order), "counted", (now, None)))
-            if idle and left and not math.isinf(wait):
-                heapq.heappush(events, (now + wait + 1e-6, next(order), "look", (0.0, None)))
-        assert not left
+                idle, remaining = idle - 1, remaining - 1
+                self.sent_at.append(now)
+                counted_at = now + self.latency() / 2
+                heapq.heappush(events, (counted_at, next(order), "counted", (now, None)))
+            if idle and remaining and not math.isinf(wait):
+                heapq.heappush(events, (now + wait + 1e-6, next(order), "wake", (0.0, None)))
+        assert not remaining
 
 
 ROUNDINGS = st.sampled_from([math.ceil, math.floor, round])
@@ -135,7 +136,7 @@ SEEDS = st.integers(0, 2**32)
     slowest=st.floats(0.01, 2.5),
     seed=SEEDS,
 )
-def test_the_tap_alone_never_exceeds_the_limit(  # noqa: PLR0913 - a case of many
+def test_the_tap_alone_never_exceeds_the_limit(  # noqa: PLR0913 - all of them drawn
     *,
     limit: int,
     window: float,
@@ -145,10 +146,10 @@ def test_the_tap_alone_never_exceeds_the_limit(  # noqa: PLR0913 - a case of man
     slowest: float,
     seed: int,
 ) -> None:
-    """However seconds are rounded and answers overtake each other, from a window used or not."""
-    dice = random.Random(seed)  # noqa: S311 - a load, no secret
+    """However seconds are rounded and responses overtake each other, whatever was used before."""
+    rng = random.Random(seed)  # noqa: S311 - a load, no secret
     calendly = Calendly(limit, window, rounded, used=int(used * (limit - 1)))
-    load = Load(calendly, threads, lambda: dice.uniform(slowest / 10, slowest))
+    load = Load(calendly, threads, lambda: rng.uniform(slowest / 10, slowest))
 
     load.run(requests=min(3 * limit, 400))
 
@@ -161,7 +162,7 @@ LIMITS = [(500, 60, 8, 0.1), (500, 60, 16, 0.1), (500, 60, 8, 0.5), (50, 60, 8, 
 @pytest.mark.parametrize(
     ("limit", "window", "threads", "latency", "rounded"),
     [
-        *((*one, rounded) for one in LIMITS for rounded in (math.ceil, math.floor, round)),
+        *((*limit, rounded) for limit in LIMITS for rounded in (math.ceil, math.floor, round)),
         (120, 3, 8, 0.05, math.ceil),
     ],
 )
@@ -175,7 +176,7 @@ def test_all_but_5_percent_of_the_limit_is_used(
 
     load.run(requests=windows * usable + 1)
 
-    took = load.arrivals[-1] - load.arrivals[0]
+    took = load.counted_at[-1] - load.counted_at[0]
     assert took * 0.95 <= windows * window
     assert calendly.refused == 0
 
@@ -185,56 +186,56 @@ def test_all_but_5_percent_of_the_limit_is_used(
 def test_a_share_of_every_window_is_left_for_others(
     limit: int, rounded: Callable[[float], int]
 ) -> None:
-    """But for a request that finds out whether the window is over."""
+    """Except for one request that finds out whether the window is over."""
     calendly = Calendly(limit, 60, rounded)
-    left: list[int] = []
+    unused: list[int] = []
     load = Load(calendly, 8, lambda: 0.1)
 
     def watch(now: float) -> None:
         if now - calendly.opened >= 60:
-            left.append(calendly.limit - calendly.used)
+            unused.append(calendly.limit - calendly.used)
 
     load.run(requests=4 * limit, others=watch)
 
-    assert len(left) == 4
-    assert min(left) >= math.ceil(limit * 0.05) - 1
+    assert len(unused) == 4
+    assert min(unused) >= math.ceil(limit * 0.05) - 1
 
 
 @given(per_minute=st.integers(1, 1_000), threads=st.sampled_from([1, 8]), seed=SEEDS)
 def test_the_users_own_limit_holds_in_any_minute(per_minute: int, threads: int, seed: int) -> None:
-    dice = random.Random(seed)  # noqa: S311 - a load, no secret
+    rng = random.Random(seed)  # noqa: S311 - a load, no secret
     pace = Pace(interval=60 / per_minute)
-    load = Load(Calendly(10_000, 60), threads, lambda: dice.uniform(0.01, 0.3), pace)
+    load = Load(Calendly(10_000, 60), threads, lambda: rng.uniform(0.01, 0.3), pace)
 
     load.run(requests=min(3 * per_minute, 600))
 
-    sendings = load.sendings
-    for index, first in enumerate(sendings[:-per_minute]):
-        assert sendings[index + per_minute] - first >= 60 - 1e-6
+    sent_at = load.sent_at
+    for index, first in enumerate(sent_at[:-per_minute]):
+        assert sent_at[index + per_minute] - first >= 60 - 1e-6
 
 
 @given(limit=st.integers(20, 600), greed=st.floats(0.1, 3), seed=SEEDS)
 def test_a_quota_used_up_by_others_costs_time_but_no_request(
     limit: int, greed: float, seed: int
 ) -> None:
-    dice = random.Random(seed)  # noqa: S311 - a load, no secret
+    rng = random.Random(seed)  # noqa: S311 - a load, no secret
     calendly = Calendly(limit, 60)
-    own_refused = 0
+    others_refused = 0
 
     def others(now: float) -> None:
-        nonlocal own_refused
+        nonlocal others_refused
         before = calendly.refused
-        for _ in range(int(dice.uniform(0, 2 * greed))):
+        for _ in range(int(rng.uniform(0, 2 * greed))):
             calendly.answer(now)
-        own_refused += calendly.refused - before
+        others_refused += calendly.refused - before
 
-    load = Load(calendly, 8, lambda: dice.uniform(0.05, 0.5))
+    load = Load(calendly, 8, lambda: rng.uniform(0.05, 0.5))
     load.run(requests=300, others=others)
 
-    own = calendly.refused - own_refused
-    assert len(load.arrivals) == 300 + own
-    # Those under way when the quota ran out, once a window.
-    windows = math.ceil(load.arrivals[-1] / 60)
+    own = calendly.refused - others_refused
+    assert len(load.counted_at) == 300 + own
+    # Those in flight when the quota ran out, once per window.
+    windows = math.ceil(load.counted_at[-1] / 60)
     assert own <= 8 * windows
 
 
@@ -292,7 +293,7 @@ def test_a_pause_is_not_cut_short_by_a_shorter_one(waits: list[float]) -> None:
 
     assert throttle.pause(60)
     assert not throttle.pause(10)
-    throttle.send(lambda: ANSWER, threading.Event())
+    throttle.send(lambda: RESPONSE, threading.Event())
 
     assert sum(waits) == pytest.approx(60, abs=0.1)
     assert throttle.waited == pytest.approx(60, abs=0.1)
@@ -306,7 +307,7 @@ def test_a_failed_request_does_not_count_as_in_flight() -> None:
         raise ConnectionResetError
 
     def after_it() -> None:
-        throttle.send(lambda: ANSWER, stop)
+        throttle.send(lambda: RESPONSE, stop)
         passed.set()
 
     with pytest.raises(ConnectionResetError):
@@ -317,20 +318,20 @@ def test_a_failed_request_does_not_count_as_in_flight() -> None:
 
 
 def test_threads_waiting_for_a_response_are_woken_by_it() -> None:
-    throttle, stop, answer = Throttle(None, SystemClock()), threading.Event(), threading.Event()
+    throttle, stop, release = Throttle(None, SystemClock()), threading.Event(), threading.Event()
     passed = threading.Semaphore(0)
 
     def first() -> Response:
-        answer.wait(5)
-        return ANSWER
+        release.wait(5)
+        return RESPONSE
 
     def send(request: Callable[[], Response]) -> None:
         throttle.send(request, stop)
         passed.release()
 
-    for request in (first, *[lambda: ANSWER] * 7):
+    for request in (first, *[lambda: RESPONSE] * 7):
         threading.Thread(target=send, args=(request,), daemon=True).start()
-    answer.set()
+    release.set()
 
     assert all(passed.acquire(timeout=5) for _ in range(8))
 
@@ -340,7 +341,7 @@ def test_nothing_is_sent_after_a_stop() -> None:
     stop.set()
 
     with pytest.raises(StoppedError):
-        throttle.send(lambda: ANSWER, stop)
+        throttle.send(lambda: RESPONSE, stop)
 
 
 def test_a_waiting_thread_is_released_by_a_stop() -> None:
