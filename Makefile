@@ -1,5 +1,5 @@
-# Two commands do everything: `make sync` and `make test`. They need Python (3.10 or later), git and
-# make, and install what else they need into this checkout, nowhere else.
+# The two main commands are `make sync` and `make test`. They need Python (3.10 or later), git and
+# make, and install everything else into this checkout only.
 
 PYTHON ?= python3
 
@@ -17,52 +17,52 @@ help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: sync
-sync: .cache/plugins-of-sync ## Load Calendly into a DuckDB file; without a token, the demo organization
+sync: .cache/plugins-of-sync ## Load Calendly into a DuckDB file; without a token, load the demo organization
 	@$(BIN)/python -m sandbox.demo.sync
 
 PYTEST := $(BIN)/pytest --quiet --numprocesses=auto --dist=loadgroup
 
 .PHONY: test
-test: lint types .cache/plugins ## Lint, types, and every promise with a few cases: three minutes the second time
+test: lint types .cache/plugins ## Run lint, type checks and the quick tests: three minutes from the second time on
 	$(PYTEST) --quick
 
 .PHONY: test-all
-test-all: lint types .cache/plugins ## Lint, types and every case: all faults, more histories, every pipeline
+test-all: lint types .cache/plugins ## Run lint, type checks and all tests: every fault, more histories, every pipeline
 	$(PYTEST)
 
 .PHONY: fidelity
-fidelity: .cache/packages ## Many more random histories than `make test-all` plays: about an hour
+fidelity: .cache/packages ## Play many more random histories than `make test-all`: about an hour
 	$(BIN)/pytest tests/fidelity --hypothesis-profile=long --hypothesis-show-statistics
 
 .PHONY: schedules
-schedules: .cache/packages ## What a month of daily and of hourly runs costs and loses, beside the usual ways
+schedules: .cache/packages ## Simulate a month of runs: what the tap and the usual approaches cost and miss
 	$(BIN)/python -m benchmarks.schedules
 
 .PHONY: benchmark
-benchmark: .cache/packages ## How fast the tap is, beside a plain one and at the API's limit: about eight minutes
+benchmark: .cache/packages ## Measure the tap's speed, beside a plain tap and at the API's limit: eight minutes
 	$(BIN)/python -m benchmarks.speed
 
 .PHONY: endurance
-endurance: .cache/packages ## An hour at the API's limit with 1 % of faults, in four minutes
+endurance: .cache/packages ## Simulate an hour at the API's limit with 1 % faults: four minutes
 	$(BIN)/python -m benchmarks.endurance
 
 .PHONY: audit
-audit: .tools/bin/uv ## Known faults of all that is locked; asks the database at osv.dev
+audit: .tools/bin/uv ## Check all locked packages for known vulnerabilities, at osv.dev
 	.tools/bin/uv audit --locked --preview-features audit-command
 	.tools/bin/uv audit --locked --preview-features audit-command --project $(PLUGINS)
 
 .PHONY: build
-build: .cache/build.txt ## The package, by the locked build tools, into dist/
+build: .cache/build.txt ## Build the package into dist/ with the locked build tools
 	.tools/bin/uv build --quiet --clear --build-constraints $< --require-hashes
 
 .PHONY: lint
-lint: .cache/checked ## Style, the direction of imports, workflows and meltano.yml
+lint: .cache/checked ## Check style, the direction of imports, workflows and meltano.yml
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/lint-imports --no-logo --cache-dir .cache/imports
 
 .PHONY: types
-types: .cache/packages ## Strict types
+types: .cache/packages ## Check types strictly
 	$(BIN)/mypy
 
 .PHONY: docs
@@ -70,11 +70,11 @@ docs: .cache/packages ## Regenerate the tables in README and docs, and the catal
 	$(BIN)/python -m tests.documents.generated
 
 .PHONY: clean
-clean: ## Remove what these commands have installed and written
+clean: ## Remove everything that these commands installed and wrote
 	rm -rf .cache .meltano .tools .venv dist output
 
-# What has been checked since it changed, and what is installed: each kept as a stamp in .cache so that
-# a second time is quick.
+# Stamps in .cache record what has been checked since it last changed, and what is installed, so that a
+# second run is quick.
 
 ISSUE_FORMS := $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
@@ -95,7 +95,7 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml)
 	.tools/bin/uv sync --quiet --locked
 	@touch $@
 
-# Every plugin has an environment of its own, and gets the packages that are locked for it.
+# Every plugin has its own environment, with the packages that are locked for it.
 
 .cache/plugins-of-sync: .cache/plugin-tap-calendly .cache/plugin-target-duckdb
 	@touch $@

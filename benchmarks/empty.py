@@ -1,4 +1,4 @@
-"""A tap that does nothing, for what starting the SDK takes."""
+"""A tap without streams, to measure how long the SDK takes to start."""
 
 from __future__ import annotations
 

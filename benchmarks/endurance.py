@@ -1,8 +1,8 @@
-"""An hour at the API's limit, with a fault in every hundredth request.
+"""An hour at the API's limit, with a fault in one of every hundred requests.
 
-`make endurance` loads a company of 28,000 meetings from the sandbox, for which as for the tap time
-passes twenty times as fast, and prints how the run went: requests, faults, memory on the way, and
-how many rows differ from the company's at the end. It takes about four minutes.
+`make endurance` loads a company with 28,000 meetings from the sandbox; time passes twenty times as
+fast for both the tap and the sandbox. It prints how the run went: requests, faults, memory usage,
+and how many rows differ from the company's at the end. It takes about four minutes.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from tests.singer import Run, config, truth
 MEETINGS = 28_000
 SPEED = 20
 LIMIT = 500
-SHARE = 0.01
-"""Of the requests, that something goes wrong with."""
+FAULT_RATE = 0.01
+"""The fraction of requests in which something goes wrong."""
 
 FAULTS = (
     Fault("*", status=408, times=None),
@@ -42,12 +42,12 @@ FAULTS = (
     Fault("*", status=200, body="", times=None),
     Fault("*", status=200, body="<html>Welcome to our network</html>", times=None),
 )
-EVERY = 300
-"""Seconds of the tap's time between two looks at its memory."""
+MEMORY_INTERVAL = 300
+"""Simulated seconds between two samples of the tap's memory."""
 
 
 def main() -> int:
-    """Print how the run went; the exit status says whether every row was right."""
+    """Print how the run went; the exit status is 0 if every row is right."""
     clock = FastClock(SPEED)
     calendly = Calendly(clock, seed=1, plan="enterprise")
     company.populate(calendly, seed=1, size=MEETINGS, until=clock.now())
@@ -56,26 +56,28 @@ def main() -> int:
         tempfile.TemporaryDirectory() as folder,
     ):
         for fault in FAULTS:
-            sandbox.faults.add(replace(fault, share=SHARE / len(FAULTS)))
+            sandbox.faults.add(replace(fault, share=FAULT_RATE / len(FAULTS)))
         file = Path(folder) / "config.json"
         file.write_text(json.dumps(config(sandbox)))
         began = time.monotonic()
-        run, memory, status = _endure(file)
+        run, memory, status = _run(file)
         minutes = (time.monotonic() - began) * SPEED / 60
-        answers = Counter(str(request.status) for request in sandbox.requests)
+        outcomes = Counter(str(request.status) for request in sandbox.requests)
         tables, expected = run.tables(), truth(sandbox)
 
-    wrong = {name: _differing(tables.get(name, {}), rows) for name, rows in expected.items()}
+    wrong_rows = {name: _differences(tables.get(name, {}), rows) for name, rows in expected.items()}
     total = sum(map(len, expected.values()))
-    print(f"status {status}, {sum(answers.values()):,} requests in {minutes:.0f} simulated minutes")
-    print(f"answers: {', '.join(f'{kind} {number:,}' for kind, number in answers.most_common())}")
-    print(f"memory every {EVERY // 60} minutes (MB): {', '.join(f'{one:.0f}' for one in memory)}")
-    print(f"rows wrong or missing: {sum(wrong.values())} of {total:,}")
-    return 1 if status or sum(wrong.values()) else 0
+    print(f"exit status {status}")
+    print(f"{sum(outcomes.values()):,} requests in {minutes:.0f} simulated minutes")
+    print(f"responses: {', '.join(f'{kind} {n:,}' for kind, n in outcomes.most_common())}")
+    sizes = ", ".join(f"{size:.0f}" for size in memory)
+    print(f"memory every {MEMORY_INTERVAL // 60} minutes (MB): {sizes}")
+    print(f"wrong or missing rows: {sum(wrong_rows.values())} of {total:,}")
+    return 1 if status or sum(wrong_rows.values()) else 0
 
 
-def _endure(file: Path) -> tuple[Run, list[float], int]:
-    """Run the tap; give its messages, its memory on the way (MB) and its status."""
+def _run(file: Path) -> tuple[Run, list[float], int]:
+    """Run the tap, and return its messages, samples of its memory (MB) and its exit status."""
     run, memory, ended = Run(), [], threading.Event()
     with subprocess.Popen(  # noqa: S603 - our own tap
         (sys.executable, "-m", "benchmarks.fast", str(SPEED), "--config", str(file)),
@@ -84,23 +86,23 @@ def _endure(file: Path) -> tuple[Run, list[float], int]:
         stdout=subprocess.PIPE,
     ) as process:
 
-        def look() -> None:
-            while not ended.wait(EVERY / SPEED):
-                shown = subprocess.check_output(  # noqa: S603 - of the process above
+        def sample() -> None:
+            while not ended.wait(MEMORY_INTERVAL / SPEED):
+                output = subprocess.check_output(  # noqa: S603 - of the process above
                     ("ps", "-o", "rss=", "-p", str(process.pid))  # noqa: S607 - wherever it is
                 )
-                memory.append(int(shown) / 1024)
+                memory.append(int(output) / 1024)
 
-        looking = threading.Thread(target=look)
-        looking.start()
+        sampler = threading.Thread(target=sample)
+        sampler.start()
         assert process.stdout is not None  # noqa: S101 - piped
         run.messages.extend(json.loads(line) for line in process.stdout)
         ended.set()
-        looking.join()
+        sampler.join()
     return run, memory, process.returncode
 
 
-def _differing(rows: dict[str, dict[str, object]], expected: dict[str, dict[str, object]]) -> int:
+def _differences(rows: dict[str, dict[str, object]], expected: dict[str, dict[str, object]]) -> int:
     return sum(rows.get(key) != expected.get(key) for key in rows.keys() | expected.keys())
 
 

@@ -1,4 +1,4 @@
-"""The tap, for whom time passes a number of times as fast: `python -m benchmarks.fast 20 …`."""
+"""The tap with its clock sped up: `python -m benchmarks.fast 20 …` runs 20 times as fast."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class FastClock(throttle.Clock):
-    """The computer's monotonic clock, a number of times as fast."""
+    """The computer's monotonic clock, sped up."""
 
     def __init__(self, speed: int) -> None:
-        """Set the speed."""
+        """Set the factor."""
         self._speed = speed
 
     @override
@@ -34,5 +34,5 @@ class FastClock(throttle.Clock):
 
 if __name__ == "__main__":
     speed = int(sys.argv.pop(1))
-    setattr(throttle, "SystemClock", lambda: FastClock(speed))  # noqa: B010 - another kind
+    setattr(throttle, "SystemClock", lambda: FastClock(speed))  # noqa: B010 - of another type
     main()

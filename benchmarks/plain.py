@@ -1,9 +1,9 @@
-"""A plain tap of the obvious kind, to hold tap-calendly against.
+"""A plain tap built the obvious way, to compare tap-calendly with.
 
-Two streams as the SDK's template and documentation have them: the SDK's own paging by address,
-bearer token and child stream, one request after the other, and its default state, writer and
-conformance. It reads all meetings and the invitees of each. The schemas are tap-calendly's, so that
-the rows are alike.
+It has two streams, as the SDK's template and documentation suggest: the SDK's own HATEOAS
+paginator, bearer token and child stream, one request after the other, and its default state, writer
+and type conformance. It reads all meetings and the invitees of each. Its schemas are those of
+tap-calendly, so that the rows are comparable.
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
 
 class NextPage(BaseHATEOASPaginator):
-    """Follows the address of the next page."""
+    """Follows the URL of the next page."""
 
     @override
     def get_next_url(self, response: requests.Response) -> str | None:
-        address: str | None = response.json()["pagination"]["next_page"]
-        return address
+        url: str | None = response.json()["pagination"]["next_page"]
+        return url
 
 
 class PlainStream(RESTStream["ParseResult"]):
-    """A list of Calendly's API."""
+    """A list in Calendly's API."""
 
     records_jsonpath = "$.collection[*]"
     primary_keys = ("uri",)

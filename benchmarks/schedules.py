@@ -1,10 +1,10 @@
-"""A month of an organization with 200 meetings a day: what each way of loading costs and loses.
+"""A month in an organization with 200 meetings a day: what each approach costs and misses.
 
-`python -m benchmarks.schedules` plays the same month for daily and for hourly runs: bookings,
-cancellations, reschedules, edits, no-show marks and erasures, at the times and rates of RATES. The
-meetings are in memory, and requests are counted, not made; the tap's own plan decides for the tap.
-The other ways are what connectors usually do. A row is wrong when the warehouse holds another
-version than Calendly, or none.
+`make schedules` simulates the same month for daily and for hourly runs: bookings, cancellations,
+reschedules, edits, no-show marks and erasures, at the rates in RATES. The meetings are in memory,
+and requests are counted, not made; for tap-calendly, its own sweep plan decides what is read. The
+other approaches are what connectors usually do. A row is wrong if the warehouse lacks it, or holds
+another version than Calendly.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from tap_calendly.sweep.plan import Meeting, Rules
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-BEGIN = datetime(2026, 3, 2, tzinfo=timezone.utc)
-HISTORY_DAYS, MONTH_DAYS, AHEAD_DAYS = 365, 30, 30
+START = datetime(2026, 3, 2, tzinfo=timezone.utc)
+HISTORY_DAYS, MONTH_DAYS, BOOKING_DAYS = 365, 30, 30
 MEETINGS_A_DAY = 200
-PAGE = 100
+PAGE_SIZE = 100
 RATES = {
     "canceled": 0.12,
     "rescheduled": 0.08,
@@ -41,7 +41,7 @@ RULES = Rules(timedelta(days=7), timedelta(days=7), None)
 
 @dataclass
 class Event:
-    """A meeting of the simulation, with the versions of its two rows."""
+    """A simulated meeting, with the versions of its two rows."""
 
     start: datetime
     updated: datetime
@@ -52,18 +52,18 @@ class Event:
 
 @dataclass
 class Warehouse:
-    """What a way of loading has loaded, and the requests that it took."""
+    """What an approach has loaded, and the requests that it took."""
 
     requests: int = 0
     events: dict[int, int] = field(default_factory=dict)
     invitees: dict[int, int] = field(default_factory=dict)
 
-    def load(self, world: World, indices: Iterable[int], read: Callable[[Event], bool]) -> None:
-        """Load meetings, and those invitees that are read."""
+    def load(self, world: World, indices: Iterable[int], is_due: Callable[[Event], bool]) -> None:
+        """Load meetings, and the invitees of those that are due."""
         for index in indices:
             event = world.events[index]
             self.events[index] = event.version
-            if read(event):
+            if is_due(event):
                 self.requests += 1
                 self.invitees[index] = event.invitee_version
 
@@ -77,63 +77,63 @@ class Warehouse:
 
 
 class World:
-    """The organization: its meetings by now, and what will happen to them."""
+    """The organization: its meetings so far, and what will happen to them."""
 
     def __init__(self) -> None:
-        """Plan everything from a fixed seed."""
-        self._dice = random.Random(7)  # noqa: S311 - a simulation
-        self._deeds: list[tuple[datetime, int, Callable[[datetime], None]]] = []
+        """Schedule all bookings, with a fixed seed."""
+        self._random = random.Random(7)  # noqa: S311 - a simulation
+        self._actions: list[tuple[datetime, int, Callable[[datetime], None]]] = []
         self.events: list[Event] = []
         self._starts: list[tuple[datetime, int]] = []
-        for day in range(-HISTORY_DAYS, MONTH_DAYS + AHEAD_DAYS):
+        for day in range(-HISTORY_DAYS, MONTH_DAYS + BOOKING_DAYS):
             for _ in range(MEETINGS_A_DAY):
-                start = BEGIN + timedelta(days=day, minutes=self._dice.randrange(480, 1080))
-                self._plan_booking(start, start - self._within(days=30))
+                start = START + timedelta(days=day, minutes=self._random.randrange(480, 1080))
+                self._schedule_booking(start, start - self._within(days=30))
 
-    def play(self, until: datetime) -> None:
-        """Let everything happen up to a time."""
-        while self._deeds and self._deeds[0][0] <= until:
-            at, _, deed = heappop(self._deeds)
-            deed(at)
+    def advance(self, until: datetime) -> None:
+        """Carry out everything that is scheduled up to a time."""
+        while self._actions and self._actions[0][0] <= until:
+            at, _, action = heappop(self._actions)
+            action(at)
         self._starts.sort()
 
     def between(self, start: datetime | None, end: datetime | None) -> list[int]:
-        """Return the meetings that start between two times, in the order of start."""
+        """Return the meetings that start between two times, in order of their start."""
         first = 0 if start is None else bisect_left(self._starts, (start, -1))
         last = len(self._starts)
         if end is not None:
             last = bisect_left(self._starts, (end, sys.maxsize))
         return [index for _, index in self._starts[first:last]]
 
-    def _plan(self, at: datetime, deed: Callable[[datetime], None]) -> None:
-        heappush(self._deeds, (at, self._dice.getrandbits(60), deed))
+    def _schedule(self, at: datetime, action: Callable[[datetime], None]) -> None:
+        heappush(self._actions, (at, self._random.getrandbits(60), action))
 
     def _within(self, *, days: float) -> timedelta:
-        return timedelta(seconds=self._dice.uniform(0, days * 86_400))
+        return timedelta(seconds=self._random.uniform(0, days * 86_400))
 
-    def _plan_booking(self, start: datetime, booked: datetime) -> None:
-        self._plan(booked, lambda at: self._book(start, at))
+    def _schedule_booking(self, start: datetime, booked: datetime) -> None:
+        self._schedule(booked, lambda at: self._book(start, at))
 
     def _book(self, start: datetime, at: datetime) -> None:
         index = len(self.events)
         event = Event(start, at)
         self.events.append(event)
         self._starts.append((start, index))
-        luck = self._dice.random
-        if luck() < RATES["canceled"]:
-            self._plan(at + (start - at) * luck(), lambda now: _cancel(event, now))
-        elif luck() < RATES["rescheduled"]:
-            moved = start + self._within(days=10)
-            self._plan(at + (start - at) * luck(), lambda now: _cancel(event, now))
-            self._plan_booking(moved, at + (start - at) * luck())
-        elif luck() < RATES["no-show, marked within 5 days"]:
-            self._plan(start + self._within(days=5), lambda _: _touch_invitee(event))
-        elif luck() < RATES["no-show, marked within 30 days"]:
-            self._plan(start + self._within(days=30), lambda _: _touch_invitee(event))
-        if luck() < RATES["edited afterwards, within 3 days"]:
-            self._plan(start + self._within(days=3), lambda now: _edit(event, now))
-        if luck() < RATES["erased, within 200 days"]:
-            self._plan(start + self._within(days=200), lambda _: _touch_invitee(event))
+        chance = self._random.random
+        if chance() < RATES["canceled"]:
+            self._schedule(at + (start - at) * chance(), lambda now: _cancel(event, now))
+        elif chance() < RATES["rescheduled"]:
+            new_start = start + self._within(days=10)
+            self._schedule(at + (start - at) * chance(), lambda now: _cancel(event, now))
+            self._schedule_booking(new_start, at + (start - at) * chance())
+        elif chance() < RATES["no-show, marked within 5 days"]:
+            self._schedule(start + self._within(days=5), lambda _: _change_invitee(event))
+        elif chance() < RATES["no-show, marked within 30 days"]:
+            self._schedule(start + self._within(days=30), lambda _: _change_invitee(event))
+        if chance() < RATES["edited afterwards, within 3 days"]:
+            self._schedule(start + self._within(days=3), lambda now: _edit(event, now))
+        if chance() < RATES["erased, within 200 days"]:
+            self._schedule(start + self._within(days=200), lambda _: _change_invitee(event))
 
 
 def _cancel(event: Event, now: datetime) -> None:
@@ -148,19 +148,19 @@ def _edit(event: Event, now: datetime) -> None:
     event.version += 1
 
 
-def _touch_invitee(event: Event) -> None:
+def _change_invitee(event: Event) -> None:
     event.invitee_version += 1
 
 
-def _pages(count: int) -> int:
-    return max(1, -(-count // PAGE))
+def _page_count(count: int) -> int:
+    return max(1, -(-count // PAGE_SIZE))
 
 
 def tap(world: World, warehouse: Warehouse, now: datetime, captured: object) -> object:
-    """Load as tap-calendly does."""
+    """Load what tap-calendly would."""
     known = captured if isinstance(captured, Captured) else None
     if known is None or plan.full_scan_is_due(known, now, RULES):
-        warehouse.requests += known is not None  # the page from whose answer the time is known
+        warehouse.requests += known is not None  # the request that tells the time
         swept = plan.full_scan(now, RULES)
     else:
         swept = plan.partial([known], now, RULES)
@@ -173,7 +173,7 @@ def tap(world: World, warehouse: Warehouse, now: datetime, captured: object) -> 
     while swept.remaining:
         part = swept.remaining[0]
         found = world.between(part.start, part.end)
-        warehouse.requests += _pages(len(found))
+        warehouse.requests += _page_count(len(found))
         warehouse.load(world, found, is_due)
         swept = plan.reached(swept, world.events[found[0]].start if found else None, None)
     return plan.complete(known, swept)
@@ -182,7 +182,7 @@ def tap(world: World, warehouse: Warehouse, now: datetime, captured: object) -> 
 def full_refresh(world: World, warehouse: Warehouse, _now: datetime, _known: object) -> object:
     """Read everything in every run."""
     found = world.between(None, None)
-    warehouse.requests += _pages(len(found))
+    warehouse.requests += _page_count(len(found))
     warehouse.load(world, found, lambda _: True)
     return None
 
@@ -190,62 +190,61 @@ def full_refresh(world: World, warehouse: Warehouse, _now: datetime, _known: obj
 def start_time_cursor(world: World, warehouse: Warehouse, _now: datetime, known: object) -> object:
     """Read the meetings that start after the last one seen."""
     found = world.between(known if isinstance(known, datetime) else None, None)
-    warehouse.requests += _pages(len(found))
+    warehouse.requests += _page_count(len(found))
     warehouse.load(world, found, lambda _: True)
     return world.events[found[-1]].start if found else known
 
 
-def updated_at_walk(world: World, warehouse: Warehouse, now: datetime, known: object) -> object:
-    """List everything, and read the invitees of what has a newer timestamp than the bookmark."""
+def updated_at_cursor(world: World, warehouse: Warehouse, now: datetime, known: object) -> object:
+    """List all meetings, and read the invitees of those updated after the bookmark."""
     found = world.between(None, None)
-    warehouse.requests += _pages(len(found))
+    warehouse.requests += _page_count(len(found))
     warehouse.load(
         world, found, lambda event: not isinstance(known, datetime) or event.updated > known
     )
     return now
 
 
-WAYS: dict[str, Callable[[World, Warehouse, datetime, object], object]] = {
+APPROACHES: dict[str, Callable[[World, Warehouse, datetime, object], object]] = {
     "tap-calendly": tap,
     "full refresh each time": full_refresh,
-    "cursor on start_time": start_time_cursor,
-    "whole walk, cursor on updated_at": updated_at_walk,
+    "cursor on `start_time`": start_time_cursor,
+    "list all meetings, cursor on `updated_at`": updated_at_cursor,
 }
 
 
-def month(way: str, every: timedelta) -> tuple[int, int, int]:
-    """Play a month.
+def simulate(approach: str, interval: timedelta) -> tuple[int, int, int]:
+    """Simulate a month of runs.
 
     Args:
-        way: One of WAYS.
-        every: The time from run to run.
+        approach: One of APPROACHES.
+        interval: The time between two runs.
 
     Returns:
-        The requests of the first run, those of the month after it, and the rows that are wrong
-        after its last run.
+        The requests of the first run, those of the following month, and the wrong rows at its end.
     """
     world, warehouse = World(), Warehouse()
     known: object = None
     first = 0
-    now = BEGIN
-    while now <= BEGIN + timedelta(days=MONTH_DAYS):
-        world.play(now)
-        known = WAYS[way](world, warehouse, now, known)
+    now = START
+    while now <= START + timedelta(days=MONTH_DAYS):
+        world.advance(now)
+        known = APPROACHES[approach](world, warehouse, now, known)
         first = first or warehouse.requests
-        now += every
+        now += interval
     return first, warehouse.requests - first, warehouse.wrong_rows(world)
 
 
 def main() -> None:
     """Print the table."""
     lines = [
-        "| schedule | way | first run | the month after it | rows wrong |",
-        "| - | - | -: | -: | -: |",
+        "| schedule | approach | first run | following month | wrong rows |",
+        "| --- | --- | ---: | ---: | ---: |",
     ]
     for schedule, hours in (("daily", 24), ("hourly", 1)):
-        for way in WAYS:
-            first, after, wrong = month(way, timedelta(hours=hours))
-            lines.append(f"| {schedule} | {way} | {first:,} | {after:,} | {wrong:,} |")
+        for approach in APPROACHES:
+            first, following, wrong = simulate(approach, timedelta(hours=hours))
+            lines.append(f"| {schedule} | {approach} | {first:,} | {following:,} | {wrong:,} |")
     sys.stdout.write("\n".join(lines) + "\n")
 
 

@@ -1,9 +1,9 @@
-"""How fast the tap is: beside a plain tap of the obvious kind, and at the API's limit.
+"""How fast the tap is, compared with a plain tap, and at the API's limit.
 
 `make benchmark` runs both taps as processes against the sandbox, which serves from this process,
-and prints a table: what was measured, the target, and whether it was reached. It takes about eight
-minutes, most of them the plain tap's. `python -m benchmarks.speed starting memory` measures just
-these.
+and prints a table with each result, its target, and whether it was met. It takes about eight
+minutes, most of them for the plain tap. `python -m benchmarks.speed startup memory` measures only
+these two.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ EMPTY = (sys.executable, "-m", "benchmarks.empty")
 BOTH = ("scheduled_events", "event_invitees")
 TIMES = "x"
 HEADROOM = 0.05
-"""What of a limit is left to the user's other integrations."""
+"""The fraction of the limit that is left to the user's other integrations."""
 
 LAUNCHER = """
 import resource, subprocess, sys
 status = subprocess.call(sys.argv[1:], stderr=subprocess.DEVNULL)
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-print(status, used.ru_utime + used.ru_stime, used.ru_maxrss, file=sys.stderr)
+usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(status, usage.ru_utime + usage.ru_stime, usage.ru_maxrss, file=sys.stderr)
 """
-"""Runs a command, and says its status, its processor time and its memory on standard error."""
+"""Runs a command, and prints its exit status, processor time and peak memory to standard error."""
 
 ENVIRONMENT = {
     **{name: value for name, value in os.environ.items() if not name.startswith("PYTHON")},
@@ -60,13 +60,13 @@ ENVIRONMENT = {
 
 
 @dataclass
-class Measured:
+class Measurement:
     """What a process took.
 
     Attributes:
-        seconds: From its start to its end.
+        seconds: From start to end.
         cpu: Seconds of processor time.
-        memory: The most it held (MB).
+        memory: Peak memory (MB).
         output: Bytes written.
     """
 
@@ -78,10 +78,10 @@ class Measured:
 
 @dataclass
 class Bench:
-    """A sandbox, and the taps that are let loose on it.
+    """A sandbox that taps run against.
 
     Attributes:
-        sandbox: Calendly's place.
+        sandbox: Stands in for Calendly.
         folder: Where configurations and catalogs are written.
         arrivals: When each request came in (seconds of a monotonic clock).
     """
@@ -90,31 +90,31 @@ class Bench:
     folder: Path
     arrivals: list[float] = field(default_factory=list)
 
-    def run(self, tap: Command, streams: tuple[str, ...], **settings: object) -> Measured:
-        """Let a tap load streams; the sandbox has recorded its requests alone."""
+    def run(self, tap: Command, streams: tuple[str, ...], **settings: object) -> Measurement:
+        """Run a tap for these streams; the sandbox then holds the requests of this run only."""
         config = {
             "api_url": self.sandbox.url,
             "personal_access_token": self.sandbox.token,
             "organization": self.sandbox.calendly.organization["uri"],
             **settings,
         }
-        given = (*tap, "--config", self._write("config.json", config))
+        command = (*tap, "--config", self._write("config.json", config))
         catalog = json.loads(
             subprocess.check_output(  # noqa: S603 - our own taps
-                (*given, "--discover"), cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.DEVNULL
+                (*command, "--discover"), cwd=ROOT, env=ENVIRONMENT, stderr=subprocess.DEVNULL
             )
         )
         for stream in catalog["streams"]:
-            root = next(one for one in stream["metadata"] if not one["breadcrumb"])
+            root = next(entry for entry in stream["metadata"] if not entry["breadcrumb"])
             root["metadata"]["selected"] = stream["tap_stream_id"] in streams
         self.sandbox.forget_requests()
         self.arrivals.clear()
-        return measured((*given, "--catalog", self._write("catalog.json", catalog)))
+        return measure((*command, "--catalog", self._write("catalog.json", catalog)))
 
     @property
-    def refused(self) -> int:
-        """How many requests were one too many."""
-        statuses = [one.status for one in self.sandbox.requests]
+    def refusals(self) -> int:
+        """The number of requests refused with 429."""
+        statuses = [request.status for request in self.sandbox.requests]
         return statuses.count(HTTPStatus.TOO_MANY_REQUESTS)
 
     def _write(self, name: str, content: object) -> str:
@@ -122,11 +122,11 @@ class Bench:
         return str(self.folder / name)
 
 
-def measured(command: Command) -> Measured:
-    """Run a command to its end, and throw away what it writes.
+def measure(command: Command) -> Measurement:
+    """Run a command to its end, and discard its output.
 
-    It is started by a small process of its own, as a process counts as its own memory what the one
-    that started it holds.
+    A small launcher starts it, as the peak memory of a process includes that of its parent when it
+    was started.
     """
     began = time.monotonic()
     with subprocess.Popen(  # noqa: S603 - our own taps
@@ -144,18 +144,18 @@ def measured(command: Command) -> Measured:
         seconds = time.monotonic() - began
         status, cpu, memory = map(float, process.stderr.read().split())
     if status:
-        message = f"{' '.join(command)} ended with status {status:.0f}"
+        message = f"{' '.join(command)} exited with status {status:.0f}"
         raise SystemExit(message)
-    return Measured(
+    return Measurement(
         seconds, cpu, memory / (1 << 20 if sys.platform == "darwin" else 1 << 10), output
     )
 
 
 class FastClock(Clock):
-    """The computer's clock, a number of times as fast."""
+    """The computer's clock, sped up."""
 
     def __init__(self, speed: int) -> None:
-        """Start it now."""
+        """Start now."""
         self._speed = speed
         self._began = time.monotonic()
         self._from = datetime.now(timezone.utc)
@@ -174,7 +174,7 @@ def bench(
     window: int = 60,
     speed: int = 1,
 ) -> Iterator[Bench]:
-    """Serve a company with so many meetings."""
+    """Serve a company with this many meetings."""
     clock = FastClock(speed)
     calendly = Calendly(clock, seed=1)
     company.populate(calendly, seed=1, size=events, until=clock.now())
@@ -193,55 +193,53 @@ class Figure:
     Attributes:
         what: What was measured.
         plain: The plain tap's figure.
-        ours: Ours.
-        reached: What is held against the target.
+        ours: tap-calendly's figure.
+        result: What is compared with the target.
         target: The target.
-        unit: Of both.
-        bound: Whether the target is the least or the most.
+        unit: The unit of result and target.
+        bound: Whether the target is a minimum or a maximum.
     """
 
     what: str
     plain: str
     ours: str
-    reached: float
+    result: float
     target: float
     unit: str
     bound: Literal["≥", "≤"] = "≥"
 
     @property
     def passed(self) -> bool:
-        """Whether the target was reached."""
-        return self.reached >= self.target if self.bound == "≥" else self.reached <= self.target
+        """Whether the target was met."""
+        return self.result >= self.target if self.bound == "≥" else self.result <= self.target
 
     @override
     def __str__(self) -> str:
-        """Write it as a row of Markdown."""
-        reached, target = f"{self.reached:.3g} {self.unit}", f"{self.target:g} {self.unit}"
-        verdict = "yes" if self.passed else "**no**"
-        cells = (self.what, self.plain, self.ours, reached, f"{self.bound} {target}", verdict)
+        """Return it as a row of a Markdown table."""
+        result, target = f"{self.result:.3g} {self.unit}", f"{self.target:g} {self.unit}"
+        passed = "yes" if self.passed else "**no**"
+        cells = (self.what, self.plain, self.ours, result, f"{self.bound} {target}", passed)
         return f"| {' | '.join(cells)} |"
 
 
-def starting() -> Iterator[Figure]:
-    """Start without doing anything, several times in turn; the quickest counts."""
+def startup() -> Iterator[Figure]:
+    """Start without doing anything, several times in turn; the fastest counts."""
     for flag in ("--discover", "--about"):
-        times = [
-            (measured((*EMPTY, flag)).seconds, measured((*TAP, flag)).seconds) for _ in range(9)
-        ]
+        times = [(measure((*EMPTY, flag)).seconds, measure((*TAP, flag)).seconds) for _ in range(9)]
         empty, ours = map(min, zip(*times, strict=True))
         what = f"start with `{flag}`, beside a tap without streams"
         yield Figure(what, f"{empty:.2f} s", f"{ours:.2f} s", ours / empty, 1.15, TIMES, "≤")
 
 
 def processor() -> Iterator[Figure]:
-    """Write 40,000 meetings with their lists, and count the processor's time beyond starting."""
+    """Write 40,000 meetings, and measure the processor time beyond startup."""
     cpu = {}
     for events in (400, 40_000):
         with bench(events) as served:
             for tap in (PLAIN, TAP):
                 cpu[events, tap] = min(served.run(tap, BOTH[:1]).cpu for _ in range(2))
     plain, ours = (39_600 / (cpu[40_000, tap] - cpu[400, tap]) for tap in (PLAIN, TAP))
-    what = "records for a second of processor time, 40,000 meetings"
+    what = "records per second of processor time, 40,000 meetings"
     yield Figure(what, f"{plain:,.0f}", f"{ours:,.0f}", ours / plain, 2, TIMES)
 
 
@@ -254,18 +252,18 @@ def size() -> Iterator[Figure]:
 
 
 def memory() -> Iterator[Figure]:
-    """Load ten times as many meetings."""
-    most = {}
+    """Load 2,000 meetings, and ten times as many."""
+    peaks = {}
     for events in (2_000, 20_000):
         with bench(events) as served:
-            most[events] = served.run(TAP, BOTH).memory
-    what = "peak memory, 20,000 meetings with invitees beside 2,000"
-    ours = f"{most[20_000]:.0f} MB beside {most[2_000]:.0f} MB"
-    yield Figure(what, "", ours, most[20_000] / most[2_000], 1.1, TIMES, "≤")
+            peaks[events] = served.run(TAP, BOTH).memory
+    what = "peak memory, 20,000 meetings with invitees, beside 2,000"
+    ours = f"{peaks[20_000]:.0f} MB beside {peaks[2_000]:.0f} MB"
+    yield Figure(what, "", ours, peaks[20_000] / peaks[2_000], 1.1, TIMES, "≤")
 
 
-def under_a_limit() -> Iterator[Figure]:
-    """Load under a limit, and count what of the windows was used."""
+def request_limit() -> Iterator[Figure]:
+    """Load under a request limit, and measure how much of it is used."""
     for events, limit, window, speed in ((1_400, 120, 3, 1), (2_000, 500, 60, 10)):
         tap = TAP if speed == 1 else (sys.executable, "-m", "benchmarks.fast", str(speed))
         with bench(events, latency=0.05, limit=limit, window=window, speed=speed) as served:
@@ -273,34 +271,33 @@ def under_a_limit() -> Iterator[Figure]:
         usable = limit - math.ceil(limit * HEADROOM)
         windows = (len(served.arrivals) - 1) // usable
         took = (served.arrivals[windows * usable] - served.arrivals[0]) * speed
-        what = f"requests under a limit of {limit} in {window} s, {usable} of them ours"
+        what = f"requests under a limit of {limit} in {window} s, of which the tap may use {usable}"
         ours = f"{usable * windows / took * window:,.1f} in {window} s"
         yield Figure(what, "", ours, windows * window / took * 100, 95, "%")
-        yield Figure(
-            "of them refused with 429", "", str(served.refused), served.refused, 0, "", "≤"
-        )
+        refusals = served.refusals
+        yield Figure("of these, refused with 429", "", str(refusals), refusals, 0, "", "≤")
 
 
 def first_load() -> Iterator[Figure]:
-    """Load 1,000 meetings from an API that takes 100 ms for each answer."""
+    """Load 1,000 meetings from an API with a latency of 100 ms."""
     latency = 0.1
     with bench(1_000, latency=latency) as served:
         plain = served.run(PLAIN, BOTH).seconds
         for workers, target in ((8, 7), (16, 12)):
             ours = served.run(TAP, BOTH, max_concurrent_requests=workers).seconds
-            what = f"first load, 1,000 meetings, 100 ms, {workers} requests at once"
+            what = f"first load, 1,000 meetings, 100 ms latency, {workers} concurrent requests"
             yield Figure(what, f"{plain:.1f} s", f"{ours:.1f} s", plain / ours, target, TIMES)
             took = served.arrivals[-1] - served.arrivals[0] + latency
             rate = len(served.arrivals) / took
-            what = f"requests a second, of {workers / latency:.0f} that the latency allows"
+            what = f"requests per second, of the {workers / latency:.0f} that the latency allows"
             share = rate * latency / workers * 100
             yield Figure(what, "", f"{rate:.1f}", share, 90, "%")
 
 
 def main() -> int:
-    """Print the table; the exit status says whether every target was reached."""
+    """Print the table; the exit status is 0 if every target was met."""
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, {platform.system()}\n")
-    print("| what | plain tap | tap-calendly | reached | target | passed |")
+    print("| what | plain tap | tap-calendly | result | target | passed |")
     print("| --- | ---: | ---: | ---: | ---: | --- |", flush=True)
     failed = 0
     chosen = sys.argv[1:] or list(PARTS)
@@ -312,7 +309,7 @@ def main() -> int:
 
 
 PARTS = {
-    part.__name__: part for part in (starting, processor, size, memory, under_a_limit, first_load)
+    part.__name__: part for part in (startup, processor, size, memory, request_limit, first_load)
 }
 
 

@@ -1,9 +1,8 @@
 """target-duckdb that keeps the first row of every batch, and rows longer than 2 MB.
 
-target-duckdb 0.8.0 copies CSV files without a header line, and leaves it to DuckDB to notice.
-DuckDB 1.3 and later takes the first row for a header when a timestamp in it ends in Z, and drops
-it; target-duckdb has fixed this after 0.8.0. DuckDB also refuses a line beyond 2 MB, which a
-meeting with long notes can have.
+target-duckdb 0.8.0 copies CSV files without a header line, and does not tell DuckDB so. DuckDB 1.3
+and later takes the first row for a header if a timestamp in it ends in Z, and drops it; target-duckdb
+fixed this after 0.8.0. DuckDB also rejects lines beyond 2 MB, which a meeting with long notes needs.
 """
 
 from __future__ import annotations
@@ -18,18 +17,18 @@ if TYPE_CHECKING:
 
 
 OPTIONS = "header false, max_line_size 134217728"
-"""128 MiB: Meltano passes on messages of up to 50 MiB."""
+"""128 MiB, as Meltano passes on messages of up to 50 MiB."""
 
 
-class Headless:
-    """A connection to DuckDB that adds the options to every CSV file it copies."""
+class PatchedConnection:
+    """A connection to DuckDB that adds the options whenever it copies a CSV file."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Wrap ``connection``."""
         self._connection = connection
 
     def execute(self, statement: str, *parameters: Any) -> duckdb.DuckDBPyConnection:  # noqa: ANN401 - DuckDB's own
-        """Execute a statement, with the options where it copies a file."""
+        """Execute a statement; add the options if it copies a file."""
         statement = re.sub(r"^(COPY .* FROM .* WITH \()", rf"\1{OPTIONS}, ", statement)
         return self._connection.execute(statement, *parameters)
 
@@ -39,7 +38,7 @@ class Headless:
 
 
 def main() -> None:
-    """Run target-duckdb with this connection."""
+    """Run target-duckdb with patched connections."""
     connect = target_duckdb.duckdb_connect
-    target_duckdb.duckdb_connect = lambda config: Headless(connect(config))
+    target_duckdb.duckdb_connect = lambda config: PatchedConnection(connect(config))
     target_duckdb.main()

@@ -1,7 +1,7 @@
-"""What the project says of itself, written from the code: `python -m tests.documents.generated`.
+"""Documents generated from the code: `python -m tests.documents.generated`.
 
-The tables of settings, streams and personal data in README.md and docs/, and a snapshot of each
-stream's catalog entry.
+These are the tables of settings, streams and personal data in README.md and docs/, and a snapshot
+of each stream's catalog entry.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ README = ROOT / "README.md"
 DOCS = ROOT / "docs"
 PERSONAL_DATA = DOCS / "personal-data.md"
 PARTS = 4
-"""Before a table, its opening marker, its closing one, and after."""
+"""The text before a table, its opening marker, its closing marker, and the text after."""
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 
 
 def catalog_entries() -> dict[str, dict[str, Any]]:
-    """Give what discovery says of each stream, by name."""
+    """Return the entry of each stream in the catalog, by name."""
     tap = TapCalendly(config={}, validate_config=False, setup_mapper=False)
     catalog = json.loads(tap.catalog_json_text)
     return {entry["tap_stream_id"]: entry for entry in catalog["streams"]}
@@ -45,7 +45,7 @@ def tables() -> dict[Path, dict[str, str]]:
 
 
 def with_tables(file: Path) -> str:
-    """Return the text of a document with the tables between their markers as they should be."""
+    """Return the text of a document with up-to-date tables between their markers."""
     text = file.read_text(encoding="utf-8")
     for name, table in tables()[file].items():
         marked = rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)"
@@ -101,7 +101,7 @@ def _replication(stream: type[CalendlyStream]) -> str:
 
 
 def main() -> None:
-    """Write everything anew."""
+    """Regenerate everything."""
     for file in tables():
         file.write_text(with_tables(file), encoding="utf-8")
     SNAPSHOTS.mkdir(exist_ok=True)

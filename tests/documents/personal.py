@@ -1,6 +1,6 @@
-"""Which fields hold personal data; `tests/pipelines/test_privacy.py` lets none be forgotten.
+"""Which fields hold personal data; `tests/pipelines/test_privacy.py` checks that none is missing.
 
-A field within JSON is named by its path, lists passed over; a name covers the parts below it.
+A field within JSON is named by its path, without the lists on the way; a name covers all its parts.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ VISITORS: Fields = {
     "activity_log_entries": ("details",),
     "outgoing_communications": ("to", "subject", "body"),
 }
-"""Those who book, are brought along, fill in a form, are met or written to."""
+"""People who book, come along, fill in a form, or get a message."""
 
 MEMBERS: Fields = {
     "scheduled_events": (
@@ -113,16 +113,16 @@ MEMBERS: Fields = {
     "activity_log_entries": ("actor.display_name", "actor.alternative_identifier"),
     "outgoing_communications": ("from", "sender_email", "scheduling_url"),
 }
-"""Those who have a seat in the Calendly account."""
+"""People who have a seat in the Calendly account."""
 
-OPENING: Fields = {
+ACCESS: Fields = {
     "scheduled_events": ("location.join_url", "location.data"),
     "event_invitees": ("cancel_url", "reschedule_url"),
     "meeting_recaps": ("location.join_url", "location.data", "share_link"),
     "outgoing_communications": ("body",),
     "webhook_subscriptions": ("callback_url",),
 }
-"""What lets whoever has it cancel, join, dial in, read or post."""
+"""Fields that let whoever has them cancel, join, dial in, read or post."""
 
 _PLAIN = """
 action active admin_managed after_buffer amount answer_choices app_url availability_setting
@@ -162,19 +162,16 @@ user_availability_schedules.rules.intervals.to
 webhook_subscriptions.state
 """
 NOT_PERSONAL = frozenset(_PLAIN.split())
-"""Times, counts, choices, URIs and the account's own words: by their last name, or by the path
-where a field of that name is personal elsewhere."""
+"""Times, counts, choices, URIs and the account's own wording: by name, or by path where a field of
+that name is personal elsewhere."""
 
 
 def fields(schema: Mapping[str, Any], above: str = "") -> Iterator[str]:
-    """Give the paths of all fields that have no parts.
+    """Yield the paths of all fields that have no parts.
 
     Args:
         schema: The JSON schema of a row, or of an object in it.
-        above: The path of that object, with a dot behind it.
-
-    Yields:
-        Their paths.
+        above: The path of that object, followed by a dot.
     """
     for name, field in schema["properties"].items():
         inner = field.get("items", field)
@@ -185,12 +182,12 @@ def fields(schema: Mapping[str, Any], above: str = "") -> Iterator[str]:
 
 
 def is_among(path: str, known: Iterable[str]) -> bool:
-    """Tell whether a field is one of some, or a part of one."""
+    """Return whether a field is one of these, or a part of one."""
     return any(f"{path}.".startswith(f"{one}.") for one in known)
 
 
 def values(row: object, path: str) -> list[Any]:
-    """Give what a row holds at a path: several values where lists are on the way."""
+    """Return the values of a row at a path; several if there are lists on the way."""
     if isinstance(row, list):
         return [value for item in row for value in values(item, path)]
     if not path:
@@ -200,15 +197,15 @@ def values(row: object, path: str) -> list[Any]:
 
 
 def table() -> str:
-    """Return the table of them in docs/personal-data.md."""
+    """Return the table in docs/personal-data.md."""
     rows = [
         "| table | about visitors | about members | grants access to whoever has it |",
         "| --- | --- | --- | --- |",
     ]
-    for stream in dict.fromkeys((*VISITORS, *MEMBERS, *OPENING)):
+    for stream in dict.fromkeys((*VISITORS, *MEMBERS, *ACCESS)):
         cells = [
             ", ".join(f"`{path}`" for path in kind.get(stream, ()))
-            for kind in (VISITORS, MEMBERS, OPENING)
+            for kind in (VISITORS, MEMBERS, ACCESS)
         ]
         rows.append(f"| `{stream}` | {' | '.join(cells)} |")
     return "\n".join(rows)

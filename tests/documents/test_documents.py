@@ -1,4 +1,4 @@
-"""README.md, docs/, meltano.yml and the sample configuration say what the code does."""
+"""README.md, docs/, meltano.yml and the sample configuration match the code."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SETTINGS = settings_schema.SETTINGS.to_dict()
-KINDS = {"string": "string", "integer": "integer"}
+MELTANO_KINDS = {"string": "string", "integer": "integer"}
 DOCUMENTS = (*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md")))
-MESSAGE = "| message | meaning |\n| --- | --- |\n"
+MESSAGE_TABLE = "| message | meaning |\n| --- | --- |\n"
 
 
 @pytest.mark.parametrize("file", tables(), ids=lambda file: file.stem)
@@ -32,7 +32,7 @@ def test_the_tables_in_the_docs_match_the_code(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", DOCUMENTS, ids=lambda file: file.stem)
-def test_every_link_between_the_documents_leads_somewhere(file: Path) -> None:
+def test_every_link_between_documents_works(file: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)\s]+)\)", file.read_text(encoding="utf-8"))
 
     for link in links:
@@ -43,18 +43,18 @@ def test_every_link_between_the_documents_leads_somewhere(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", [README, DOCS / "troubleshooting.md"], ids=lambda file: file.stem)
-def test_every_message_that_the_docs_explain_is_one_the_tap_prints(file: Path) -> None:
-    printed = "\n".join(_texts_in_the_code())
+def test_the_tap_prints_every_message_that_the_docs_explain(file: Path) -> None:
+    printed = "\n".join(_strings_in_the_code())
     explained = [
         message
-        for table in file.read_text(encoding="utf-8").split(MESSAGE)[1:]
+        for table in file.read_text(encoding="utf-8").split(MESSAGE_TABLE)[1:]
         for row in table.split("\n\n")[0].splitlines()
         for message in re.findall(r"(?<!`)(`+)(?!`)(.+?)\1", row.split(" | ")[0])
     ]
 
     assert len(explained) >= 10
     for _, message in explained:
-        # What the tap fills in stands as "…", a number, an option, or in parentheses.
+        # What the tap fills in is shown as "…", a number, an option, or in parentheses.
         for part in re.split(r"[…\d()]+|--\w+", message):
             assert part.strip() in printed, message
 
@@ -63,7 +63,7 @@ def test_the_readme_stays_short() -> None:
     assert len(README.read_text(encoding="utf-8").splitlines()) <= 200
 
 
-def test_the_oauth_credentials_in_the_docs_can_be_used() -> None:
+def test_the_oauth_credentials_in_the_docs_are_valid() -> None:
     text = (DOCS / "oauth.md").read_text(encoding="utf-8")
     shown = json.loads(text.split("```json\n")[1].split("```")[0])
 
@@ -83,22 +83,22 @@ def test_each_guarantee_in_the_docs_has_its_test() -> None:
         assert f"def {name}(" in tests, name
 
 
-def test_the_readmes_plugin_can_be_pasted_into_meltano() -> None:
+def test_the_plugin_in_the_readme_can_be_pasted_into_meltano() -> None:
     snippet = README.read_text(encoding="utf-8").split("```yaml\n")[1].split("```")[0]
     (pasted,) = yaml.safe_load(snippet)["plugins"]["extractors"]
-    ours = _extractor()
+    extractor = _extractor()
 
     assert pasted.pop("pip_url") == TapCalendly.package_name
     for key in ("name", "namespace", "executable", "capabilities"):
-        assert pasted[key] == ours[key]
-    offered = {setting["name"]: setting for setting in ours["settings"]}
+        assert pasted[key] == extractor[key]
+    offered = {setting["name"]: setting for setting in extractor["settings"]}
     for setting in pasted["settings"]:
         assert setting.items() <= offered[setting["name"]].items()
 
 
-def test_the_example_of_an_environment_names_settings() -> None:
+def test_the_example_env_file_names_only_settings() -> None:
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
-    named = {line.strip("# ").split("=")[0] for line in lines if "=" in line}
+    names = {line.strip("# ").split("=")[0] for line in lines if "=" in line}
     plugins = [plugin for kind in _project()["plugins"].values() for plugin in kind]
     known = {
         re.sub(r"[-.]", "_", f"{plugin['name']}_{setting['name']}").upper()
@@ -106,11 +106,11 @@ def test_the_example_of_an_environment_names_settings() -> None:
         for setting in plugin["settings"]
     }
 
-    assert named
-    assert named <= known
+    assert names
+    assert names <= known
 
 
-def test_the_sample_configuration_names_every_setting_and_can_be_used() -> None:
+def test_the_sample_configuration_names_every_setting_and_is_valid() -> None:
     sample = json.loads((ROOT / "sample_config.json").read_text(encoding="utf-8"))
 
     # It shows one way to authenticate; docs/oauth.md shows the other.
@@ -120,19 +120,19 @@ def test_the_sample_configuration_names_every_setting_and_can_be_used() -> None:
         assert value == SETTINGS["properties"][name].get("default", value), name
 
 
-def test_meltano_offers_every_setting_as_the_code_knows_it() -> None:
+def test_meltano_offers_every_setting_as_the_code_defines_it() -> None:
     offered = {setting["name"]: setting for setting in _extractor()["settings"]}
 
     assert offered == dict(_as_meltano(SETTINGS))
 
 
-def test_meltano_knows_what_the_tap_can_do() -> None:
-    can = {capability.value for capability in TapCalendly.capabilities}
+def test_meltano_knows_the_taps_capabilities() -> None:
+    capabilities = {capability.value for capability in TapCalendly.capabilities}
 
-    assert set(_extractor()["capabilities"]) == can
+    assert set(_extractor()["capabilities"]) == capabilities
 
 
-def test_nothing_in_meltano_asks_the_hub_or_tells_of_its_use() -> None:
+def test_meltano_neither_asks_the_hub_nor_reports_usage() -> None:
     project = _project()
 
     assert project["send_anonymous_usage_stats"] is False
@@ -156,8 +156,8 @@ def _anchors(file: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
 
 
-def _texts_in_the_code() -> Iterator[str]:
-    """Give every text in the tap's code, with "…" for what is filled in."""
+def _strings_in_the_code() -> Iterator[str]:
+    """Yield every string in the tap's code, with "…" for what is filled in."""
     for file in (ROOT / "tap_calendly").rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             parts = node.values if isinstance(node, ast.JoinedStr) else [node]
@@ -177,14 +177,14 @@ def _extractor() -> dict[str, Any]:
 
 
 def _as_meltano(settings: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Write settings of the code as `meltano.yml` should have them: parts one by one."""
+    """Yield the settings as `meltano.yml` should have them, nested ones one by one."""
     for name, setting in settings["properties"].items():
         if "properties" in setting:
             yield from _as_meltano(setting, f"{name}.")
             continue
         written = {
             "name": prefix + name,
-            "kind": "date_iso8601" if setting.get("format") else KINDS[setting["type"][0]],
+            "kind": "date_iso8601" if setting.get("format") else MELTANO_KINDS[setting["type"][0]],
             "label": setting["title"],
             "description": setting["description"],
         }
@@ -200,9 +200,9 @@ def _as_meltano(settings: dict[str, Any], prefix: str = "") -> Iterator[tuple[st
         yield prefix + name, written
 
 
-def test_meltano_leaves_out_what_is_off_by_default() -> None:
-    left_out = {
+def test_meltano_deselects_the_streams_that_are_off_by_default() -> None:
+    deselected = {
         rule[1:].partition(".")[0] for rule in _extractor()["select"] if rule.startswith("!")
     }
 
-    assert left_out == {stream.name for stream in STREAMS if not stream.selected_by_default}
+    assert deselected == {stream.name for stream in STREAMS if not stream.selected_by_default}

@@ -1,4 +1,4 @@
-"""What is run and installed is what was chosen: pinned, locked, with no more rights than needed."""
+"""What runs and is installed is pinned and locked, with no more permissions than needed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ each_workflow = pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file
 
 
 @each_workflow
-def test_every_action_is_pinned_to_a_commit_and_says_its_version(file: Path) -> None:
+def test_every_action_is_pinned_to_a_commit_and_names_its_version(file: Path) -> None:
     used = re.findall(r"uses: (.+)", file.read_text("utf-8"))
 
     assert used
@@ -30,24 +30,24 @@ def test_every_action_is_pinned_to_a_commit_and_says_its_version(file: Path) -> 
         assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
 
 
-def test_an_action_is_at_one_version_everywhere() -> None:
+def test_an_action_has_the_same_version_everywhere() -> None:
     used = {one for file in WORKFLOWS for one in re.findall(r"uses: (.+)", file.read_text("utf-8"))}
 
     assert len({action.split("@")[0] for action in used}) == len(used)
 
 
 @each_workflow
-def test_a_workflow_may_do_nothing_but_what_a_job_says(file: Path) -> None:
+def test_a_workflow_has_no_permissions_but_those_of_its_jobs(file: Path) -> None:
     workflow = yaml.safe_load(file.read_text("utf-8"))
 
     assert workflow["permissions"] == {}
     for name, job in workflow["jobs"].items():
-        may = {"id-token": "write"} if name == "publish" else {"contents": "read"}
-        assert job["permissions"] == may, name
+        permissions = {"id-token": "write"} if name == "publish" else {"contents": "read"}
+        assert job["permissions"] == permissions, name
 
 
 @each_workflow
-def test_no_checkout_keeps_the_credentials_of_git(file: Path) -> None:
+def test_no_checkout_persists_git_credentials(file: Path) -> None:
     jobs = yaml.safe_load(file.read_text("utf-8"))["jobs"].values()
     steps = [step for job in jobs for step in job["steps"] if "checkout" in step.get("uses", "")]
 
@@ -73,27 +73,29 @@ def test_every_package_is_locked_with_hashes_and_comes_from_pypi(lock: Path) -> 
 
 
 @pytest.mark.parametrize("plugin", ["tap-calendly", *TARGETS])
-def test_a_plugin_has_the_packages_that_are_locked_for_it(plugin: str) -> None:
+def test_a_plugin_has_only_the_packages_locked_for_it(plugin: str) -> None:
     locked = (ROOT / ".cache" / f"{plugin}.txt").read_text("utf-8")
     kind = "extractors" if plugin.startswith("tap") else "loaders"
     (folder,) = (ROOT / ".meltano" / kind / plugin / "venv" / "lib").glob("python*/site-packages")
-    found = {
+    installed = {
         f"{re.sub(r'[-_.]+', '-', one.name).lower()}=={one.version}"
         for one in distributions(path=[str(folder)])
     }
-    ours = {one for one in found if one.startswith(("singer-tap-calendly=", "target-duckdb-all"))}
+    ours = {
+        one for one in installed if one.startswith(("singer-tap-calendly=", "target-duckdb-all"))
+    }
 
-    assert found > ours
-    assert [one for one in found - ours if f"\n{one} " not in f"\n{locked}"] == []
+    assert installed > ours
+    assert [one for one in installed - ours if f"\n{one} " not in f"\n{locked}"] == []
 
 
-def test_the_targets_that_are_locked_are_those_of_meltano() -> None:
-    """But for target-duckdb, which comes by way of the package that mends it."""
+def test_the_locked_targets_are_those_in_meltano_yml() -> None:
+    """Except target-duckdb, which comes through the package that patches it."""
     locked = (ROOT / "integrations" / "plugins" / "pyproject.toml").read_text("utf-8")
-    mended = (ROOT / "integrations" / "target-duckdb" / "pyproject.toml").read_text("utf-8")
+    patched = (ROOT / "integrations" / "target-duckdb" / "pyproject.toml").read_text("utf-8")
     loaders = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))["plugins"]["loaders"]
 
     assert sorted(loader["name"] for loader in loaders) == list(TARGETS)
     for loader in loaders:
         (package,) = re.findall(rf'^{loader["name"]} = \["(.+)"\]$', locked, re.MULTILINE)
-        assert package == loader["pip_url"] or f'dependencies = ["{package}"]' in mended
+        assert package == loader["pip_url"] or f'dependencies = ["{package}"]' in patched

@@ -1,4 +1,4 @@
-"""A malformed catalog, state or stream map ends in one line; what does no harm is passed over."""
+"""A malformed catalog, state or stream map ends the run in one line; harmless ones are ignored."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ STREAM = "event_types"
 
 @pytest.fixture(scope="module")
 def quiet() -> Iterator[Sandbox]:
-    """A Calendly that nothing should be asked of."""
+    """A sandbox that should get no request."""
     clock = SimulatedClock(NOW)
     with Sandbox(Calendly(clock, seed=1, plan="enterprise"), clock=clock) as sandbox:
         yield sandbox
 
 
 def _catalog(*edits: Edit, of: str = STREAM, select: bool = True) -> dict[str, Any]:
-    """Give a catalog of one stream, selected, with something done to its entry."""
+    """Return a catalog of one stream, with edits made to its entry."""
     whole = singer.catalog({of} if select else set())
     assert whole is not None
     (entry,) = (entry for entry in whole["streams"] if entry["tap_stream_id"] == of)
@@ -59,38 +59,38 @@ def _columns(**columns: object) -> Edit:
     return lambda entry: entry["schema"]["properties"].update(columns)
 
 
-def _lacking(column: str) -> Edit:
+def _drop(column: str) -> Edit:
     return lambda entry: entry["schema"]["properties"].pop(column)
 
 
-def _said(breadcrumb: object, **said: object) -> Edit:
-    """Replace what the metadata say of a place."""
+def _metadata(breadcrumb: object, **fields: object) -> Edit:
+    """Replace the metadata for a breadcrumb."""
 
     def edit(entry: dict[str, Any]) -> None:
         others = [part for part in entry["metadata"] if part["breadcrumb"] != breadcrumb]
-        entry["metadata"] = [*others, {"breadcrumb": breadcrumb, "metadata": said}]
+        entry["metadata"] = [*others, {"breadcrumb": breadcrumb, "metadata": fields}]
 
     return edit
 
 
 CATALOGS: dict[str, tuple[object, str]] = {
     "not JSON": ("{'streams': []}", "it is not JSON"),
-    "nothing": ("", "it is not JSON"),
+    "an empty file": ("", "it is not JSON"),
     "a list": ([], "`tap-calendly --discover`"),
     "no streams": ({}, "`tap-calendly --discover`"),
     "streams by name": ({"streams": {STREAM: {}}}, "`tap-calendly --discover`"),
-    "the same name twice": ('{"streams": [], "streams": []}', 'has "streams" twice'),
-    "an empty one": ({"streams": []}, "selects no stream"),
-    "a stream that is a text": ({"streams": [STREAM]}, "entry 1 of `streams`"),
+    "a duplicate key": ('{"streams": [], "streams": []}', 'has "streams" twice'),
+    "an empty list of streams": ({"streams": []}, "selects no stream"),
+    "a stream that is a string": ({"streams": [STREAM]}, "entry 1 of `streams`"),
     "a stream without a name": (_catalog(_without("tap_stream_id")), "`tap_stream_id`"),
     "a stream that is a number": (_catalog(_with(tap_stream_id=5)), "`tap_stream_id`"),
-    "none selected": (_catalog(select=False), "selects no stream"),
+    "no stream selected": (_catalog(select=False), "selects no stream"),
     "an unknown stream only": (_catalog(_with(tap_stream_id="x", stream="x")), "selects no stream"),
     "a stream twice": ({"streams": _catalog()["streams"] * 2}, f"{STREAM}: there must be only one"),
     "another name": (_catalog(_with(stream="kinds")), f"{STREAM}: `stream` must"),
     "a name that is a list": (_catalog(_with(stream=["kinds"])), f"{STREAM}: `stream` must"),
     "no schema": (_catalog(_without("schema")), f"{STREAM}: `schema` must"),
-    "a schema that is a text": (_catalog(_with(schema="any")), f"{STREAM}: `schema` must"),
+    "a schema that is a string": (_catalog(_with(schema="any")), f"{STREAM}: `schema` must"),
     "columns as a list": (
         _catalog(_with(schema={"properties": ["uri"]})),
         f"{STREAM}: `schema` must",
@@ -100,75 +100,78 @@ CATALOGS: dict[str, tuple[object, str]] = {
         _catalog(_columns(name={"type": "array", "items": "string"})),
         f"{STREAM}: `schema` must",
     ),
-    "no key": (_catalog(_lacking("uri")), f"{STREAM}: the schema must have the column uri"),
+    "no key": (_catalog(_drop("uri")), f"{STREAM}: the schema must have the column uri"),
     "no replication key": (
-        _catalog(_lacking("updated_at")),
+        _catalog(_drop("updated_at")),
         f"{STREAM}: the schema must have the column updated_at",
     ),
-    "no key of a child": (
-        _catalog(_lacking("id"), of="user_busy_times"),
+    "no primary key of a child": (
+        _catalog(_drop("id"), of="user_busy_times"),
         "user_busy_times: the schema must have the column id",
     ),
     "metadata as an object": (_catalog(_with(metadata={})), f"{STREAM}: `metadata` must"),
     "metadata of numbers": (_catalog(_with(metadata=[5])), f"{STREAM}: `metadata` must"),
-    "metadata of no place": (
+    "metadata without a breadcrumb": (
         _catalog(_with(metadata=[{"metadata": {"selected": True}}])),
         f"{STREAM}: `metadata` must",
     ),
-    "metadata that say nothing": (
+    "an empty entry of metadata": (
         _catalog(_with(metadata=[{"breadcrumb": []}])),
         f"{STREAM}: `metadata` must",
     ),
-    "a breadcrumb that is a text": (
-        _catalog(_said("properties.name", selected=False)),
+    "a breadcrumb that is a string": (
+        _catalog(_metadata("properties.name", selected=False)),
         f"{STREAM}: `metadata` must",
     ),
     "a breadcrumb to nowhere": (
-        _catalog(_said(["properties", "nmae"], selected=False)),
+        _catalog(_metadata(["properties", "nmae"], selected=False)),
         f"{STREAM}: `metadata` must name columns of the schema, not properties.nmae",
     ),
-    "selected as a text": (_catalog(_said([], selected="false")), f"{STREAM}: `selected` of the"),
-    "a column selected as a text": (
-        _catalog(_said(["properties", "name"], selected="no")),
+    "selected as a string": (
+        _catalog(_metadata([], selected="false")),
+        f"{STREAM}: `selected` of the",
+    ),
+    "a column selected as a string": (
+        _catalog(_metadata(["properties", "name"], selected="no")),
         f"{STREAM}: `selected` of properties.name",
     ),
-    "an inclusion that does not exist": (
-        _catalog(_said(["properties", "name"], inclusion=["available"])),
+    "an unknown inclusion": (
+        _catalog(_metadata(["properties", "name"], inclusion=["available"])),
         f"{STREAM}: `inclusion` of properties.name in `metadata` must be one of available",
     ),
-    "a deselected key": (
-        _catalog(_said(["properties", "uri"], inclusion="available", selected=False)),
+    "a deselected primary key": (
+        _catalog(_metadata(["properties", "uri"], inclusion="available", selected=False)),
         f"{STREAM}: the column uri must be selected",
     ),
     "another key": (_catalog(_with(key_properties=["name"])), f"{STREAM}: `key_properties` must"),
-    "a key that is a text": (
+    "a primary key that is a string": (
         _catalog(_with(key_properties="uri")),
         f"{STREAM}: `key_properties` must",
     ),
     "no key properties": (
-        _catalog(_without("key_properties"), _said([], selected=True)),
+        _catalog(_without("key_properties"), _metadata([], selected=True)),
         f"{STREAM}: `key_properties` must be uri",
     ),
     "another replication key": (
         _catalog(_with(replication_key="created_at")),
         f"{STREAM}: `replication_key` must be updated_at",
     ),
-    "a replication key of a full table": (
+    "a replication key for a full table": (
         _catalog(_with(replication_key="created_at"), of="groups"),
         "groups: `replication_key` must be left out",
     ),
-    "a replication method that does not exist": (
+    "an unknown replication method": (
         _catalog(_with(replication_method="LOG_BASED")),
         f"{STREAM}: `replication_method` must be one of FULL_TABLE, INCREMENTAL",
     ),
 }
-"""Catalogs, and what the line about them says."""
+"""Catalogs, and what the error about each says."""
 
-LATER = "start without this stream's state"
+START_OVER = "start without this stream's state"
 TIME = "2026-03-04T09:00:00Z"
 SCOPE = "organization AAAA"
-MARK = {"scope": SCOPE, "layout": 1, "replication_key_value": TIME, "start_date": None}
-WHOLE = {**MARK, "full_scan": TIME, "window_start": None, "earliest": None}
+ENTRY = {"scope": SCOPE, "layout": 1, "replication_key_value": TIME, "start_date": None}
+SWEPT_ENTRY = {**ENTRY, "full_scan": TIME, "window_start": None, "earliest": None}
 SWEEP = {
     "streams": ["scheduled_events"],
     "began": TIME,
@@ -180,12 +183,12 @@ SWEEP = {
 }
 
 
-def _mark(**fields: object) -> dict[str, Any]:
-    return {"bookmarks": {STREAM: {**MARK, **fields}}}
+def _state(**fields: object) -> dict[str, Any]:
+    return {"bookmarks": {STREAM: {**ENTRY, **fields}}}
 
 
 def _whole(**fields: object) -> dict[str, Any]:
-    return {"bookmarks": {"scheduled_events": {**WHOLE, **fields}}}
+    return {"bookmarks": {"scheduled_events": {**SWEPT_ENTRY, **fields}}}
 
 
 def _sweep(**fields: object) -> dict[str, Any]:
@@ -193,77 +196,80 @@ def _sweep(**fields: object) -> dict[str, Any]:
 
 
 def _damaged(field: str, stream: str = STREAM) -> str:
-    return f"{stream}: the state cannot be read, as its `{field}` is damaged: {LATER}"
+    return f"{stream}: the state cannot be read, as its `{field}` is damaged: {START_OVER}"
 
 
 STATES: dict[str, tuple[object, str]] = {
     "not JSON": ("bookmarks", "it is not JSON"),
-    "nothing": ("", "it is not JSON"),
-    "truncated": (json.dumps(_mark())[:-9], "it is not JSON"),
-    "two of them": (f"{json.dumps(_mark())}\n{json.dumps(_mark())}", "see line 2"),
-    "a list": ([_mark()], "`bookmarks`"),
-    "a whole message": ({"type": "STATE", "value": _mark()}, "the `value` of a run's last STATE"),
-    "as Meltano keeps it": ({"singer_state": _mark()}, "`bookmarks`"),
+    "an empty file": ("", "it is not JSON"),
+    "truncated": (json.dumps(_state())[:-9], "it is not JSON"),
+    "two states": (f"{json.dumps(_state())}\n{json.dumps(_state())}", "see line 2"),
+    "a list": ([_state()], "`bookmarks`"),
+    "a whole message": ({"type": "STATE", "value": _state()}, "the `value` of a run's last STATE"),
+    "as Meltano stores it": ({"singer_state": _state()}, "`bookmarks`"),
     "bookmarks at the top": ({STREAM: TIME}, "`bookmarks`"),
-    "bookmarks of nothing": ({"bookmarks": None}, "`bookmarks`"),
-    "bookmarks as a list": ({"bookmarks": [MARK]}, "`bookmarks`"),
-    "a bookmark that is a text": ({"bookmarks": {STREAM: TIME}}, f"{STREAM}: its entry"),
-    "a bookmark of nothing": ({"bookmarks": {STREAM: None}}, f"{STREAM}: its entry"),
-    "another tap's of texts": ({"bookmarks": {"x": "2020"}}, "x: its entry"),
-    "a name of two lines": ({"bookmarks": {"x\ny": "2020"}}, "x y: its entry"),
-    "a stream twice": (
+    "bookmarks of null": ({"bookmarks": None}, "`bookmarks`"),
+    "bookmarks as a list": ({"bookmarks": [ENTRY]}, "`bookmarks`"),
+    "a bookmark that is a string": ({"bookmarks": {STREAM: TIME}}, f"{STREAM}: its entry"),
+    "a bookmark of null": ({"bookmarks": {STREAM: None}}, f"{STREAM}: its entry"),
+    "another tap's entry that is a string": ({"bookmarks": {"x": "2020"}}, "x: its entry"),
+    "a name with a line break": ({"bookmarks": {"x\ny": "2020"}}, "x y: its entry"),
+    "a duplicate stream": (
         f'{{"bookmarks": {{"{STREAM}": {{}}, "{STREAM}": {{}}}}}}',
         f'has "{STREAM}" twice',
     ),
-    "a later layout": (_mark(layout=2), f"{STREAM}: the state was written by a later version"),
-    "a huge layout": (_mark(layout=10**30), f"{STREAM}: the state was written by a later version"),
-    "a negative layout": (_mark(layout=-1), _damaged("layout")),
-    "a layout that is a text": (_mark(layout="1"), _damaged("layout")),
-    "a layout of nothing": (_mark(layout=None), _damaged("layout")),
-    "a layout that is a switch": (_mark(layout=True), _damaged("layout")),
-    "a scope that is a list": (_mark(scope=[SCOPE]), _damaged("scope")),
-    "a number of seconds": (
-        _mark(replication_key_value=1_772_614_800),
+    "a later layout": (_state(layout=2), f"{STREAM}: the state was written by a later version"),
+    "a huge layout": (_state(layout=10**30), f"{STREAM}: the state was written by a later version"),
+    "a negative layout": (_state(layout=-1), _damaged("layout")),
+    "a layout that is a string": (_state(layout="1"), _damaged("layout")),
+    "a layout of null": (_state(layout=None), _damaged("layout")),
+    "a layout that is a boolean": (_state(layout=True), _damaged("layout")),
+    "a scope that is a list": (_state(scope=[SCOPE]), _damaged("scope")),
+    "a Unix timestamp": (
+        _state(replication_key_value=1_772_614_800),
         _damaged("replication_key_value"),
     ),
-    "a number that reads as a date": (
-        _mark(replication_key_value=20260304),
+    "a date as a number": (
+        _state(replication_key_value=20260304),
         _damaged("replication_key_value"),
     ),
-    "no date": (_mark(replication_key_value="yesterday"), _damaged("replication_key_value")),
-    "a date that moves": (_mark(replication_key_value="now"), _damaged("replication_key_value")),
-    "a time of day": (_mark(replication_key_value="09:00"), _damaged("replication_key_value")),
+    "not a date": (_state(replication_key_value="yesterday"), _damaged("replication_key_value")),
+    "a relative date": (_state(replication_key_value="now"), _damaged("replication_key_value")),
+    "a time of day": (_state(replication_key_value="09:00"), _damaged("replication_key_value")),
     "the year 1": (
-        _mark(replication_key_value="0001-01-01T00:00:00Z"),
+        _state(replication_key_value="0001-01-01T00:00:00Z"),
         _damaged("replication_key_value"),
     ),
     "the year 9999": (
-        _mark(replication_key_value="9999-12-31T23:59:59Z"),
+        _state(replication_key_value="9999-12-31T23:59:59Z"),
         _damaged("replication_key_value"),
     ),
-    "a bound that is a number": (_mark(start_date=2025), _damaged("start_date")),
-    "no bound": (
-        {"bookmarks": {STREAM: {**MARK, "start_date": ""}}},
+    "a start date that is a number": (_state(start_date=2025), _damaged("start_date")),
+    "an empty start date": (
+        {"bookmarks": {STREAM: {**ENTRY, "start_date": ""}}},
         _damaged("start_date"),
     ),
-    "a full scan of nothing": (_whole(full_scan=None), _damaged("full_scan", "scheduled_events")),
-    "a window that is a switch": (
+    "a full scan of null": (_whole(full_scan=None), _damaged("full_scan", "scheduled_events")),
+    "a window that is a boolean": (
         _whole(window_start=False),
         _damaged("window_start", "scheduled_events"),
     ),
     "a sweep that is a list": (_whole(sweep=[]), _damaged("sweep", "scheduled_events")),
-    "a sweep without a beginning": (_sweep(began=None), _damaged("began", "scheduled_events")),
-    "a sweep half full": (_sweep(full="half"), _damaged("full", "scheduled_events")),
-    "a sweep with a broken window": (
+    "a sweep that never began": (_sweep(began=None), _damaged("began", "scheduled_events")),
+    "a sweep that is half full": (_sweep(full="half"), _damaged("full", "scheduled_events")),
+    "a sweep with an invalid window": (
         _sweep(window_start=5),
         _damaged("window_start", "scheduled_events"),
     ),
-    "a sweep with a broken bound": (
+    "a sweep with an invalid start date": (
         _sweep(start_date={}),
         _damaged("start_date", "scheduled_events"),
     ),
-    "a sweep with a broken start": (_sweep(earliest="x"), _damaged("earliest", "scheduled_events")),
-    "a sweep of streams that are none": (
+    "a sweep with an invalid earliest start": (
+        _sweep(earliest="x"),
+        _damaged("earliest", "scheduled_events"),
+    ),
+    "a sweep whose streams are a number": (
         _sweep(streams=5),
         _damaged("streams", "scheduled_events"),
     ),
@@ -272,35 +278,35 @@ STATES: dict[str, tuple[object, str]] = {
         _sweep(remaining=[[TIME]]),
         _damaged("remaining", "scheduled_events"),
     ),
-    "a sweep of texts": (_sweep(remaining=["ab"]), _damaged("remaining", "scheduled_events")),
-    "a sweep with a range to nowhere": (
+    "a sweep of strings": (_sweep(remaining=["ab"]), _damaged("remaining", "scheduled_events")),
+    "a sweep with an invalid range": (
         _sweep(remaining=[[None, "x"]]),
         _damaged("remaining", "scheduled_events"),
     ),
 }
-"""States, and what the line about them says."""
+"""States, and what the error about each says."""
 
 
 @pytest.mark.parametrize(
-    ("option", "content", "says"),
+    ("option", "content", "error"),
     [
-        pytest.param(option, content, says, id=f"{option[2:]}: {what}")
+        pytest.param(option, content, error, id=f"{option[2:]}: {what}")
         for option, table in (("--catalog", CATALOGS), ("--state", STATES))
-        for what, (content, says) in table.items()
+        for what, (content, error) in table.items()
     ],
 )
-def test_a_file_that_cannot_be_used_ends_in_one_line_before_anything_is_asked(
-    tmp_path: Path, quiet: Sandbox, option: str, content: object, says: str
+def test_an_unusable_file_ends_the_run_in_one_line_before_any_request(
+    tmp_path: Path, quiet: Sandbox, option: str, content: object, error: str
 ) -> None:
     file = tmp_path / "broken.json"
     file.write_text(content if isinstance(content, str) else json.dumps(content))
 
-    assert says in _complaint_of(file, option, quiet)
+    assert error in _refusal(file, option, quiet)
 
 
 @pytest.mark.parametrize("option", ["--config", "--catalog", "--state"])
 @pytest.mark.parametrize(
-    ("content", "says"),
+    ("content", "error"),
     [
         (None, "cannot be read (No such file or directory)"),
         ("folder", "cannot be read (Is a directory)"),
@@ -311,10 +317,10 @@ def test_a_file_that_cannot_be_used_ends_in_one_line_before_anything_is_asked(
         (b'{"a": {"b": 1, "b": 2}}', 'has "b" twice'),
         (b"[" * 100_000, "its JSON cannot be used"),
     ],
-    ids=["missing", "a folder", "UTF-16", "cut", "a number", "no number", "twice", "too deep"],
+    ids=["missing", "folder", "UTF-16", "cut", "number", "no number", "duplicate", "too deep"],
 )
-def test_a_file_that_cannot_be_read_ends_in_one_line(
-    tmp_path: Path, quiet: Sandbox, option: str, content: bytes | str | None, says: str
+def test_an_unreadable_file_ends_the_run_in_one_line(
+    tmp_path: Path, quiet: Sandbox, option: str, content: bytes | str | None, error: str
 ) -> None:
     file = tmp_path / "broken.json"
     if isinstance(content, bytes):
@@ -322,93 +328,93 @@ def test_a_file_that_cannot_be_read_ends_in_one_line(
     elif content is not None:
         file.mkdir()
 
-    assert says in _complaint_of(file, option, quiet)
+    assert error in _refusal(file, option, quiet)
 
 
-def _complaint_of(file: Path, option: str, sandbox: Sandbox) -> str:
-    """Give a file to the tap, which refuses it, and give its line."""
+def _refusal(file: Path, option: str, sandbox: Sandbox) -> str:
+    """Pass a file to the tap, which refuses it, and return the error."""
     sandbox.forget_requests()
     result = run_here(file.parent, option, str(file), config=config(sandbox))
-    _is_refused(result, sandbox)
+    _assert_refused(result, sandbox)
     (line,) = complaints(result)
     assert f"{file.name} given to {option}: " in line
     return line
 
 
 MAPS: dict[str, tuple[object, str]] = {
-    "a text": (SECRET, "stream_maps"),
-    "a stream that does not exist": ({"event_type": {}}, "stream_maps.event_type"),
+    "a string": (SECRET, "stream_maps"),
+    "an unknown stream": ({"event_type": {}}, "stream_maps.event_type"),
     "a pattern without a stream": ({"event_x*": None}, "stream_maps.event_x*"),
-    "a source that does not exist": ({"kinds": {"__source__": "x"}}, "stream_maps.kinds"),
+    "an unknown source": ({"kinds": {"__source__": "x"}}, "stream_maps.kinds"),
     "a source that is a number": ({"kinds": {"__source__": 5}}, "stream_maps.kinds"),
     "a stream that is a number": ({STREAM: 5}, f"stream_maps.{STREAM}"),
     "a stream that is an expression": ({STREAM: SECRET}, f"stream_maps.{STREAM}"),
-    "the other streams as a text": ({"__else__": SECRET}, "stream_maps.__else__"),
-    "an option that does not exist": (
+    "the other streams as a string": ({"__else__": SECRET}, "stream_maps.__else__"),
+    "an unknown option": (
         {STREAM: {"__fliter__": "active"}},
         f"stream_maps.{STREAM}.__fliter__",
     ),
-    "the other columns as a text": (
+    "the other columns as a string": (
         {STREAM: {"__else__": SECRET}},
         f"stream_maps.{STREAM}.__else__",
     ),
     "an alias that is a number": ({STREAM: {"__alias__": 5}}, f"stream_maps.{STREAM}.__alias__"),
-    "an alias of two words": ({STREAM: {"__alias__": "a b"}}, f"stream_maps.{STREAM}.__alias__"),
-    "a filter that is no expression": (
+    "an alias with a space": ({STREAM: {"__alias__": "a b"}}, f"stream_maps.{STREAM}.__alias__"),
+    "a filter that is not an expression": (
         {STREAM: {"__filter__": f"name = '{SECRET}'"}},
         f"stream_maps.{STREAM}.__filter__",
     ),
-    "a filter of another column": (
+    "a filter on an unknown column": (
         {STREAM: {"__filter__": f"nmae == '{SECRET}'"}},
         f"stream_maps.{STREAM}.__filter__",
     ),
-    "a key that is a text": (
+    "a primary key that is a string": (
         {STREAM: {"__key_properties__": "uri"}},
         f"stream_maps.{STREAM}.__key_properties__",
     ),
-    "a key of another column": (
+    "a primary key of an unknown column": (
         {STREAM: {"__key_properties__": ["id"]}},
         f"stream_maps.{STREAM}.__key_properties__",
     ),
-    "a key of lists": (
+    "a primary key of lists": (
         {STREAM: {"__key_properties__": [["uri"]]}},
         f"stream_maps.{STREAM}.__key_properties__",
     ),
-    "the key left out": ({STREAM: {"uri": None}}, f"stream_maps.{STREAM}.uri"),
-    "a column left out that does not exist": (
+    "the primary key left out": ({STREAM: {"uri": None}}, f"stream_maps.{STREAM}.uri"),
+    "an unknown column left out": (
         {"event_invitees": {"emial": "__NULL__"}},
         "stream_maps.event_invitees.emial",
     ),
     "a column that is a number": ({STREAM: {"name": 5}}, f"stream_maps.{STREAM}.name"),
-    "a column of nothing": ({STREAM: {"name": ""}}, f"stream_maps.{STREAM}.name"),
-    "a column of two words": ({STREAM: {"name": f"name {SECRET}"}}, f"stream_maps.{STREAM}.name"),
-    "a column of a statement": ({STREAM: {"name": "import os"}}, f"stream_maps.{STREAM}.name"),
-    "a column of NUL": ({STREAM: {"name": f"{SECRET}\x00"}}, f"stream_maps.{STREAM}.name"),
-    "a column without an end": ({STREAM: {"name": "-" * 99_999}}, f"stream_maps.{STREAM}.name"),
-    "a function that does not exist": (
+    "an empty expression": ({STREAM: {"name": ""}}, f"stream_maps.{STREAM}.name"),
+    "two words": ({STREAM: {"name": f"name {SECRET}"}}, f"stream_maps.{STREAM}.name"),
+    "a statement": ({STREAM: {"name": "import os"}}, f"stream_maps.{STREAM}.name"),
+    "an expression with NUL": ({STREAM: {"name": f"{SECRET}\x00"}}, f"stream_maps.{STREAM}.name"),
+    "an endless expression": ({STREAM: {"name": "-" * 99_999}}, f"stream_maps.{STREAM}.name"),
+    "an unknown function": (
         {STREAM: {"name": f"md6('{SECRET}' + name)"}},
         f"stream_maps.{STREAM}.name",
     ),
-    "a column of another column": ({STREAM: {"name": "md5(nmae)"}}, f"stream_maps.{STREAM}.name"),
+    "an unknown column": ({STREAM: {"name": "md5(nmae)"}}, f"stream_maps.{STREAM}.name"),
 }
-"""Stream maps, and the setting that the line names."""
+"""Stream maps, and the setting that the error names."""
 
 
 @pytest.mark.parametrize(("given", "setting"), MAPS.values(), ids=MAPS)
-def test_a_stream_map_that_cannot_be_used_ends_in_one_line_before_anything_is_asked(
+def test_an_unusable_stream_map_ends_the_run_in_one_line_before_any_request(
     tmp_path: Path, quiet: Sandbox, given: object, setting: str
 ) -> None:
     quiet.forget_requests()
 
     result = run_here(tmp_path, config=config(quiet, stream_maps=given))
 
-    _is_refused(result, quiet)
+    _assert_refused(result, quiet)
     (line,) = complaints(result)
     assert f"Setting `{setting}` " in line
     assert SECRET not in result.stderr
 
 
-def test_a_stream_map_of_a_stream_that_is_not_selected_does_no_harm(
+def test_a_stream_map_for_an_unselected_stream_does_no_harm(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     maps = {"event_invitees": {"email": "md5(email)"}, "groups": {"name": None}}
@@ -421,7 +427,7 @@ def test_a_stream_map_of_a_stream_that_is_not_selected_does_no_harm(
     assert _tables(result) == {STREAM: truth(sandbox)[STREAM]}
 
 
-def test_stream_maps_can_do_what_the_sdk_says(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_stream_maps_support_what_the_sdk_documents(tmp_path: Path, sandbox: Sandbox) -> None:
     maps = {
         "?vent_types": {"name": "' '.join([one for one in str(self)])", "__filter__": "active"},
         "kinds": {"__source__": STREAM, "__key_properties__": ["id"], "id": "sha256(uri)"},
@@ -451,7 +457,7 @@ def test_stream_maps_can_do_what_the_sdk_says(tmp_path: Path, sandbox: Sandbox) 
         ("LOGLEVEL", "5"),
     ],
 )
-def test_a_variable_that_cannot_be_used_ends_in_one_line(
+def test_an_unusable_environment_variable_ends_the_run_in_one_line(
     tmp_path: Path, quiet: Sandbox, variable: str, value: str
 ) -> None:
     quiet.forget_requests()
@@ -460,13 +466,13 @@ def test_a_variable_that_cannot_be_used_ends_in_one_line(
         tmp_path, "--config", "ENV", config=config(quiet), environment={variable: value}
     )
 
-    _is_refused(result, quiet)
+    _assert_refused(result, quiet)
     (line,) = complaints(result)
     assert f"Environment variable `{variable}` must be " in line
     assert value not in line
 
 
-def _is_refused(result: subprocess.CompletedProcess[str], sandbox: Sandbox) -> None:
+def _assert_refused(result: subprocess.CompletedProcess[str], sandbox: Sandbox) -> None:
     assert result.returncode == 1
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
@@ -474,9 +480,9 @@ def _is_refused(result: subprocess.CompletedProcess[str], sandbox: Sandbox) -> N
     assert not sandbox.requests
 
 
-def test_every_problem_of_a_file_has_a_line_of_its_own(tmp_path: Path, quiet: Sandbox) -> None:
+def test_every_problem_in_a_file_gets_its_own_line(tmp_path: Path, quiet: Sandbox) -> None:
     state = {
-        "bookmarks": {STREAM: {**MARK, "layout": 9}, "contacts": {**MARK, "layout": 0}, "x": 5}
+        "bookmarks": {STREAM: {**ENTRY, "layout": 9}, "contacts": {**ENTRY, "layout": 0}, "x": 5}
     }
     (tmp_path / "state.json").write_text(json.dumps(state))
 
@@ -484,11 +490,11 @@ def test_every_problem_of_a_file_has_a_line_of_its_own(tmp_path: Path, quiet: Sa
 
     assert result.returncode == 1
     assert result.stdout == ""
-    said = [line.split("given to --state: ")[1].split(":")[0] for line in complaints(result)]
-    assert said == [STREAM, "contacts", "x"]
+    streams = [line.split("given to --state: ")[1].split(":")[0] for line in complaints(result)]
+    assert streams == [STREAM, "contacts", "x"]
 
 
-def test_an_expression_that_fails_with_a_row_names_the_column(
+def test_an_expression_that_fails_on_a_row_names_the_column(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     maps = {STREAM: {"name": f"md5('{SECRET}' + deleted_at)"}}
@@ -502,11 +508,11 @@ def test_an_expression_that_fails_with_a_row_names_the_column(
 
 
 @pytest.mark.parametrize("field", ["replication_key_value", "full_scan"])
-def test_a_bookmark_after_calendlys_own_clock_is_refused_and_names_the_stream(
+def test_a_bookmark_ahead_of_calendlys_clock_is_refused_and_names_the_stream(
     tmp_path: Path, sandbox: Sandbox, field: str
 ) -> None:
-    """It would leave out what it cannot know; a clock that differs by moments is no matter."""
-    given = _state_of(_run(tmp_path, sandbox))
+    """It would leave out unseen changes; a clock that is off by a minute does no harm."""
+    given = _final_state(_run(tmp_path, sandbox))
     names = [name for name, entry in given["bookmarks"].items() if field in entry]
     assert len(names) >= (8 if field == "replication_key_value" else 2)
     for name in names:
@@ -518,19 +524,19 @@ def test_a_bookmark_after_calendlys_own_clock_is_refused_and_names_the_stream(
 
         assert result.returncode == 1
         (line,) = _errors(result)
-        assert f"{name}: the state is from the future, by Calendly's clock: {LATER}" in line
+        assert f"{name}: the state is from the future, by Calendly's clock: {START_OVER}" in line
 
         state["bookmarks"][name][field] = "2026-03-04T09:31:00Z"
         assert _run(tmp_path, sandbox, state=state, catalog=selected).returncode == 0
 
 
-def test_an_interrupted_sweep_of_the_future_is_refused(tmp_path: Path, sandbox: Sandbox) -> None:
-    given = _state_of(_run(tmp_path, sandbox))
+def test_an_interrupted_sweep_from_the_future_is_refused(tmp_path: Path, sandbox: Sandbox) -> None:
+    given = _final_state(_run(tmp_path, sandbox))
     entry = given["bookmarks"]["scheduled_events"]
     sweep = {**SWEEP, "began": "2027-01-01T00:00:00Z", "remaining": []}
     sweep["streams"] = ["scheduled_events", "event_invitees"]
-    for left in (entry, {"scope": entry["scope"], "layout": 1}):
-        given["bookmarks"]["scheduled_events"] = {**left, "sweep": sweep}
+    for rest in (entry, {"scope": entry["scope"], "layout": 1}):
+        given["bookmarks"]["scheduled_events"] = {**rest, "sweep": sweep}
 
         result = _run(tmp_path, sandbox, state=given)
 
@@ -540,20 +546,20 @@ def test_an_interrupted_sweep_of_the_future_is_refused(tmp_path: Path, sandbox: 
 
 
 HARMLESS: dict[str, tuple[object, str | None]] = {
-    "none": ({}, None),
+    "empty": ({}, None),
     "no bookmarks": ({"bookmarks": {}}, None),
     "empty entries": ({"bookmarks": {STREAM: {}, "groups": {}, "x": {}}}, None),
-    "a stream under way": ({"currently_syncing": STREAM, "bookmarks": {}}, None),
-    "no stream under way": ({"currently_syncing": None}, None),
-    "another tap's": (
+    "a stream in progress": ({"currently_syncing": STREAM, "bookmarks": {}}, None),
+    "no stream in progress": ({"currently_syncing": None}, None),
+    "another tap's bookmarks": (
         {"bookmarks": {"issues": {"since": TIME}, "repos": {"partitions": 5}}},
         "not tap-calendly's, which are ignored: issues, repos.",
     ),
     "a later version's stream": (
-        {"bookmarks": {"lunches": {**MARK, "layout": 2}}},
+        {"bookmarks": {"lunches": {**ENTRY, "layout": 2}}},
         "not tap-calendly's, which are ignored: lunches.",
     ),
-    "another tap's of the same name": (
+    "another tap's stream of the same name": (
         {"bookmarks": {STREAM: {"replication_key": "id", "replication_key_value": 17}}},
         f"did not write; these streams are read from the start: {STREAM}.",
     ),
@@ -561,39 +567,41 @@ HARMLESS: dict[str, tuple[object, str | None]] = {
         {"bookmarks": {STREAM: {"partitions": [{"context": {"user": "x"}, "since": TIME}]}}},
         f"did not write; these streams are read from the start: {STREAM}.",
     ),
-    "another organization's": (_mark(), None),
-    "partitions beside what tap-calendly writes": (_mark(partitions=5, progress_markers=[]), None),
+    "another organization's": (_state(), None),
+    "partitions beside tap-calendly's fields": (_state(partitions=5, progress_markers=[]), None),
 }
-"""States that leave nothing out, and what is said of them."""
+"""States that cause no row to be left out, and the warning about each."""
 
 
-@pytest.mark.parametrize(("state", "says"), HARMLESS.values(), ids=HARMLESS)
-def test_a_state_of_something_else_is_passed_over_and_every_row_is_there(
-    tmp_path: Path, sandbox: Sandbox, state: object, says: str | None
+@pytest.mark.parametrize(("state", "text"), HARMLESS.values(), ids=HARMLESS)
+def test_a_state_of_something_else_is_ignored_and_every_row_is_loaded(
+    tmp_path: Path, sandbox: Sandbox, state: object, text: str | None
 ) -> None:
     result = _run(tmp_path, sandbox, state=state)
 
     assert result.returncode == 0
     assert _tables(result) == truth(sandbox)
-    assert [says in line for line in complaints(result) if says] == [True] * (says is not None)
-    assert len(complaints(result)) == (says is not None)
+    assert [text in line for line in complaints(result) if text] == [True] * (text is not None)
+    assert len(complaints(result)) == (text is not None)
 
 
-def test_an_entry_beside_those_of_other_streams_is_still_gone_by(
+def test_an_entry_counts_even_beside_one_of_an_unknown_stream(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     catalog = _catalog()
-    state = _state_of(_run(tmp_path, sandbox, catalog=catalog))
-    state["bookmarks"]["lunches"] = MARK
+    state = _final_state(_run(tmp_path, sandbox, catalog=catalog))
+    state["bookmarks"]["lunches"] = ENTRY
 
     result = _run(tmp_path, sandbox, catalog=catalog, state=state)
 
     assert result.returncode == 0
     assert '"RECORD"' not in result.stdout
-    assert list(_state_of(result)["bookmarks"]) == [STREAM]
+    assert list(_final_state(result)["bookmarks"]) == [STREAM]
 
 
-def test_an_unknown_stream_beside_known_ones_is_warned_of(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_an_unknown_stream_beside_known_ones_gets_a_warning(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
     (unknown,) = _catalog(_with(tap_stream_id="lunches", stream="lunches"))["streams"]
     catalog = _catalog()
     catalog["streams"].append(unknown)
@@ -617,21 +625,21 @@ def test_an_unknown_stream_beside_known_ones_is_warned_of(tmp_path: Path, sandbo
         _without("replication_key"),
         _with(replication_method="FULL_TABLE"),
         _with(metadata=[{"breadcrumb": [], "metadata": {"selected": True}}]),
-        _said(["properties", "uri"], inclusion="automatic", selected=False),
+        _metadata(["properties", "uri"], inclusion="automatic", selected=False),
         _columns(lunch={"type": ["string", "null"]}),
     ],
     ids=[
-        "no name beside the id",
-        "the key in the metadata alone",
+        "no name beside the ID",
+        "the primary key in the metadata only",
         "no metadata",
         "no replication key",
-        "a forced method",
-        "the stream alone",
-        "a key that comes by itself",
-        "a column more",
+        "a forced replication method",
+        "metadata of the stream only",
+        "an automatic primary key",
+        "an additional column",
     ],
 )
-def test_a_catalog_with_less_or_more_than_it_takes_loads_every_row(
+def test_a_catalog_with_less_or_more_than_needed_loads_every_row(
     tmp_path: Path, sandbox: Sandbox, edit: Edit
 ) -> None:
     result = _run(tmp_path, sandbox, catalog=_catalog(edit))
@@ -641,7 +649,7 @@ def test_a_catalog_with_less_or_more_than_it_takes_loads_every_row(
     assert _tables(result) == {STREAM: truth(sandbox)[STREAM]}
 
 
-def test_a_stream_whose_parent_the_catalog_leaves_out_is_loaded(
+def test_a_stream_is_loaded_even_if_the_catalog_lacks_its_parent(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     result = _run(tmp_path, sandbox, catalog=_catalog(of="event_invitees"))
@@ -650,8 +658,8 @@ def test_a_stream_whose_parent_the_catalog_leaves_out_is_loaded(
     assert _tables(result) == {"event_invitees": truth(sandbox)["event_invitees"]}
 
 
-def test_a_file_of_windows_is_read(tmp_path: Path, sandbox: Sandbox) -> None:
-    """It begins with the mark of its encoding."""
+def test_a_file_with_a_byte_order_mark_is_read(tmp_path: Path, sandbox: Sandbox) -> None:
+    """As Windows editors write it."""
     for name, content in (("catalog", _catalog()), ("state", {"bookmarks": {}})):
         (tmp_path / f"{name}.json").write_text(json.dumps(content), encoding="utf-8-sig")
 
@@ -666,7 +674,7 @@ def test_a_file_of_windows_is_read(tmp_path: Path, sandbox: Sandbox) -> None:
 
 
 def test_files_can_be_pipes(tmp_path: Path, sandbox: Sandbox) -> None:
-    """As a shell gives them for `--config <(…)`, so that no secret lies on the disk."""
+    """As a shell passes them for `--config <(…)`, so that no secret is on the disk."""
     contents = {
         "config": config(sandbox),
         "catalog": _catalog(),
@@ -687,8 +695,10 @@ def test_files_can_be_pipes(tmp_path: Path, sandbox: Sandbox) -> None:
     assert _tables(result) == {STREAM: truth(sandbox)[STREAM]}
 
 
-def test_what_is_no_setting_of_the_tap_changes_nothing(tmp_path: Path, sandbox: Sandbox) -> None:
-    """The SDK would write files by it, and fail where they cannot be."""
+def test_an_sdk_setting_that_the_tap_lacks_changes_nothing(
+    tmp_path: Path, sandbox: Sandbox
+) -> None:
+    """The SDK would write batch files for it, and fail on the storage given here."""
     settings = config(sandbox, batch_config={"encoding": {"format": "jsonl"}, "storage": 5})
 
     result = run_here(tmp_path, config=settings)
@@ -700,7 +710,7 @@ def test_what_is_no_setting_of_the_tap_changes_nothing(tmp_path: Path, sandbox: 
 
 
 def _run(folder: Path, sandbox: Sandbox, **files: object) -> subprocess.CompletedProcess[str]:
-    """Run the tap with a catalog, a state, or both."""
+    """Run the tap with a catalog, a state or both."""
     options: list[str] = []
     for name, content in files.items():
         file = folder / f"{name}.json"
@@ -710,7 +720,7 @@ def _run(folder: Path, sandbox: Sandbox, **files: object) -> subprocess.Complete
 
 
 def _errors(result: subprocess.CompletedProcess[str]) -> list[str]:
-    """Give the lines on which the run ended: that a stream failed was said before, as a warning."""
+    """Return the errors at the end; a failed stream was reported before, as a warning."""
     return [line for line in complaints(result) if "| ERROR " in line]
 
 
@@ -722,6 +732,6 @@ def _tables(result: subprocess.CompletedProcess[str]) -> Mapping[str, Mapping[st
     return _messages(result).tables()
 
 
-def _state_of(result: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+def _final_state(result: subprocess.CompletedProcess[str]) -> dict[str, Any]:
     assert result.returncode == 0
     return _messages(result).state

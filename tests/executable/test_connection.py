@@ -1,4 +1,4 @@
-"""How the tap reaches Calendly, and what a user reads when it cannot."""
+"""How the tap connects to Calendly, and what a user reads when it cannot."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def test_the_organization_is_found_from_the_token(sandbox: Sandbox) -> None:
     assert sandbox.requests_by_path()["/users/me"] == 1
 
 
-def test_a_token_that_may_not_read_its_user_is_known_by_its_membership(sandbox: Sandbox) -> None:
+def test_a_token_that_cannot_read_its_user_is_identified_by_its_membership(
+    sandbox: Sandbox,
+) -> None:
     token = sandbox.access.issue(sandbox.calendly.owner, EVERY_SCOPE - {"users:read"})
 
     expected = truth(sandbox)
@@ -59,7 +61,7 @@ def test_a_token_that_may_not_read_its_user_is_known_by_its_membership(sandbox: 
     assert sync(sandbox, personal_access_token=token).tables() == expected
 
 
-def test_a_token_that_may_read_neither_gets_one_line(sandbox: Sandbox) -> None:
+def test_a_token_that_can_read_neither_gets_one_line(sandbox: Sandbox) -> None:
     token = sandbox.access.issue(sandbox.calendly.owner, {"scheduled_events:read"})
 
     with pytest.raises(CalendlyError, match=r"^current_user: .*users:read.*organization"):
@@ -67,7 +69,7 @@ def test_a_token_that_may_read_neither_gets_one_line(sandbox: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("bare", [False, True])
-def test_a_named_organization_is_not_asked_for(sandbox: Sandbox, *, bare: bool) -> None:
+def test_a_configured_organization_is_not_looked_up(sandbox: Sandbox, *, bare: bool) -> None:
     uri = sandbox.calendly.organization["uri"]
 
     run = sync(sandbox, organization=uri.rsplit("/", 1)[-1] if bare else uri, select=set(STREAMS))
@@ -76,21 +78,19 @@ def test_a_named_organization_is_not_asked_for(sandbox: Sandbox, *, bare: bool) 
     assert run.tables() == {stream: truth(sandbox)[stream] for stream in STREAMS}
 
 
-def test_requests_name_themselves(sandbox: Sandbox) -> None:
+def test_requests_send_the_configured_user_agent(sandbox: Sandbox) -> None:
     sync(sandbox, user_agent="data-team/1.0", select={"event_types"})
 
     assert {request.headers["user-agent"] for request in sandbox.requests} == {"data-team/1.0"}
 
 
-def test_requests_name_the_tap_by_default(sandbox: Sandbox) -> None:
+def test_requests_send_the_taps_user_agent_by_default(sandbox: Sandbox) -> None:
     sync(sandbox, select={"event_types"})
 
     assert {request.headers["user-agent"] for request in sandbox.requests} == {"tap-calendly/0.1.0"}
 
 
-def test_an_answer_that_does_not_come_in_time_is_asked_for_again(
-    sandbox: Sandbox, waits: list[float]
-) -> None:
+def test_a_request_that_times_out_is_retried(sandbox: Sandbox, waits: list[float]) -> None:
     sandbox.faults.add(Fault("/event_types", delay=1.5))
 
     tables = sync(sandbox, request_timeout=1, select={"event_types"}).tables()
@@ -99,7 +99,7 @@ def test_an_answer_that_does_not_come_in_time_is_asked_for_again(
     assert tables["event_types"] == truth(sandbox)["event_types"]
 
 
-def test_a_used_up_limit_is_waited_for_as_long_as_calendly_says(
+def test_an_exhausted_limit_is_waited_out_for_as_long_as_calendly_says(
     sandbox: Sandbox, waits: list[float]
 ) -> None:
     sandbox.faults.add(
@@ -117,7 +117,9 @@ def test_a_used_up_limit_is_waited_for_as_long_as_calendly_says(
     assert tables["event_types"] == truth(sandbox)["event_types"]
 
 
-def test_a_run_above_the_limit_waits_and_loses_no_row(sandbox: Sandbox, waits: list[float]) -> None:
+def test_a_run_that_reaches_the_limit_waits_and_loses_no_row(
+    sandbox: Sandbox, waits: list[float]
+) -> None:
     with Sandbox(sandbox.calendly, requests_per_minute=20) as limited:
         assert sync(limited).tables() == truth(limited)
 
@@ -125,19 +127,19 @@ def test_a_run_above_the_limit_waits_and_loses_no_row(sandbox: Sandbox, waits: l
     assert {request.status for request in limited.requests} == {200}
 
 
-@pytest.mark.parametrize(("header", "least"), [("21", 21), (None, 2)])
-def test_a_server_error_is_tried_again(
-    sandbox: Sandbox, waits: list[float], header: str | None, least: int
+@pytest.mark.parametrize(("header", "shortest"), [("21", 21), (None, 2)])
+def test_a_server_error_is_retried(
+    sandbox: Sandbox, waits: list[float], header: str | None, shortest: int
 ) -> None:
     headers = {} if header is None else {"Retry-After": header}
     sandbox.faults.add(Fault("/routing_forms", status=503, headers=headers))
 
     assert sync(sandbox).tables() == truth(sandbox)
     (wait,) = waits
-    assert least <= wait <= least + 1
+    assert shortest <= wait <= shortest + 1
 
 
-def test_a_broken_connection_is_tried_again(sandbox: Sandbox, waits: list[float]) -> None:
+def test_a_broken_connection_is_retried(sandbox: Sandbox, waits: list[float]) -> None:
     sandbox.faults.add(Fault("/scheduled_events", reset=True))
     sandbox.faults.add(Fault("/scheduled_events/*/invitees", truncate=20))
     sandbox.faults.add(Fault("/routing_forms", status=200, body="<html>a proxy's greeting</html>"))
@@ -146,20 +148,20 @@ def test_a_broken_connection_is_tried_again(sandbox: Sandbox, waits: list[float]
     assert len(waits) == 3
 
 
-@pytest.mark.parametrize("bound", [1, 20, 300])
-def test_a_request_is_tried_again_for_as_long_as_the_setting_says(
-    sandbox: Sandbox, waits: list[float], bound: int
+@pytest.mark.parametrize("timeout", [1, 20, 300])
+def test_a_request_is_retried_for_as_long_as_the_setting_says(
+    sandbox: Sandbox, waits: list[float], timeout: int
 ) -> None:
     sandbox.faults.add(Fault("/event_types", status=502, body="<html>", times=None))
 
     with pytest.raises(CalendlyError, match=r"^event_types: Calendly answered 502 to GET /event_t"):
-        sync(sandbox, select={"event_types"}, retry_timeout=bound)
-    assert sum(waits) == pytest.approx(bound, abs=0.1)
+        sync(sandbox, select={"event_types"}, retry_timeout=timeout)
+    assert sum(waits) == pytest.approx(timeout, abs=0.1)
 
 
 def test_the_token_is_not_sent_to_another_host(sandbox: Sandbox) -> None:
-    elsewhere = '{"collection": [], "pagination": {"next_page": "http://evil.example/event_types"}}'
-    sandbox.faults.add(Fault("/event_types", status=200, body=elsewhere))
+    page = '{"collection": [], "pagination": {"next_page": "http://evil.example/event_types"}}'
+    sandbox.faults.add(Fault("/event_types", status=200, body=page))
 
     with pytest.raises(CalendlyError, match=r"^event_types: .* is on evil\.example"):
         sync(sandbox, select={"event_types"})
@@ -167,7 +169,7 @@ def test_the_token_is_not_sent_to_another_host(sandbox: Sandbox) -> None:
 
 @pytest.mark.parametrize("location", ["/groups", "http://[", "/\xff", "//"])
 def test_a_redirect_is_not_followed(sandbox: Sandbox, location: str) -> None:
-    """Nor is it looked where it leads, which may be nowhere."""
+    """The target is not even parsed, as it may be invalid."""
     sandbox.faults.add(Fault("/event_types", status=302, headers={"Location": location}))
 
     with pytest.raises(CalendlyError, match=r"^event_types: .* 302 .* correct `api_url`"):
@@ -175,7 +177,7 @@ def test_a_redirect_is_not_followed(sandbox: Sandbox, location: str) -> None:
     assert "/groups" not in sandbox.requests_by_path()
 
 
-def test_a_revoked_token_ends_in_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_revoked_token_ends_the_run_in_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
     token = sandbox.token
     sandbox.access.revoke(token)
 
@@ -202,11 +204,11 @@ def test_a_user_without_the_role_gets_one_line(sandbox: Sandbox, tmp_path: Path)
     assert "has the role `user`, and a whole organization opens to owners and admins" in line
 
 
-def test_what_calendly_says_changes_no_line_and_no_terminal(
+def test_text_from_calendly_neither_breaks_the_line_nor_controls_the_terminal(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    said = "\x1b[2J\x1b]0;title\x07one\r\n\u2028\x85\u202etwo\x00"
-    sandbox.faults.add(Fault("/users/me", status=418, body={"message": said}, times=None))
+    message = "\x1b[2J\x1b]0;title\x07one\r\n\u2028\x85\u202etwo\x00"
+    sandbox.faults.add(Fault("/users/me", status=418, body={"message": message}, times=None))
 
     result = run_tap(tmp_path, config=config(sandbox))
 
@@ -226,7 +228,7 @@ def test_missing_scopes_are_named(sandbox: Sandbox, tmp_path: Path) -> None:
     assert "with the scopes event_types:read" in line
 
 
-def test_an_address_where_nobody_answers_ends_in_one_line(
+def test_an_unreachable_address_ends_the_run_in_one_line(
     sandbox: Sandbox, waits: list[float]
 ) -> None:
     with pytest.raises(CalendlyError, match=r"^current_user: no answer from 127\.0\.0\.1:9 "):
@@ -251,15 +253,15 @@ def test_giving_up_takes_one_line(
 
     assert ended.value.code == 1
     lines = [record.getMessage() for record in caplog.records if record.levelname != "INFO"]
-    *tries, warning, line = lines
+    *retries, warning, line = lines
     assert line.startswith("event_types: Calendly answered 500 to GET /event_types")
     assert "[request " in line
     assert warning == f"{line} The other streams go on."
-    assert all("trying again in" in line for line in tries)
-    assert len(tries) == len(waits)
+    assert all("trying again in" in line for line in retries)
+    assert len(retries) == len(waits)
 
 
-def test_a_closed_pipe_ends_in_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_a_closed_pipe_ends_the_run_in_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
     process = start_tap(tmp_path, config(sandbox))
     assert process.stdout is not None
     assert process.stderr is not None
@@ -286,7 +288,7 @@ def test_a_closed_pipe_ends_in_one_line(sandbox: Sandbox, tmp_path: Path) -> Non
         "not json",
     ],
 )
-def test_an_answer_of_another_shape_is_asked_for_again(
+def test_a_response_of_the_wrong_shape_is_retried(
     sandbox: Sandbox, waits: list[float], body: object
 ) -> None:
     sandbox.faults.add(Fault("/event_types", status=200, body=body))
@@ -296,13 +298,13 @@ def test_an_answer_of_another_shape_is_asked_for_again(
 
 
 PAUSES = {
-    "a request that took too long": (408, {}, 2),
-    "a limit that starts anew at once": (429, {"X-RateLimit-Reset": "0"}, 1),
-    "a limit of absurd digits": (429, {"X-RateLimit-Reset": "9" * 400}, 2),
-    "a limit of a day": (429, {"X-RateLimit-Reset": "86400"}, 300),
+    "a request timeout": (408, {}, 2),
+    "a limit that resets now": (429, {"X-RateLimit-Reset": "0"}, 1),
+    "a limit with an absurd reset": (429, {"X-RateLimit-Reset": "9" * 400}, 2),
+    "a limit that resets in a day": (429, {"X-RateLimit-Reset": "86400"}, 300),
     "a date long past": (503, {"Retry-After": "Wed, 04 Mar 2020 09:30:40 GMT"}, 1),
-    "no date": (503, {"Retry-After": "soon"}, 2),
-    "an error that has nothing to do with the limit": (500, {"X-RateLimit-Reset": "50"}, 2),
+    "not a date": (503, {"Retry-After": "soon"}, 2),
+    "an error unrelated to the limit": (500, {"X-RateLimit-Reset": "50"}, 2),
 }
 
 
@@ -320,7 +322,7 @@ def test_the_pause_is_what_the_headers_ask_for_within_reason(
     assert pause <= wait <= pause + 1
 
 
-def test_the_host_is_the_same_however_it_is_written(sandbox: Sandbox) -> None:
+def test_the_host_is_recognized_however_it_is_written(sandbox: Sandbox) -> None:
     address = sandbox.url.replace("127.0.0.1", "LOCALHOST") + "/"
     calendly = sandbox.calendly
     for number in range(120):
@@ -331,9 +333,7 @@ def test_the_host_is_the_same_however_it_is_written(sandbox: Sandbox) -> None:
     assert tables["organization_memberships"] == truth(sandbox)["organization_memberships"]
 
 
-def test_the_log_of_a_run_is_short_and_tells_what_was_read(
-    sandbox: Sandbox, tmp_path: Path
-) -> None:
+def test_the_log_of_a_run_is_short_and_says_what_was_read(sandbox: Sandbox, tmp_path: Path) -> None:
     result = run_tap(tmp_path, config=config(sandbox))
 
     assert result.returncode == 0
@@ -351,16 +351,14 @@ def authority() -> trustme.CA:
 
 @pytest.fixture
 def secure(sandbox: Sandbox, authority: trustme.CA, tmp_path: Path) -> Iterator[Sandbox]:
-    """The sandbox by https, with a certificate of an authority that nobody knows."""
+    """The sandbox over HTTPS, with a certificate from an unknown authority."""
     file = tmp_path / "certificate.pem"
     authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.write_to_path(str(file))
     with Sandbox(sandbox.calendly, certificate=file, requests_per_minute=100_000) as secure:
         yield secure
 
 
-def test_a_certificate_that_is_not_trusted_ends_the_run_at_once(
-    secure: Sandbox, waits: list[float]
-) -> None:
+def test_an_untrusted_certificate_ends_the_run_at_once(secure: Sandbox, waits: list[float]) -> None:
     with pytest.raises(
         CalendlyError, match=r"\(the certificate is not trusted\): .*REQUESTS_CA_BUNDLE"
     ):
@@ -370,7 +368,7 @@ def test_a_certificate_that_is_not_trusted_ends_the_run_at_once(
 
 
 @pytest.mark.parametrize("oauth", [False, True])
-def test_certificates_that_do_not_exist_end_the_run_in_one_line(
+def test_a_missing_ca_bundle_ends_the_run_in_one_line(
     secure: Sandbox, tmp_path: Path, *, oauth: bool
 ) -> None:
     settings: dict[str, object] = {"oauth_store": str(tmp_path), "auth_url": secure.url}
@@ -390,7 +388,7 @@ def test_certificates_that_do_not_exist_end_the_run_in_one_line(
     assert "nowhere.pem, which does not exist" in line
 
 
-def test_an_authority_of_ones_own_is_trusted_by_name_and_its_answers_are_bounded_too(
+def test_a_custom_authority_is_trusted_and_timeouts_apply_over_tls_too(
     secure: Sandbox,
     authority: trustme.CA,
     tmp_path: Path,
@@ -406,7 +404,7 @@ def test_an_authority_of_ones_own_is_trusted_by_name_and_its_answers_are_bounded
     assert len(waits) == 2
 
 
-def test_a_connection_that_is_refused_is_asked_for_again(
+def test_a_refused_connection_is_retried(
     sandbox: Sandbox, clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The host comes back while the tap waits."""

@@ -1,4 +1,4 @@
-"""What a user learns from the tap before there is a token, and what a schema change changes."""
+"""What the tap reports without a token, and how a schema change shows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NO_NETWORK = dict.fromkeys(
 
 
 @pytest.mark.parametrize("option", ["--discover", "--about", "--version", "--help"])
-def test_no_configuration_and_no_network_are_needed(tmp_path: Path, option: str) -> None:
+def test_these_options_need_no_configuration_and_no_network(tmp_path: Path, option: str) -> None:
     result = run_tap(tmp_path, option, environment=NO_NETWORK)
 
     assert result.returncode == 0
@@ -29,7 +29,7 @@ def test_no_configuration_and_no_network_are_needed(tmp_path: Path, option: str)
     assert result.stdout
 
 
-def test_discovery_gives_a_catalog_of_every_stream(tmp_path: Path) -> None:
+def test_the_catalog_lists_every_stream_with_its_key(tmp_path: Path) -> None:
     catalog = json.loads(run_tap(tmp_path, "--discover").stdout)
 
     assert {stream["tap_stream_id"] for stream in catalog["streams"]} == {
@@ -49,10 +49,10 @@ def test_about_names_every_setting_and_marks_the_secret(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("stream", [stream.name for stream in STREAMS])
 def test_a_schema_change_shows_in_review(stream: str) -> None:
-    """After a change that is meant: `make docs`, then look at the difference."""
-    kept = (SNAPSHOTS / f"{stream}.json").read_text(encoding="utf-8")
+    """After an intended change: `make docs`, then look at the diff."""
+    snapshot = (SNAPSHOTS / f"{stream}.json").read_text(encoding="utf-8")
 
-    assert json.loads(kept) == catalog_entries()[stream]
+    assert json.loads(snapshot) == catalog_entries()[stream]
 
 
 def test_every_property_has_a_type_and_a_description() -> None:

@@ -1,4 +1,4 @@
-"""OAuth: refresh tokens are good for one use, and yet every run can go on from the one before."""
+"""OAuth: a refresh token works only once, yet every run can continue from the one before."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ if TYPE_CHECKING:
     from sandbox.organization.clock import SimulatedClock
     from tap_calendly.api.authenticator import Authenticator
 
-TOKEN = "/oauth/token"  # noqa: S105 - the path's name
+TOKEN = "/oauth/token"  # noqa: S105 - a path
 AUTHORIZE_AGAIN = "`tap-calendly --authorize`"
 
 
 @dataclass
 class Client:
-    """An app that may read a sandbox, and what a user configures for it.
+    """An OAuth app, and what a user configures for it.
 
     Attributes:
-        sandbox: Calendly's place.
+        sandbox: Stands in for Calendly.
         app: The app.
-        folder: Where its tokens are kept.
-        refresh_token: The one that is configured.
+        folder: The token store.
+        refresh_token: The configured refresh token; empty for a new one.
     """
 
     sandbox: Sandbox
@@ -56,12 +56,12 @@ class Client:
     refresh_token: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        """Have the user allow it."""
+        """Have the user authorize the app."""
         self.refresh_token = self.refresh_token or self.sandbox.oauth.grant(self.app)
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The settings of every run."""
+        """The OAuth settings of every run."""
         credentials = {"client_id": self.app.client_id, "refresh_token": self.refresh_token}
         if self.app.client_secret is not None:
             credentials["client_secret"] = self.app.client_secret
@@ -74,39 +74,39 @@ class Client:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The same, as a file holds it."""
+        """The configuration file with these settings."""
         return config(self.sandbox, **self.settings)
 
     @property
     def exchanges(self) -> int:
-        """How often tokens were asked for."""
+        """The number of token requests."""
         return self.sandbox.requests_by_path().get(TOKEN, 0)
 
     @property
-    def kept(self) -> dict[str, Any]:
-        """What the store holds."""
+    def stored(self) -> dict[str, Any]:
+        """The contents of the store."""
         (file,) = self.folder.glob("*.json")
-        found: dict[str, Any] = json.loads(file.read_text())
-        return found
+        contents: dict[str, Any] = json.loads(file.read_text())
+        return contents
 
     @property
     def store(self) -> TokenStore:
-        """Where a run keeps its tokens."""
+        """The token store of a run."""
         app = OAuthCredentials(self.app.client_id, self.refresh_token)
         return TokenStore.of(app, str(self.folder))
 
     def authenticator(self) -> Authenticator:
-        """What authenticates the requests of one more run."""
+        """Return the authenticator of another run."""
         settings = TapCalendly(config=self.config).run.settings
-        pace = throttle.Throttle(None, throttle.SystemClock())
-        return methods.authenticator(settings, pace, TapCalendly.logger)
+        limit = throttle.Throttle(None, throttle.SystemClock())
+        return methods.authenticator(settings, limit, TapCalendly.logger)
 
     def sync(self, **settings: object) -> Run:
         """Run the tap."""
         return sync(self.sandbox, **{**self.settings, **settings})
 
     def loads_everything(self) -> bool:
-        """Run the tap, and tell whether its tables are Calendly's."""
+        """Run the tap, and return whether its tables equal Calendly."""
         return self.sync().tables() == truth(self.sandbox)
 
 
@@ -117,14 +117,14 @@ def client(sandbox: Sandbox, tmp_path: Path) -> Client:
 
 @pytest.fixture
 def slow_client(sandbox: Sandbox, tmp_path: Path) -> Iterator[Client]:
-    """A client of a sandbox whose answers take so long that requests are side by side."""
+    """A client of a sandbox that responds so slowly that requests overlap."""
     with Sandbox(sandbox.calendly, latency=0.01) as slow:
         yield Client(slow, slow.oauth.register(), tmp_path / "store")
 
 
 @pytest.fixture
 def same_clock(clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch) -> SimulatedClock:
-    """The sandbox's clock, which the tap goes by too."""
+    """The sandbox's clock, which the tap uses as well."""
     monkeypatch.setattr(token_endpoint, "now", lambda: clock.now().timestamp())
     return clock
 
@@ -139,7 +139,7 @@ def test_a_run_loads_everything_with_either_kind_of_app(
     assert client.exchanges == 1
 
 
-def test_whose_token_it_is_comes_with_the_token(client: Client) -> None:
+def test_the_token_response_says_whose_token_it_is(client: Client) -> None:
     client.sync(select={"scheduled_events"})
 
     assert "/users/me" not in client.sandbox.requests_by_path()
@@ -155,7 +155,7 @@ def test_runs_within_two_hours_share_an_access_token(
     assert client.exchanges == 1
 
 
-def test_ten_runs_in_a_row_go_on_with_an_unchanged_configuration(
+def test_ten_runs_in_a_row_work_with_an_unchanged_configuration(
     client: Client, same_clock: SimulatedClock
 ) -> None:
     for _ in range(10):
@@ -166,10 +166,10 @@ def test_ten_runs_in_a_row_go_on_with_an_unchanged_configuration(
     assert {request.status for request in client.sandbox.requests} == {200}
 
 
-def test_a_run_killed_after_the_exchange_and_before_its_first_request_is_continued(
+def test_a_run_killed_between_the_exchange_and_its_first_request_loses_no_token(
     client: Client, tmp_path: Path
 ) -> None:
-    target = strike(client, signal.SIGKILL, lambda path: path != TOKEN)
+    target = signal_at_request(client, signal.SIGKILL, lambda path: path != TOKEN)
     with started(client, tmp_path) as process:
         target.put(process.pid)
         assert process.wait(60) == -signal.SIGKILL
@@ -182,19 +182,19 @@ def test_a_run_killed_after_the_exchange_and_before_its_first_request_is_continu
     assert client.exchanges == 2
 
 
-def test_a_run_killed_during_the_exchange_holds_up_no_other(client: Client, tmp_path: Path) -> None:
-    """The operating system releases its lock; what it asked for never comes."""
+def test_a_run_killed_during_the_exchange_blocks_no_other(client: Client, tmp_path: Path) -> None:
+    """The operating system releases its lock; its request never completes."""
     client.sandbox.faults.add(Fault(TOKEN, status=503, headers={"Retry-After": "200"}))
     process = start_tap(tmp_path, client.config)
     assert process.stderr is not None
     next(line for line in process.stderr if "trying again in 20" in line)
-    with pytest.raises(AssertionError, match="held"), client.store.locked(_is_held):
+    with pytest.raises(AssertionError, match="held"), client.store.locked(_fail_as_held):
         pytest.fail("two at once")
     process.kill()
     process.communicate()
 
     assert process.returncode == -signal.SIGKILL
-    with client.store.locked(_is_held):
+    with client.store.locked(_fail_as_held):
         assert mode(client.store.path.with_suffix(".lock")) == 0o600
     assert run_tap(tmp_path, config=client.config).returncode == 0
 
@@ -202,7 +202,7 @@ def test_a_run_killed_during_the_exchange_holds_up_no_other(client: Client, tmp_
 def test_a_file_system_without_locks_ends_the_run_before_the_exchange(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A lock that only looks like one would let two runs use up one refresh token."""
+    """A lock that does not hold would let two runs use the same refresh token."""
 
     def flock(*_: object) -> None:
         raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
@@ -214,10 +214,10 @@ def test_a_file_system_without_locks_ends_the_run_before_the_exchange(
     assert client.exchanges == 0
 
 
-def test_a_run_told_to_stop_during_the_exchange_keeps_what_comes_of_it(
+def test_a_run_stopped_during_the_exchange_keeps_the_new_tokens(
     client: Client, tmp_path: Path
 ) -> None:
-    target = strike(client, signal.SIGTERM, lambda path: path == TOKEN)
+    target = signal_at_request(client, signal.SIGTERM, lambda path: path == TOKEN)
     with started(client, tmp_path) as process:
         target.put(process.pid)
         assert process.wait(60) == 128 + signal.SIGTERM
@@ -238,23 +238,23 @@ def test_two_runs_started_together_share_one_exchange(client: Client, tmp_path: 
     assert client.exchanges == 1
 
 
-def test_two_runs_side_by_side_renew_once(client: Client, same_clock: SimulatedClock) -> None:
+def test_two_concurrent_runs_renew_once(client: Client, same_clock: SimulatedClock) -> None:
     client.sync()
     client.sandbox.forget_requests()
     another = threading.Thread(target=client.sync)
 
-    def begin_another_when_the_token_ends() -> None:
+    def start_another_when_the_token_expires() -> None:
         same_clock.advance(timedelta(minutes=118))
         another.start()
 
-    after(client, 4, begin_another_when_the_token_ends)
+    after_requests(client, 4, start_another_when_the_token_expires)
 
     assert client.loads_everything()
     another.join(60)
     assert client.exchanges == 1
 
 
-def test_a_run_whose_token_another_run_has_replaced_takes_up_the_new_one(client: Client) -> None:
+def test_a_run_whose_token_another_run_replaced_uses_the_new_one(client: Client) -> None:
     one, other = client.authenticator(), client.authenticator()
     stop = threading.Event()
     token = one.token(stop)
@@ -263,14 +263,14 @@ def test_a_run_whose_token_another_run_has_replaced_takes_up_the_new_one(client:
     assert other.replaced(token, 401, stop)
     assert one.replaced(token, 401, stop)
 
-    assert one.token(stop) == other.token(stop) == client.kept["access_token"]
+    assert one.token(stop) == other.token(stop) == client.stored["access_token"]
     assert client.exchanges == 2
 
 
-def test_a_token_is_renewed_in_mid_run_before_it_ends_and_once(
+def test_a_token_is_renewed_once_mid_run_before_it_expires(
     slow_client: Client, same_clock: SimulatedClock
 ) -> None:
-    after(slow_client, 12, lambda: same_clock.advance(timedelta(minutes=118)))
+    after_requests(slow_client, 12, lambda: same_clock.advance(timedelta(minutes=118)))
 
     assert slow_client.loads_everything()
     assert slow_client.sandbox.highest_concurrency > 2
@@ -278,10 +278,10 @@ def test_a_token_is_renewed_in_mid_run_before_it_ends_and_once(
     assert {request.status for request in slow_client.sandbox.requests} == {200}
 
 
-def test_a_token_that_ends_unexpectedly_is_renewed_once_by_all_threads(
+def test_a_token_that_expires_unexpectedly_is_renewed_once_for_all_threads(
     slow_client: Client, clock: SimulatedClock
 ) -> None:
-    after(slow_client, 12, lambda: clock.advance(timedelta(hours=2)))
+    after_requests(slow_client, 12, lambda: clock.advance(timedelta(hours=2)))
 
     assert slow_client.loads_everything()
     assert slow_client.exchanges == 2
@@ -299,12 +299,12 @@ def test_a_revoked_access_token_is_renewed_once(client: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/event_types", "/scheduled_events/*/invitees"])
-def test_a_token_refused_again_ends_the_run_in_one_line(
+def test_a_renewed_token_that_is_refused_ends_the_run_in_one_line(
     client: Client, tmp_path: Path, path: str
 ) -> None:
     client.sandbox.faults.add(Fault(path, status=401, times=None))
 
-    line = fails(client, tmp_path)
+    line = error_line(client, tmp_path)
 
     assert "Calendly answered 401 to GET /" in line
     assert "renewed and is refused again" in line
@@ -312,18 +312,18 @@ def test_a_token_refused_again_ends_the_run_in_one_line(
     assert client.exchanges == 2
 
 
-def test_a_used_up_refresh_token_ends_in_one_line_that_says_how_to_get_another(
+def test_a_revoked_refresh_token_ends_in_one_line_that_says_how_to_get_another(
     client: Client, tmp_path: Path
 ) -> None:
     client.sandbox.oauth.revoke_grants()
 
-    line = fails(client, tmp_path)
+    line = error_line(client, tmp_path)
 
     assert "OAuth: Calendly answered 400 to POST /oauth/token (invalid_grant)" in line
     assert AUTHORIZE_AGAIN in line
 
 
-def test_another_machine_s_use_of_the_token_ends_in_that_line(
+def test_a_refresh_token_used_on_another_machine_ends_the_run_in_one_line(
     client: Client, tmp_path: Path
 ) -> None:
     client.sync()
@@ -332,10 +332,10 @@ def test_another_machine_s_use_of_the_token_ends_in_that_line(
         client.sync(oauth_store=str(tmp_path / "elsewhere"))
 
 
-def test_a_wrong_secret_ends_in_one_line(client: Client, tmp_path: Path) -> None:
+def test_a_wrong_client_secret_ends_the_run_in_one_line(client: Client, tmp_path: Path) -> None:
     client.app = App(client.app.client_id, client.app.redirect_uri, "guessed")
 
-    line = fails(client, tmp_path)
+    line = error_line(client, tmp_path)
 
     assert "(invalid_client): `client_id` or `client_secret`" in line
 
@@ -350,7 +350,7 @@ def test_missing_scopes_are_named(client: Client, caplog: pytest.LogCaptureFixtu
     assert AUTHORIZE_AGAIN in line
 
 
-def test_an_authorization_host_that_is_not_there_ends_in_one_line(
+def test_an_unreachable_authorization_host_ends_the_run_in_one_line(
     client: Client, waits: list[float]
 ) -> None:
     with pytest.raises(CalendlyError, match=r"^OAuth: no answer from 127\.0\.0\.1:9 .*`auth_url`"):
@@ -359,7 +359,7 @@ def test_an_authorization_host_that_is_not_there_ends_in_one_line(
     assert not list(client.folder.glob("*.new"))
 
 
-def test_a_server_error_is_tried_again(client: Client, waits: list[float]) -> None:
+def test_a_server_error_is_retried(client: Client, waits: list[float]) -> None:
     client.sandbox.faults.add(Fault(TOKEN, status=503, headers={"Retry-After": "21"}))
     client.sandbox.faults.add(Fault(TOKEN, status=200, body="<html>a proxy's greeting</html>"))
 
@@ -368,7 +368,7 @@ def test_a_server_error_is_tried_again(client: Client, waits: list[float]) -> No
 
 
 @pytest.mark.parametrize(
-    ("fault", "says"),
+    ("fault", "message"),
     [
         (Fault(TOKEN, status=503, times=None), r"answered 503 .*run again later"),
         (Fault(TOKEN, status=200, body={}, times=None), r"is not what Calendly sends.*`auth_url`"),
@@ -376,17 +376,17 @@ def test_a_server_error_is_tried_again(client: Client, waits: list[float]) -> No
         (Fault(TOKEN, status=404, body="<html>"), r"answered 404 .*check `auth_url`"),
     ],
 )
-def test_an_exchange_that_fails_ends_in_one_line(
-    client: Client, waits: list[float], fault: Fault, says: str
+def test_a_failed_exchange_ends_the_run_in_one_line(
+    client: Client, waits: list[float], fault: Fault, message: str
 ) -> None:
     client.sandbox.faults.add(fault)
 
-    with pytest.raises(CalendlyError, match=f"^OAuth: .*{says}"):
+    with pytest.raises(CalendlyError, match=f"^OAuth: .*{message}"):
         client.sync()
     assert sum(waits) == (pytest.approx(300, abs=1) if fault.times is None else 0)
 
 
-def test_a_lost_answer_is_named_as_the_cause_then_and_later(
+def test_a_lost_response_is_named_as_the_cause_in_that_run_and_the_next(
     client: Client, waits: list[float]
 ) -> None:
     client.sandbox.faults.add(Fault(TOKEN, truncate=5))
@@ -397,17 +397,17 @@ def test_a_lost_answer_is_named_as_the_cause_then_and_later(
     assert len(waits) == 1
 
 
-def test_tokens_that_were_written_but_not_put_in_place_are_used(client: Client) -> None:
-    """A run that was killed in between had used the refresh token up."""
+def test_tokens_that_were_written_but_not_moved_into_place_are_used(client: Client) -> None:
+    """A run that was killed in between had already used the refresh token."""
     client.sync()
-    (kept,) = client.folder.glob("*.json")
-    kept.rename(kept.with_suffix(".new"))
+    (stored,) = client.folder.glob("*.json")
+    stored.rename(stored.with_suffix(".new"))
 
     assert client.loads_everything()
-    assert kept.exists()
+    assert stored.exists()
 
 
-def test_new_credentials_are_taken_up(client: Client) -> None:
+def test_new_credentials_take_effect(client: Client) -> None:
     client.sync()
     client.sandbox.oauth.revoke_grants()
     client.refresh_token = client.sandbox.oauth.grant(client.app)
@@ -415,30 +415,31 @@ def test_new_credentials_are_taken_up(client: Client) -> None:
     assert client.loads_everything()
 
 
-def test_a_store_that_cannot_be_written_ends_the_run_before_the_exchange(
+def test_an_unwritable_store_ends_the_run_before_the_exchange(
     client: Client, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
     client.folder = tmp_path / "file" / "store"
 
-    line = fails(client, tmp_path)
+    line = error_line(client, tmp_path)
 
     assert f"the tokens cannot be kept in {client.folder} (Not a directory)" in line
     assert "`oauth_store`" in line
     assert client.exchanges == 0
 
 
-def test_a_store_without_room_ends_the_run_before_the_exchange(client: Client) -> None:
-    client.store.path.with_suffix(".new").mkdir(
-        parents=True
-    )  # whoever runs the test, it cannot be replaced
+def test_a_store_whose_file_cannot_be_replaced_ends_the_run_before_the_exchange(
+    client: Client,
+) -> None:
+    # A folder cannot be replaced by a file, not even by root.
+    client.store.path.with_suffix(".new").mkdir(parents=True)
 
     with pytest.raises(CalendlyError, match="the tokens cannot be kept in"):
         client.sync()
     assert client.exchanges == 0
 
 
-def test_the_store_is_the_user_s_alone(client: Client) -> None:
+def test_only_the_user_can_read_the_store(client: Client) -> None:
     client.sync()
 
     assert mode(client.folder) == 0o700
@@ -447,7 +448,7 @@ def test_the_store_is_the_user_s_alone(client: Client) -> None:
 
 
 @pytest.mark.parametrize("relative", [False, True])
-def test_the_store_is_where_such_files_belong(
+def test_the_store_is_in_the_users_state_directory(
     client: Client, tmp_path: Path, *, relative: bool
 ) -> None:
     state = "relative" if relative else str(tmp_path / "state")
@@ -458,49 +459,49 @@ def test_the_store_is_where_such_files_belong(
     )
 
     assert result.returncode == 0
-    there = tmp_path / "home" / ".local" / "state" if relative else tmp_path / "state"
-    assert list((there / "tap-calendly").glob("*.json"))
+    folder = tmp_path / "home" / ".local" / "state" if relative else tmp_path / "state"
+    assert list((folder / "tap-calendly").glob("*.json"))
 
 
-def test_a_damaged_store_is_as_good_as_none(client: Client) -> None:
+def test_a_damaged_store_is_treated_as_missing(client: Client) -> None:
     client.folder.mkdir()
     client.store.path.write_text('{"access_token": ')
 
     assert client.loads_everything()
 
 
-def test_whoever_waits_for_tokens_can_be_stopped(client: Client) -> None:
+def test_a_thread_that_waits_for_tokens_can_be_stopped(client: Client) -> None:
     authenticator = client.authenticator()
     stop, ended = threading.Event(), threading.Event()
 
-    def ask() -> None:
+    def get_token() -> None:
         with contextlib.suppress(throttle.StoppedError):
             authenticator.token(stop)
             return
         ended.set()
 
     with client.store.locked(lambda: None):
-        threading.Thread(target=ask).start()
+        threading.Thread(target=get_token).start()
         stop.set()
         assert ended.wait(10)
     assert client.exchanges == 0
-    assert authenticator.token(threading.Event()) == client.kept["access_token"]
+    assert authenticator.token(threading.Event()) == client.stored["access_token"]
 
 
 def test_a_run_that_waits_for_another_can_be_stopped(client: Client, tmp_path: Path) -> None:
     with client.store.locked(lambda: None):
-        status = stopped_at("another run is renewing the tokens", client, tmp_path)
+        status = stop_after("another run is renewing the tokens", client, tmp_path)
 
     assert status == 128 + signal.SIGTERM
     assert client.exchanges == 0
 
 
-def test_a_run_that_waits_to_ask_for_tokens_again_can_be_stopped(
+def test_a_run_that_waits_to_retry_the_exchange_can_be_stopped(
     client: Client, tmp_path: Path
 ) -> None:
     client.sandbox.faults.add(Fault(TOKEN, status=503, headers={"Retry-After": "200"}))
 
-    assert stopped_at("trying again in 20", client, tmp_path) == 128 + signal.SIGTERM
+    assert stop_after("trying again in 20", client, tmp_path) == 128 + signal.SIGTERM
 
 
 def test_no_secret_is_in_any_output(client: Client, tmp_path: Path) -> None:
@@ -511,7 +512,7 @@ def test_no_secret_is_in_any_output(client: Client, tmp_path: Path) -> None:
     def run(*arguments: str) -> int:
         result = run_tap(tmp_path, *arguments, config=client.config, environment=debug)
         outputs.append(result.stdout + result.stderr)
-        secrets.extend([client.kept["access_token"], client.kept["refresh_token"]])
+        secrets.extend([client.stored["access_token"], client.stored["refresh_token"]])
         return result.returncode
 
     assert run() == 0
@@ -529,36 +530,36 @@ def test_no_secret_is_in_any_output(client: Client, tmp_path: Path) -> None:
     assert "DEBUG" in outputs[0]
 
 
-LENIENT: dict[str, tuple[dict[str, Any], float]] = {
-    "the usual life": ({"expires_in": 7200}, 6900),
-    "a short life": ({"expires_in": 60}, 30),
-    "no life": ({}, 6900),
-    "a life that is no number": ({"expires_in": "soon"}, 6900),
+LIFETIMES: dict[str, tuple[dict[str, Any], float]] = {
+    "the usual lifetime": ({"expires_in": 7200}, 6900),
+    "a short lifetime": ({"expires_in": 60}, 30),
+    "no lifetime": ({}, 6900),
+    "a lifetime that is not a number": ({"expires_in": "soon"}, 6900),
 }
 
 
-@pytest.mark.parametrize(("answer", "renewed"), LENIENT.values(), ids=LENIENT)
-def test_an_answer_is_read_leniently_as_its_tokens_come_once(
-    answer: dict[str, Any], renewed: float
+@pytest.mark.parametrize(("response", "renew_at"), LIFETIMES.values(), ids=LIFETIMES)
+def test_a_token_response_is_read_leniently_as_its_tokens_come_only_once(
+    response: dict[str, Any], renew_at: float
 ) -> None:
-    tokens = token_endpoint.tokens_in({"access_token": "a", "owner": 5, **answer}, "sent", 0)
+    tokens = token_endpoint.tokens_in({"access_token": "a", "owner": 5, **response}, "sent", 0)
 
-    assert tokens.renew_at == renewed
+    assert tokens.renew_at == renew_at
     assert (tokens.refresh_token, tokens.user) == ("sent", None)
 
 
-@pytest.mark.parametrize("answer", [[], "x", {}, {"access_token": 5}, {"access_token": "a b"}])
-def test_what_holds_no_token_is_no_answer(answer: object) -> None:
+@pytest.mark.parametrize("response", [[], "x", {}, {"access_token": 5}, {"access_token": "a b"}])
+def test_a_response_without_a_token_is_invalid(response: object) -> None:
     with pytest.raises((AttributeError, KeyError, TypeError)):
-        token_endpoint.tokens_in(answer, "sent", 0)
+        token_endpoint.tokens_in(response, "sent", 0)
 
 
-# What these tests share
+# Helpers
 
 
 @contextlib.contextmanager
 def started(client: Client, folder: Path) -> Iterator[Any]:
-    """A run in a process of its own; its output goes nowhere."""
+    """A run in its own process, with its output discarded."""
     process = start_tap(folder, client.config)
     drains = [
         threading.Thread(target=stream.read)
@@ -576,21 +577,23 @@ def started(client: Client, folder: Path) -> Iterator[Any]:
         process.communicate()
 
 
-def strike(client: Client, number: signal.Signals, at: Callable[[str], bool]) -> SimpleQueue[int]:
-    """Send a signal at a request, before that is answered, to the process that is put there."""
+def signal_at_request(
+    client: Client, number: signal.Signals, at: Callable[[str], bool]
+) -> SimpleQueue[int]:
+    """Signal the process put into the returned queue at a request, before its response."""
     target: SimpleQueue[int] = SimpleQueue()
 
-    def interlude() -> None:
+    def before_response() -> None:
         if at(client.sandbox.requests[-1].path):
             client.sandbox.interrupt(None)
             os.kill(target.get(timeout=60), number)
 
-    client.sandbox.interrupt(interlude)
+    client.sandbox.interrupt(before_response)
     return target
 
 
-def stopped_at(words: str, client: Client, folder: Path) -> int:
-    """Stop a run once it has said something, and give its status."""
+def stop_after(words: str, client: Client, folder: Path) -> int:
+    """Stop a run once it logs these words, and return its exit status."""
     process = start_tap(folder, client.config)
     assert process.stderr is not None
     for line in process.stderr:
@@ -601,19 +604,19 @@ def stopped_at(words: str, client: Client, folder: Path) -> int:
     return process.returncode
 
 
-def after(client: Client, requests_made: int, event: Callable[[], object]) -> None:
-    """Let something happen in the middle of a run."""
+def after_requests(client: Client, number: int, event: Callable[[], object]) -> None:
+    """Call ``event`` after a number of requests."""
 
-    def interlude() -> None:
-        if len(client.sandbox.requests) == requests_made:
+    def before_response() -> None:
+        if len(client.sandbox.requests) == number:
             client.sandbox.interrupt(None)
             event()
 
-    client.sandbox.interrupt(interlude)
+    client.sandbox.interrupt(before_response)
 
 
-def fails(client: Client, folder: Path) -> str:
-    """Give the one line in which a run ends; it tells no secret."""
+def error_line(client: Client, folder: Path) -> str:
+    """Run the tap, and return the one line in which it ends; it shows no secret."""
     result = run_tap(folder, config=client.config)
     assert result.returncode == 1
     (line,) = complaints(result)
@@ -622,11 +625,11 @@ def fails(client: Client, folder: Path) -> str:
     return line
 
 
-def _is_held() -> None:
+def _fail_as_held() -> None:
     message = "held"
     raise AssertionError(message)
 
 
 def mode(path: Path) -> int:
-    """Give who may do what with a file."""
+    """Return the permissions of a file."""
     return stat.S_IMODE(path.stat().st_mode)

@@ -1,4 +1,4 @@
-"""Tokens and the links that act for an invitee go where they belong, and are shown nowhere."""
+"""Tokens and the links that act for an invitee go only where they belong, and are never logged."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
     from sandbox.http.server import Sandbox
 
-TOKEN = "/oauth/token"  # noqa: S105 - the path's name
+TOKEN = "/oauth/token"  # noqa: S105 - a path
 STATUSES = (201, 204, 301, 302, 400, 401, 403, 404, 408, 418, 424, 429, 500, 502, 503)
 
-STRUCTURED = """
+LOG_CONFIG = """
 version: 1
 disable_existing_loggers: false
 formatters:
@@ -56,9 +56,9 @@ root:
 
 @pytest.fixture
 def verbose(tmp_path: Path) -> dict[str, str]:
-    """The environment of a run that tells all it can, also in a file and of its connections."""
-    (tmp_path / "logging.yml").write_text(STRUCTURED)
-    bug(tmp_path, "import http.client; http.client.HTTPConnection.debuglevel = 1")
+    """The environment of a run that logs all it can, to a file too, with its connections."""
+    (tmp_path / "logging.yml").write_text(LOG_CONFIG)
+    add_bug(tmp_path, "import http.client; http.client.HTTPConnection.debuglevel = 1")
     return {
         "TAP_CALENDLY_LOGLEVEL": "DEBUG",
         "SINGER_SDK_LOG_CONFIG": str(tmp_path / "logging.yml"),
@@ -67,29 +67,29 @@ def verbose(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def bug(folder: Path, code: str) -> None:
-    """Have something go on in the run that nobody foresaw."""
+def add_bug(folder: Path, code: str) -> None:
+    """Add code that runs when the tap's Python starts."""
     (folder / "sitecustomize.py").write_text(textwrap.dedent(code))
 
 
-def told(result: subprocess.CompletedProcess[str], folder: Path) -> str:
-    """Give all that a run has told, but for its records."""
+def output_of(result: subprocess.CompletedProcess[str], folder: Path) -> str:
+    """Return everything that a run has output, except its records."""
     messages = [line for line in result.stdout.splitlines() if '"type":"RECORD"' not in line]
     return "\n".join([*messages, result.stderr, (folder / "structured.log").read_text()])
 
 
-def links(sandbox: Sandbox) -> list[str]:
-    """Give the links that act for invitees."""
+def invitee_links(sandbox: Sandbox) -> list[str]:
+    """Return the links that act for invitees."""
     invitees = [row for rows in sandbox.calendly.invitees.values() for row in rows]
     return [row[name] for row in invitees for name in ("cancel_url", "reschedule_url")]
 
 
 def secrets_of(sandbox: Sandbox) -> list[str]:
-    """Give what nobody may read: the token, and the secret parts of the links."""
-    return [sandbox.token, *(link.rsplit("/", 1)[-1] for link in links(sandbox))]
+    """Return what nobody may see: the token, and the secret parts of the links."""
+    return [sandbox.token, *(link.rsplit("/", 1)[-1] for link in invitee_links(sandbox))]
 
 
-def test_a_run_that_tells_all_it_can_tells_no_secret(
+def test_the_most_verbose_run_shows_no_secret(
     sandbox: Sandbox, tmp_path: Path, verbose: dict[str, str]
 ) -> None:
     result = run_tap(
@@ -97,12 +97,12 @@ def test_a_run_that_tells_all_it_can_tells_no_secret(
     )
 
     assert result.returncode == 0
-    assert all(link in result.stdout for link in links(sandbox))
-    assert "GET /scheduled_events" in told(result, tmp_path)
-    assert shown(told(result, tmp_path), secrets_of(sandbox)) == []
+    assert all(link in result.stdout for link in invitee_links(sandbox))
+    assert "GET /scheduled_events" in output_of(result, tmp_path)
+    assert shown(output_of(result, tmp_path), secrets_of(sandbox)) == []
 
 
-def test_links_that_are_not_selected_are_nowhere(sandbox: Sandbox, tmp_path: Path) -> None:
+def test_deselected_links_appear_nowhere(sandbox: Sandbox, tmp_path: Path) -> None:
     selected = catalog({"event_invitees"})
     assert selected is not None
     for stream in selected["streams"]:
@@ -114,10 +114,10 @@ def test_links_that_are_not_selected_are_nowhere(sandbox: Sandbox, tmp_path: Pat
     result = run_tap(tmp_path, "--catalog", "catalog.json", config=config(sandbox))
 
     assert '"event_invitees","record"' in result.stdout
-    assert not any(link in result.stdout + result.stderr for link in links(sandbox))
+    assert not any(link in result.stdout + result.stderr for link in invitee_links(sandbox))
 
 
-def test_the_tokens_of_oauth_are_in_their_store_alone_which_is_the_owners(
+def test_oauth_tokens_are_only_in_their_store_which_only_its_owner_can_read(
     sandbox: Sandbox, tmp_path: Path, verbose: dict[str, str]
 ) -> None:
     app = sandbox.oauth.register()
@@ -134,14 +134,14 @@ def test_the_tokens_of_oauth_are_in_their_store_alone_which_is_the_owners(
         oauth_store=str(tmp_path / "store"),
         auth_url=sandbox.url,
     )
-    said = {"error": "invalid_grant", "error_description": f"{credentials} are no good"}
-    sandbox.faults.add(Fault(TOKEN, status=400, body=said))
+    body = {"error": "invalid_grant", "error_description": f"{credentials} are no good"}
+    sandbox.faults.add(Fault(TOKEN, status=400, body=body))
     refused = run_tap(tmp_path, config=given, environment=verbose)
     result = run_tap(tmp_path, config=given, environment=verbose)
 
     assert (refused.returncode, result.returncode) == (1, 0)
-    (kept,) = (tmp_path / "store").glob("*.json")
-    tokens = json.loads(kept.read_text())
+    (store,) = (tmp_path / "store").glob("*.json")
+    tokens = json.loads(store.read_text())
     secrets = [
         str(app.client_secret),
         first,
@@ -151,31 +151,31 @@ def test_the_tokens_of_oauth_are_in_their_store_alone_which_is_the_owners(
     ]
     assert len(set(secrets[:4])) == 4
     for run in (refused, result):
-        assert shown(told(run, tmp_path), secrets) == []
-    holders = [
+        assert shown(output_of(run, tmp_path), secrets) == []
+    files = [
         file
         for file in tmp_path.rglob("*")
         if file.is_file() and shown(file.read_text(), secrets[2:4])
     ]
-    assert holders == [kept]
+    assert files == [store]
     for file in (tmp_path / "store").iterdir():
         assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "store").stat().st_mode) == 0o700
 
 
-def test_tokens_that_are_got_under_way_are_secrets_too() -> None:
+def test_tokens_obtained_during_a_run_are_redacted_too() -> None:
     tokens = token_store.Tokens("an-access-token-of-today", "a-refresh-token-of-today", 0.0)
 
-    said = f"{tokens.access_token} and {tokens.refresh_token} in {tokens}"
+    text = f"{tokens.access_token} and {tokens.refresh_token} in {tokens}"
 
-    assert redaction.clean(said).startswith("****** and ****** in Tokens(renew_at=0.0")
+    assert redaction.clean(text).startswith("****** and ****** in Tokens(renew_at=0.0")
 
 
 LINK = "https://calendly.com/cancellations/2f6f0d4c-1111-4222-8333-944445555666"
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_what_an_answer_repeats_is_not_told(
+def test_secrets_that_a_response_echoes_are_not_shown(
     request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
     sandbox: Sandbox = request.getfixturevalue("empty_sandbox")
@@ -183,7 +183,7 @@ def test_what_an_answer_repeats_is_not_told(
     echo = f"Authorization: Bearer {sandbox.token} {LINK}"
     body = {
         "title": f"Sent: {echo}",
-        "message": "x" * 450 + echo,  # which is cut within the token
+        "message": "x" * 450 + echo,  # cut off within the token
         "details": [{"parameter": echo, "message": echo}],
         "required_scopes": [echo],
         "error": echo,
@@ -203,7 +203,7 @@ def test_what_an_answer_repeats_is_not_told(
     assert shown(text, [sandbox.token, LINK.rsplit("/", 1)[-1]]) == []
 
 
-def test_a_connection_test_repeats_no_secret(
+def test_a_connection_test_shows_no_secret(
     sandbox: Sandbox, tmp_path: Path, verbose: dict[str, str]
 ) -> None:
     for path, status in (("/teams", 400), ("/groups", 403), ("/routing_forms", 418)):
@@ -212,11 +212,11 @@ def test_a_connection_test_repeats_no_secret(
     result = run_tap(tmp_path, "--test", config=config(sandbox), environment=verbose)
 
     assert "teams: failed: teams: Calendly answered 400 to GET /teams (******)" in result.stdout
-    assert shown(told(result, tmp_path), secrets_of(sandbox)) == []
+    assert shown(output_of(result, tmp_path), secrets_of(sandbox)) == []
 
 
 BUGS = {
-    "an error, shown with all variables": """
+    "an exception, logged with all variables": """
         import logging, traceback
         from tap_calendly.singer.stream import CalendlyStream
         def with_variables(self, info):
@@ -229,7 +229,7 @@ BUGS = {
         logging.Formatter.formatException = with_variables
         CalendlyStream.post_process = post_process
     """,
-    "a log, and a thread that ends": """
+    "a log message, and an exception in a thread": """
         import logging
         from tap_calendly.singer.stream import CalendlyStream
         from tap_calendly.singer.progress import Progress
@@ -245,10 +245,10 @@ BUGS = {
 
 
 @pytest.mark.parametrize("code", BUGS.values(), ids=BUGS)
-def test_a_fault_of_the_tap_itself_tells_no_secret(
+def test_a_bug_in_the_tap_shows_no_secret(
     sandbox: Sandbox, tmp_path: Path, verbose: dict[str, str], code: str
 ) -> None:
-    bug(tmp_path, code)
+    add_bug(tmp_path, code)
     selected = catalog({"event_invitees"})
     (tmp_path / "catalog.json").write_text(json.dumps(selected))
 
@@ -257,10 +257,10 @@ def test_a_fault_of_the_tap_itself_tells_no_secret(
     )
 
     assert "LookupError" in result.stderr
-    assert shown(told(result, tmp_path), secrets_of(sandbox)) == []
+    assert shown(output_of(result, tmp_path), secrets_of(sandbox)) == []
 
 
-def test_a_stream_map_that_fails_tells_no_link(
+def test_a_failing_stream_map_shows_no_link(
     sandbox: Sandbox, tmp_path: Path, verbose: dict[str, str]
 ) -> None:
     maps = {"event_invitees": {"number": "int(cancel_url)", "__filter__": "reschedule_url"}}
@@ -269,14 +269,14 @@ def test_a_stream_map_that_fails_tells_no_link(
 
     assert result.returncode == 1
     assert "of `stream_maps` failed on a row (ValueError)" in result.stderr
-    assert shown(told(result, tmp_path), secrets_of(sandbox)) == []
+    assert shown(output_of(result, tmp_path), secrets_of(sandbox)) == []
 
 
-def test_a_stopped_run_tells_no_secret(
+def test_a_stopped_run_shows_no_secret(
     sandbox: Sandbox, tmp_path: Path, verbose: dict[str, str]
 ) -> None:
-    # A pipe that nobody reads would be full before the run has begun.
-    (tmp_path / "logging.yml").write_text(STRUCTURED.replace(", console", ""))
+    # Without the console, as a pipe that nobody reads would fill up before the run starts.
+    (tmp_path / "logging.yml").write_text(LOG_CONFIG.replace(", console", ""))
     process = start_tap(tmp_path, config(sandbox), verbose)
     assert process.stdout is not None
     for line in process.stdout:
@@ -294,7 +294,7 @@ def test_a_stopped_run_tells_no_secret(
 
 SECRET = "8Wq-71hZ_token-that-nobody-may-see_Xk29vQ"  # noqa: S105 - made up
 
-ASTRAY: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, str]]] = {
+MISPLACED: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, str]]] = {
     "in other settings": (
         (),
         {
@@ -306,7 +306,7 @@ ASTRAY: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, str]]] = {
         },
         {},
     ),
-    "in addresses": (
+    "in URLs": (
         (),
         {
             "api_url": f"https://{SECRET}@api.calendly.com",
@@ -314,14 +314,14 @@ ASTRAY: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, str]]] = {
         },
         {},
     ),
-    "of another type": ((), {"personal_access_token": {"token": [SECRET]}}, {}),
+    "of the wrong type": ((), {"personal_access_token": {"token": [SECRET]}}, {}),
     "in place of a file": (("--config", json.dumps({"personal_access_token": SECRET})), {}, {}),
-    "with another word": (
+    "after another word": (
         ("--config", "ENV"),
         {"personal_access_token": None},
         {"TAP_CALENDLY_PERSONAL_ACCESS_TOKEN": f"Bearer {SECRET}"},
     ),
-    "of an app, as no JSON": (
+    "of an app, not as JSON": (
         ("--config", "ENV"),
         {"personal_access_token": None},
         {"TAP_CALENDLY_OAUTH_CREDENTIALS": f"client_secret={SECRET}"},
@@ -330,7 +330,7 @@ ASTRAY: dict[str, tuple[tuple[str, ...], dict[str, Any], dict[str, str]]] = {
 }
 
 
-@pytest.mark.parametrize(("arguments", "given", "environment"), ASTRAY.values(), ids=ASTRAY)
+@pytest.mark.parametrize(("arguments", "given", "environment"), MISPLACED.values(), ids=MISPLACED)
 def test_a_secret_in_the_wrong_place_is_refused_and_not_repeated(
     tmp_path: Path, arguments: tuple[str, ...], given: dict[str, Any], environment: dict[str, str]
 ) -> None:
@@ -351,7 +351,7 @@ def test_a_secret_in_the_wrong_place_is_refused_and_not_repeated(
     assert shown(result.stderr, [SECRET]) == []
 
 
-def test_about_tells_no_secret(tmp_path: Path) -> None:
+def test_about_shows_no_secret(tmp_path: Path) -> None:
     result = run_tap(
         tmp_path,
         *("--about", "--format", "json"),
@@ -363,20 +363,20 @@ def test_about_tells_no_secret(tmp_path: Path) -> None:
     assert shown(result.stdout + result.stderr, [SECRET]) == []
 
 
-class Elsewhere(ThreadingHTTPServer):
-    """Another host, which notes what it is sent."""
+class OtherHost(ThreadingHTTPServer):
+    """Another host, which records what it is sent."""
 
     daemon_threads = True
 
     def __init__(self) -> None:
-        """Begin to listen."""
-        super().__init__(("127.0.0.1", 0), _Noting)
+        """Start listening."""
+        super().__init__(("127.0.0.1", 0), _RecordingHandler)
         self.host = f"127.0.0.1:{self.server_port}"
         self.sent: list[str] = []
 
 
-class _Noting(BaseHTTPRequestHandler):
-    server: Elsewhere
+class _RecordingHandler(BaseHTTPRequestHandler):
+    server: OtherHost
 
     def do_GET(self) -> None:
         self.server.sent.append(f"{self.requestline}\n{self.headers}")
@@ -388,12 +388,12 @@ class _Noting(BaseHTTPRequestHandler):
 
     @override
     def log_message(self, format: str, *args: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture
-def elsewhere() -> Iterator[Elsewhere]:
-    with Elsewhere() as server:
+def elsewhere() -> Iterator[OtherHost]:
+    with OtherHost() as server:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield server
         server.shutdown()
@@ -402,7 +402,7 @@ def elsewhere() -> Iterator[Elsewhere]:
 @pytest.mark.parametrize("to_itself", [False, True], ids=["elsewhere", "to itself"])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_no_redirect_is_followed(
-    empty_sandbox: Sandbox, elsewhere: Elsewhere, status: int, *, to_itself: bool
+    empty_sandbox: Sandbox, elsewhere: OtherHost, status: int, *, to_itself: bool
 ) -> None:
     target = empty_sandbox.url if to_itself else f"http://{elsewhere.host}"
     fault = Fault("/teams", status=status, headers={"Location": f"{target}/groups"}, times=None)
@@ -416,8 +416,8 @@ def test_no_redirect_is_followed(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_no_redirect_takes_the_refresh_token_along(
-    empty_sandbox: Sandbox, elsewhere: Elsewhere, tmp_path: Path, status: int
+def test_no_redirect_receives_the_refresh_token(
+    empty_sandbox: Sandbox, elsewhere: OtherHost, tmp_path: Path, status: int
 ) -> None:
     app = empty_sandbox.oauth.register()
     location = {"Location": f"http://{elsewhere.host}{TOKEN}"}
@@ -440,34 +440,34 @@ def test_no_redirect_takes_the_refresh_token_along(
     assert elsewhere.sent == []
 
 
-ADDRESSES = {
+NEXT_PAGES = {
     "another host": "http://{elsewhere}/teams",
-    "another scheme": "https://{own}/teams",
+    "another scheme": "https://{host}/teams",
     "another name of the same computer": "http://localhost:{port}/teams",
     "another port": "http://127.0.0.1:9/teams",
-    "a host with the own one before it": "http://{own}@{elsewhere}/teams",
-    "a host that ends at a backslash": "http://{elsewhere}\\@{own}/teams",
-    "a host after a line break": "http://{own}\n@{elsewhere}/teams",
-    "a host that begins alike": "http://{own}.evil.example/teams",
-    "a host that goes on after a tab": "http://127.0.0.1\t.evil.example:{port}/teams",
+    "Calendly's host as the user name": "http://{host}@{elsewhere}/teams",
+    "Calendly's host after a backslash": "http://{elsewhere}\\@{host}/teams",
+    "a host after a line break": "http://{host}\n@{elsewhere}/teams",
+    "a host with the same beginning": "http://{host}.evil.example/teams",
+    "a host with a tab": "http://127.0.0.1\t.evil.example:{port}/teams",
     "a dot after the host": "http://127.0.0.1.:{port}/teams",
-    "a host in other letters": "http://\u24db\u24de\u24d2al.example/teams",
-    "credentials of its own": "http://user:word@{own}/teams",
+    "a host in circled letters": "http://\u24db\u24de\u24d2al.example/teams",
+    "credentials": "http://user:word@{host}/teams",
     "no scheme": "//{elsewhere}/teams",
     "no host": "/teams",
-    "no address": "http://[",
-    "a port that is none": "http://127.0.0.1:99999/teams",
-    "nothing": "",
+    "no valid URL": "http://[",
+    "an invalid port": "http://127.0.0.1:99999/teams",
+    "empty": "",
 }
 
 
-@pytest.mark.parametrize("address", ADDRESSES.values(), ids=ADDRESSES)
-def test_a_next_page_elsewhere_gets_no_request(
-    empty_sandbox: Sandbox, elsewhere: Elsewhere, address: str
+@pytest.mark.parametrize("url", NEXT_PAGES.values(), ids=NEXT_PAGES)
+def test_a_next_page_elsewhere_is_not_requested(
+    empty_sandbox: Sandbox, elsewhere: OtherHost, url: str
 ) -> None:
-    own = empty_sandbox.url.removeprefix("http://")
-    following = address.format(elsewhere=elsewhere.host, own=own, port=own.rpartition(":")[2])
-    body = {"collection": [], "pagination": {"next_page": following}}
+    host = empty_sandbox.url.removeprefix("http://")
+    next_page = url.format(elsewhere=elsewhere.host, host=host, port=host.rpartition(":")[2])
+    body = {"collection": [], "pagination": {"next_page": next_page}}
     empty_sandbox.faults.add(Fault("/teams", status=200, body=body))
 
     with pytest.raises(CalendlyError, match=r"^teams: .* the token is not sent there"):
@@ -481,8 +481,8 @@ def test_a_next_page_elsewhere_gets_no_request(
     "uri",
     ["http://{}/meeting_recaps/A", "@{}/A", "\\@{}/A", ".evil.example/A", "http://[/A", "//{}/A"],
 )
-def test_a_row_is_asked_for_at_the_own_host_whatever_its_uri(
-    empty_sandbox: Sandbox, elsewhere: Elsewhere, uri: str
+def test_details_are_requested_from_calendlys_host_whatever_the_rows_uri(
+    empty_sandbox: Sandbox, elsewhere: OtherHost, uri: str
 ) -> None:
     body = {
         "collection": [{"uri": uri.format(elsewhere.host), "updated_at": "2026-03-01T00:00:00Z"}],
@@ -496,9 +496,9 @@ def test_a_row_is_asked_for_at_the_own_host_whatever_its_uri(
     assert empty_sandbox.requests_by_path()["/meeting_recaps/{uuid}"] == 1
 
 
-def test_a_proxy_reads_no_token(
+def test_a_proxy_sees_no_token(
     sandbox: Sandbox,
-    elsewhere: Elsewhere,
+    elsewhere: OtherHost,
     waits: list[float],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -516,7 +516,7 @@ def test_a_proxy_reads_no_token(
     assert shown("\n".join(elsewhere.sent), [sandbox.token]) == []
 
 
-def test_credentials_of_netrc_are_not_sent(
+def test_netrc_credentials_are_not_sent(
     sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "netrc").write_text("default login somebody password else\n")
@@ -537,9 +537,9 @@ def test_credentials_of_netrc_are_not_sent(
         lambda secret: base64.b64encode(f"an app:{secret}".encode()).decode(),
         lambda secret: base64.urlsafe_b64encode(f"app:{secret}".encode()).decode(),
     ],
-    ids=["as it is", "in a URL", "Base64", "Base64 behind a name", "Base64 in a URL"],
+    ids=["plain", "in a URL", "Base64", "Base64 after a name", "Base64 in a URL"],
 )
-def test_a_secret_is_taken_out_in_every_form_in_which_it_travels(
+def test_a_secret_is_redacted_in_every_form_in_which_it_is_sent(
     form: Callable[[str], str],
 ) -> None:
     secret = "~~~?>?>?>/+/+/+===&&&§§§"  # noqa: S105 - made up
@@ -548,8 +548,8 @@ def test_a_secret_is_taken_out_in_every_form_in_which_it_travels(
     assert len(redaction.clean(f"<{form(secret)}>")) <= 2 * PIECE
 
 
-class Unspeakable:
-    """What cannot be written as a text, as it is broken."""
+class Unprintable:
+    """An object that fails to convert itself to a string."""
 
     @override
     def __str__(self) -> str:
@@ -558,27 +558,27 @@ class Unspeakable:
 
 @pytest.mark.parametrize(
     ("message", "values"),
-    [("%d", ("x",)), ("%s %s", ("x",)), ("%(y)s", ({"x": 1},)), ("%s", (Unspeakable(),))],
+    [("%d", ("x",)), ("%s %s", ("x",)), ("%(y)s", ({"x": 1},)), ("%s", (Unprintable(),))],
 )
-def test_a_line_that_cannot_be_written_does_not_end_the_run(
+def test_a_log_line_that_cannot_be_formatted_does_not_end_the_run(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     message: str,
     values: tuple[object, ...],
 ) -> None:
-    make = logging.getLogRecordFactory()
+    factory = logging.getLogRecordFactory()
     monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     redaction.guard_logs()
     try:
         logging.getLogger("elsewhere").warning(message, *values)
     finally:
-        logging.setLogRecordFactory(make)
+        logging.setLogRecordFactory(factory)
 
     (line,) = caplog.messages
     assert line.startswith(message)
 
 
-def test_links_are_taken_out_however_they_are_written() -> None:
+def test_links_are_redacted_however_they_are_written() -> None:
     for link in (
         "https://calendly.com/cancellations/AAAA-bb",
         "https://api.calendly.com/scheduled_events/BBBB/invitees/AAAA-bb",

@@ -1,4 +1,4 @@
-"""A configuration that cannot be used is refused in one line that names the setting."""
+"""An invalid configuration is refused in one line that names the setting."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ if TYPE_CHECKING:
 
 SECRET = "eyJhbGciOiJub25lIn0.c2VjcmV0.c2lnbmF0dXJl"  # noqa: S105 - made up
 
-BAD = {
+INVALID = {
     "no token": ({"personal_access_token": None}, "personal_access_token"),
     "empty token": ({"personal_access_token": "  "}, "personal_access_token"),
-    "token of another type": ({"personal_access_token": [SECRET]}, "personal_access_token"),
-    "token of two words": (
+    "token of the wrong type": ({"personal_access_token": [SECRET]}, "personal_access_token"),
+    "token with a space": (
         {"personal_access_token": f"{SECRET} {SECRET}"},
         "personal_access_token",
     ),
     "unparseable start_date": ({"start_date": "not a date"}, "start_date"),
-    "start_date of another type": ({"start_date": 20250101}, "start_date"),
-    "start_date that is a time": ({"start_date": "10:30"}, "start_date"),
+    "start_date of the wrong type": ({"start_date": 20250101}, "start_date"),
+    "start_date that is a time of day": ({"start_date": "10:30"}, "start_date"),
     "start_date that does not exist": ({"start_date": "2025-02-30"}, "start_date"),
-    "start_date before all calendars": ({"start_date": "0001-01-01T00:00:00+02:00"}, "start_date"),
-    "start_date after all calendars": ({"start_date": "9999-12-31T23:59:59-05:00"}, "start_date"),
-    "start_date that moves": ({"start_date": "now"}, "start_date"),
+    "start_date before year 1 UTC": ({"start_date": "0001-01-01T00:00:00+02:00"}, "start_date"),
+    "start_date after year 9999 UTC": ({"start_date": "9999-12-31T23:59:59-05:00"}, "start_date"),
+    "start_date relative to now": ({"start_date": "now"}, "start_date"),
     "negative lookback_days": ({"lookback_days": -1}, "lookback_days"),
-    "lookback_days as text": ({"lookback_days": "7"}, "lookback_days"),
+    "lookback_days as a string": ({"lookback_days": "7"}, "lookback_days"),
     "fractional lookback_days": ({"lookback_days": 1.5}, "lookback_days"),
     "absurd lookback_days": ({"lookback_days": 10**9}, "lookback_days"),
     "negative request_timeout": ({"request_timeout": -60}, "request_timeout"),
     "zero request_timeout": ({"request_timeout": 0}, "request_timeout"),
     "unknown scope": ({"scope": "galaxy"}, "scope"),
     "group without a name": ({"scope": "group"}, "group"),
-    "organization of another kind": (
+    "organization that is a user": (
         {"organization": "https://api.calendly.com/users/AAAA"},
         "organization",
     ),
@@ -51,18 +51,18 @@ BAD = {
     "api_url without a scheme": ({"api_url": "api.calendly.com"}, "api_url"),
     "api_url with a query": ({"api_url": "https://api.calendly.com?x=1"}, "api_url"),
     "api_url with a bad port": ({"api_url": "https://api.calendly.com:port"}, "api_url"),
-    "api_url of an impossible host": ({"api_url": "https://a..b"}, "api_url"),
+    "api_url with an impossible host": ({"api_url": "https://a..b"}, "api_url"),
     "api_url without encryption": ({"api_url": "http://calendly.example"}, "api_url"),
-    "api_url of two hosts": ({"api_url": "http://calendly.example\\[::1]"}, "api_url"),
-    "stream_maps of another shape": (
+    "api_url with two hosts": ({"api_url": "http://calendly.example\\[::1]"}, "api_url"),
+    "stream_maps of the wrong shape": (
         {"stream_maps": {"event_types": 5}},
         "stream_maps.event_types",
     ),
-    "a stream map that is no expression": (
+    "a stream map that is not an expression": (
         {"stream_maps": {"event_types": {"name": "a b c"}}},
         "stream_maps.event_types.name",
     ),
-    "two ways in": (
+    "two authentication methods": (
         {"oauth_credentials": {"client_id": "x", "refresh_token": "x"}},
         "oauth_credentials",
     ),
@@ -77,7 +77,7 @@ BAD = {
         },
         "oauth_credentials.refresh_token",
     ),
-    "an OAuth secret of two words": (
+    "an OAuth secret with a space": (
         {
             "personal_access_token": None,
             "oauth_credentials": {
@@ -88,7 +88,7 @@ BAD = {
         },
         "oauth_credentials.client_secret",
     ),
-    "an OAuth secret of another type": (
+    "an OAuth secret of the wrong type": (
         {
             "personal_access_token": None,
             "oauth_credentials": {
@@ -99,28 +99,28 @@ BAD = {
         },
         "oauth_credentials.refresh_token",
     ),
-    "OAuth credentials of another type": (
+    "OAuth credentials of the wrong type": (
         {"personal_access_token": None, "oauth_credentials": SECRET},
         "oauth_credentials",
     ),
-    "oauth_store of nothing": ({"oauth_store": "  "}, "oauth_store"),
-    "oauth_store that is no path": ({"oauth_store": "a\x00b"}, "oauth_store"),
+    "blank oauth_store": ({"oauth_store": "  "}, "oauth_store"),
+    "oauth_store that is not a path": ({"oauth_store": "a\x00b"}, "oauth_store"),
     "auth_url without encryption": ({"auth_url": "http://calendly.example"}, "auth_url"),
-    "a number as scope": ({"scope": 5}, "scope"),
-    "a switch as lookback_days": ({"lookback_days": True}, "lookback_days"),
-    "nothing as a number, written as one": ({"lookback_days": [None]}, "lookback_days"),
-    "start_date as words": ({"start_date": "last Tuesday"}, "start_date"),
+    "scope as a number": ({"scope": 5}, "scope"),
+    "lookback_days as a boolean": ({"lookback_days": True}, "lookback_days"),
+    "lookback_days as a list of null": ({"lookback_days": [None]}, "lookback_days"),
+    "start_date in words": ({"start_date": "last Tuesday"}, "start_date"),
     "start_date before Calendly": ({"start_date": "0001-01-01"}, "start_date"),
     "start_date in the far future": ({"start_date": "9999-12-31"}, "start_date"),
-    "on_unavailable mistyped": ({"on_unavailable": "skipp"}, "on_unavailable"),
-    "full_scan_interval_days as text": (
+    "mistyped on_unavailable": ({"on_unavailable": "skipp"}, "on_unavailable"),
+    "full_scan_interval_days as a string": (
         {"full_scan_interval_days": "weekly"},
         "full_scan_interval_days",
     ),
-    "no concurrent requests": ({"max_concurrent_requests": 0}, "max_concurrent_requests"),
-    "a thousand threads": ({"max_concurrent_requests": 1_000}, "max_concurrent_requests"),
-    "requests_per_minute of none": ({"requests_per_minute": 0}, "requests_per_minute"),
-    "user that is a list": ({"user": ["AAAA"]}, "user"),
+    "zero max_concurrent_requests": ({"max_concurrent_requests": 0}, "max_concurrent_requests"),
+    "too many requests at once": ({"max_concurrent_requests": 1_000}, "max_concurrent_requests"),
+    "zero requests_per_minute": ({"requests_per_minute": 0}, "requests_per_minute"),
+    "user as a list": ({"user": ["AAAA"]}, "user"),
     "group with a path": ({"scope": "group", "group": "../AAAA"}, "group"),
     "api_url with a name and password": ({"api_url": f"https://me:{SECRET}@a.example"}, "api_url"),
     "api_url of another protocol": ({"api_url": "ftp://api.calendly.com"}, "api_url"),
@@ -128,30 +128,30 @@ BAD = {
     "api_url with a fragment": ({"api_url": f"https://api.calendly.com#{SECRET}"}, "api_url"),
     "auth_url as a number": ({"auth_url": 443}, "auth_url"),
     "flattening without a depth": ({"flattening_enabled": True}, "flattening_max_depth"),
-    "flattening_enabled as text": ({"flattening_enabled": "yes"}, "flattening_enabled"),
-    "flattening_max_depth as text": (
+    "flattening_enabled as a string": ({"flattening_enabled": "yes"}, "flattening_enabled"),
+    "flattening_max_depth as a string": (
         {"flattening_enabled": True, "flattening_max_depth": "1"},
         "flattening_max_depth",
     ),
-    "flattening below the ground": (
+    "negative flattening_max_depth": (
         {"flattening_enabled": True, "flattening_max_depth": -2},
         "flattening_max_depth",
     ),
-    "names of one letter": ({"flattening_max_key_length": 1}, "flattening_max_key_length"),
-    "a separator that makes one name of two": (
+    "one-letter column names": ({"flattening_max_key_length": 1}, "flattening_max_key_length"),
+    "a separator that makes two names the same": (
         {"flattening_enabled": True, "flattening_max_depth": 2, "flattening_separator": "_"},
         "flattening_separator",
     ),
-    "faker_config as text": ({"faker_config": "de_DE"}, "faker_config"),
+    "faker_config as a string": ({"faker_config": "de_DE"}, "faker_config"),
     "a locale that is a number": ({"faker_config": {"locale": 49}}, "faker_config.locale"),
     "stream_map_config as a list": ({"stream_map_config": []}, "stream_map_config"),
     "blank user_agent": ({"user_agent": "  "}, "user_agent"),
-    "user_agent of two lines": ({"user_agent": "a\r\nX-Evil: b"}, "user_agent"),
+    "user_agent with a line break": ({"user_agent": "a\r\nX-Evil: b"}, "user_agent"),
 }
 
 
-@pytest.mark.parametrize(("given", "setting"), BAD.values(), ids=BAD)
-def test_a_bad_setting_ends_in_one_line_that_names_it(
+@pytest.mark.parametrize(("given", "setting"), INVALID.values(), ids=INVALID)
+def test_an_invalid_setting_ends_the_run_in_one_line_that_names_it(
     tmp_path: Path, given: dict[str, Any], setting: str
 ) -> None:
     result = run_here(tmp_path, config={"personal_access_token": SECRET, **given})
@@ -163,7 +163,7 @@ def test_a_bad_setting_ends_in_one_line_that_names_it(
     assert result.stdout == ""
 
 
-def test_a_config_file_that_does_not_exist_ends_in_one_line(tmp_path: Path) -> None:
+def test_a_missing_config_file_ends_the_run_in_one_line(tmp_path: Path) -> None:
     result = run_tap(tmp_path, "--config", "nowhere.json")
 
     assert result.returncode == 1
@@ -171,7 +171,7 @@ def test_a_config_file_that_does_not_exist_ends_in_one_line(tmp_path: Path) -> N
     assert "nowhere.json given to --config" in line
 
 
-def test_a_number_in_the_environment_that_is_none_ends_in_one_line(tmp_path: Path) -> None:
+def test_an_invalid_number_in_the_environment_ends_the_run_in_one_line(tmp_path: Path) -> None:
     result = run_tap(
         tmp_path,
         "--config",
@@ -187,7 +187,7 @@ def test_a_number_in_the_environment_that_is_none_ends_in_one_line(tmp_path: Pat
     assert "TAP_CALENDLY_LOOKBACK_DAYS" in line
 
 
-def test_settings_can_come_from_variables_beside_a_file(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_environment_variables_add_to_a_config_file(tmp_path: Path, sandbox: Sandbox) -> None:
     (tmp_path / "catalog.json").write_text(json.dumps(catalog({"groups"})))
     token = {"TAP_CALENDLY_PERSONAL_ACCESS_TOKEN": sandbox.token}
     arguments = ("--config", "ENV", "--catalog", "catalog.json")
@@ -198,7 +198,7 @@ def test_settings_can_come_from_variables_beside_a_file(tmp_path: Path, sandbox:
     assert '"RECORD"' in result.stdout
 
 
-def test_every_problem_has_a_line_of_its_own(tmp_path: Path) -> None:
+def test_every_problem_gets_its_own_line(tmp_path: Path) -> None:
     result = run_tap(
         tmp_path, config={"personal_access_token": SECRET, "scope": "x", "lookback_days": -1}
     )
@@ -206,7 +206,7 @@ def test_every_problem_has_a_line_of_its_own(tmp_path: Path) -> None:
     assert [line.split("`")[1] for line in complaints(result)] == ["scope", "lookback_days"]
 
 
-def test_a_mistyped_name_is_warned_of(tmp_path: Path, sandbox: Sandbox) -> None:
+def test_a_mistyped_setting_gets_a_warning(tmp_path: Path, sandbox: Sandbox) -> None:
     result = run_tap(tmp_path, config=config(sandbox, start_dat="2025-01-01"))
 
     assert result.returncode == 0
@@ -214,26 +214,26 @@ def test_a_mistyped_name_is_warned_of(tmp_path: Path, sandbox: Sandbox) -> None:
     assert "There is no setting `start_dat`" in line
 
 
-def test_a_mistyped_part_of_the_credentials_is_warned_of() -> None:
+def test_a_mistyped_part_of_the_credentials_gets_a_warning() -> None:
     given = {"oauth_credentials": {"client_id": "x", "secret": SECRET}}
 
     assert configuration.unknown(given, SETTINGS.to_dict()) == ["oauth_credentials.secret"]
 
 
-@pytest.mark.parametrize("nothing", [None, ""])
-def test_credentials_of_nothing_mean_not_set(nothing: str | None) -> None:
+@pytest.mark.parametrize("empty", [None, ""])
+def test_empty_credentials_mean_not_set(empty: str | None) -> None:
     given: dict[str, Any] = {
         "personal_access_token": "x",
-        "oauth_credentials": {"client_id": nothing, "refresh_token": nothing},
+        "oauth_credentials": {"client_id": empty, "refresh_token": empty},
     }
 
     assert configuration.problems(given, SETTINGS.to_dict()) == []
     assert "oauth_credentials" not in given
 
 
-@pytest.mark.parametrize("nothing", [None, ""])
-def test_null_and_nothing_mean_not_set(nothing: str | None) -> None:
-    given: dict[str, Any] = {"personal_access_token": "x", "start_date": nothing, "scope": nothing}
+@pytest.mark.parametrize("empty", [None, ""])
+def test_null_and_empty_mean_not_set(empty: str | None) -> None:
+    given: dict[str, Any] = {"personal_access_token": "x", "start_date": empty, "scope": empty}
 
     assert configuration.problems(given, SETTINGS.to_dict()) == []
     assert "start_date" not in given
@@ -241,7 +241,7 @@ def test_null_and_nothing_mean_not_set(nothing: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "meant"),
+    ("given", "expected"),
     [
         ("2025-01-01", "2025-01-01T00:00:00+00:00"),
         ("2025-01-01T12:00:00", "2025-01-01T12:00:00+00:00"),
@@ -249,20 +249,20 @@ def test_null_and_nothing_mean_not_set(nothing: str | None) -> None:
         ("2026-02-25T18:13:01.136075Z", "2026-02-25T18:13:01.136075+00:00"),
     ],
 )
-def test_start_date_is_utc_unless_it_says_otherwise(given: str, meant: str) -> None:
-    assert timestamps.parse(given).isoformat() == meant
+def test_start_date_is_utc_unless_it_says_otherwise(given: str, expected: str) -> None:
+    assert timestamps.parse(given).isoformat() == expected
 
 
 @pytest.mark.parametrize(
-    "named",
+    "value",
     [
         "AAAA-bb",
         "https://api.calendly.com/users/AAAA-bb",
         "https://api.calendly.com/users/AAAA-bb/",
     ],
 )
-def test_a_bare_id_means_the_same_as_the_uri(named: str) -> None:
-    given = {"personal_access_token": "x", "user": named}
+def test_a_bare_id_means_the_same_as_the_uri(value: str) -> None:
+    given = {"personal_access_token": "x", "user": value}
 
     assert configuration.problems(given, SETTINGS.to_dict()) == []
-    assert settings.resource_uri("users", named) == "https://api.calendly.com/users/AAAA-bb"
+    assert settings.resource_uri("users", value) == "https://api.calendly.com/users/AAAA-bb"

@@ -1,4 +1,4 @@
-"""A run that is stopped says so, by its status too, and leaves a state to continue from."""
+"""A stopped run says so, in its exit status too, and leaves a state to continue from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever goes wrong: the run recovers, or ends in one line and the next run makes up for it."""
+"""Whatever goes wrong: the run recovers, or ends in one line and the next run catches up."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
     from tests.singer import Tables
 
-ROWS_A_PAGE = 3
-PATIENCE = 0.25
-"""Seconds for an answer."""
+PAGE_SIZE = 3
+TIMEOUT = 0.25
+"""Seconds to wait for a response."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ class Target:
 
     Attributes:
         stream: The stream that makes them.
-        path: A glob over their path.
-        paged: Whether they are pages of a list.
-        leading: The stream whose rows have to be read first, if any, or the stream itself.
+        path: A glob that matches their paths.
+        paged: Whether they fetch pages of a list.
+        leading: The stream whose rows are read first: the parent, or the stream itself.
     """
 
     stream: str
@@ -83,7 +83,7 @@ BY_KEY = [
         stream.derived, stream.parent.columns if stream.parent else ()
     )
 ]
-"""Those whose key the API gives, at least in part."""
+"""Targets whose rows get their key from the API, at least in part."""
 
 
 @dataclass(frozen=True)
@@ -92,24 +92,24 @@ class Kind:
 
     Attributes:
         fault: What the sandbox does.
-        says: What the line says of it, should it last.
+        message: A pattern for the error if the fault lasts.
     """
 
     fault: Fault
-    says: str
+    message: str
 
 
-def _rows(row: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever an answer may hold
-    """Answer with a row, whatever the envelope."""
+def _response_with(row: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever a response may hold
+    """Return a body with this row in every kind of envelope."""
     return {"resource": row, "collection": [row], "pagination": {"next_page": None}}
 
 
-def _used_up(**headers: str) -> Fault:
+def _rate_limited(**headers: str) -> Fault:
     names = {f"X-RateLimit-{name.title()}": value for name, value in headers.items()}
     return Fault("*", status=429, headers=names)
 
 
-NOT_CALENDLYS = (
+INVALID_RESPONSE = (
     r"the answer 200 to GET (\S+) is not what Calendly's API sends \[request .*`api_url`"
 )
 
@@ -119,31 +119,35 @@ SLOW = {
     "a slow drip": Fault("*", drip=0.05),
 }
 
-BRIEF = {
+IMMEDIATE = {
     "408": Kind(Fault("*", status=408), "answered 408"),
-    "429, the reset in 37 s": Kind(_used_up(remaining="0", reset="37"), "answered 429"),
-    "429, the reset at once": Kind(_used_up(remaining="0", reset="0"), "answered 429"),
-    "429 without headers": Kind(_used_up(limit="", remaining="", reset=""), "answered 429"),
-    "429, absurd": Kind(_used_up(limit="-1", remaining="x", reset="9" * 400), "answered 429"),
+    "429 with a reset in 37 s": Kind(_rate_limited(remaining="0", reset="37"), "answered 429"),
+    "429 with a reset now": Kind(_rate_limited(remaining="0", reset="0"), "answered 429"),
+    "429 without headers": Kind(_rate_limited(limit="", remaining="", reset=""), "answered 429"),
+    "429 with absurd headers": Kind(
+        _rate_limited(limit="-1", remaining="x", reset="9" * 400), "answered 429"
+    ),
     "500": Kind(Fault("*", status=500), "answered 500"),
-    "502 with a page": Kind(Fault("*", status=502, body="<html>"), "answered 502"),
+    "502 with HTML": Kind(Fault("*", status=502, body="<html>"), "answered 502"),
     "503": Kind(Fault("*", status=503, headers={"Retry-After": "5"}), "answered 503"),
     "reset before the headers": Kind(Fault("*", reset=True), r"no answer .*broken off"),
     "reset after the headers": Kind(Fault("*", truncate=0, reset=True), "no answer"),
     "a body cut short": Kind(Fault("*", truncate=5), r"no answer .*cut short"),
-    "an empty body": Kind(Fault("*", status=200, body=""), NOT_CALENDLYS),
-    "invalid JSON": Kind(Fault("*", status=200, body='{"collection": [{'), NOT_CALENDLYS),
-    "JSON of another shape": Kind(Fault("*", status=200, body=[]), NOT_CALENDLYS),
-    "no collection": Kind(Fault("*", status=200, body={"pagination": {}}), NOT_CALENDLYS),
-    "a row that is no object": Kind(Fault("*", status=200, body=_rows("row")), NOT_CALENDLYS),
+    "an empty body": Kind(Fault("*", status=200, body=""), INVALID_RESPONSE),
+    "invalid JSON": Kind(Fault("*", status=200, body='{"collection": [{'), INVALID_RESPONSE),
+    "JSON of the wrong shape": Kind(Fault("*", status=200, body=[]), INVALID_RESPONSE),
+    "no collection": Kind(Fault("*", status=200, body={"pagination": {}}), INVALID_RESPONSE),
+    "a row that is not an object": Kind(
+        Fault("*", status=200, body=_response_with("row")), INVALID_RESPONSE
+    ),
 }
-"""What may pass, and at once."""
+"""Transient faults that show at once."""
 
-PASSING = {**{name: kind.fault for name, kind in BRIEF.items()}, **SLOW}
-"""What may pass."""
+TRANSIENT = {**{name: kind.fault for name, kind in IMMEDIATE.items()}, **SLOW}
+"""All transient faults."""
 
 LASTING = {
-    **BRIEF,
+    **IMMEDIATE,
     "a redirect": Kind(
         Fault("*", status=302, headers={"Location": "/x"}), "answered 302 .*`api_url`"
     ),
@@ -151,7 +155,7 @@ LASTING = {
     "404": Kind(Fault("*", status=404), r"answered 404 .*\[request .*just deleted"),
     "418": Kind(Fault("*", status=418, body={}), r"answered 418 .*\[request .*run again later"),
 }
-"""What lasts."""
+"""Lasting faults."""
 
 KEYLESS = {
     "a row without its key": {"name": "nameless"},
@@ -159,20 +163,20 @@ KEYLESS = {
     "a row whose key is a number": {"uri": 7, "start_time": 7},
 }
 REPRESENTATIVES = {"organization_memberships", "event_invitees", "scheduled_events"}
-"""A list with children, a child, and a sweep: they meet everything in the quick suite."""
+"""A list with children, a child, and a sweep: the quick suite tries every fault on them."""
 
-PASSING_EVERYWHERE = {"429, the reset in 37 s", "reset after the headers"}
+TRANSIENT_EVERYWHERE = {"429 with a reset in 37 s", "reset after the headers"}
 LASTING_EVERYWHERE = {"500", "no collection"}
-"""What every stream meets in the quick suite."""
+"""The faults that the quick suite tries on every stream."""
 
 
 def represented(targets: Iterable[str]) -> list[ParameterSet]:
-    """Give targets as parameters, of which the quick suite tries the representatives."""
+    """Return targets as parameters; the quick suite tries only the representatives."""
     return cases(targets, quick={n for n in TARGETS if TARGETS[n].stream in REPRESENTATIVES})
 
 
 def everywhere(kinds: Iterable[str], quick: Collection[str]) -> list[ParameterSet]:
-    """Give each target beside each kind; representatives meet all of them in the quick suite."""
+    """Return all pairs as parameters; representatives meet every kind in the quick suite."""
     return crossed(
         TARGETS,
         kinds,
@@ -182,7 +186,7 @@ def everywhere(kinds: Iterable[str], quick: Collection[str]) -> list[ParameterSe
 
 @dataclass
 class Site:
-    """An organization, and a warehouse for one stream of it."""
+    """An organization, and a warehouse for one of its streams."""
 
     sandbox: Sandbox
     tables: Tables
@@ -191,25 +195,25 @@ class Site:
     settings: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Begin with an empty warehouse."""
+        """Start with an empty warehouse."""
         self.warehouse = Warehouse(self.sandbox, self.settings)
 
     def run(self) -> None:
-        """Run the tap for the stream alone, from where the last run has stopped."""
+        """Run the tap for this stream only, from where the last run stopped."""
         self.warehouse.run(select={self.target.stream})
 
-    def strike(self, fault: Fault, *, times: int | None) -> None:
-        """Let something happen to the stream's second request, if it makes several."""
+    def inject(self, fault: Fault, *, times: int | None) -> None:
+        """Add a fault to the stream's second request, or to its only one."""
         after = min(len(self.paths) - 1, 1)
         self.sandbox.faults.add(replace(fault, path=self.target.path, times=times, after=after))
 
-    def address(self, page_token: str) -> str:
-        """Give the address of a further page of the list that is struck."""
+    def next_page_url(self, page_token: str) -> str:
+        """Return the URL of another page of the list that has the fault."""
         path = self.paths[min(len(self.paths) - 1, 1)]
         return f"{self.sandbox.url}{path}?page_token={page_token}"
 
-    def fails(self) -> str:
-        """Run the tap, and give the one line that it ends with."""
+    def error_line(self) -> str:
+        """Run the tap, and return the one line that it ends with."""
         with pytest.raises(CalendlyError) as ended:
             self.run()
         error = ended.value
@@ -218,20 +222,20 @@ class Site:
         assert self.sandbox.token not in line
         return line
 
-    def fails_to_get(self, says: str) -> bool:
-        """Run the tap, and tell whether its line names the stream, the request and what it was."""
-        line = self.fails()
-        named = re.match(rf"{self.target.stream}: {says}", line)
+    def fails_to_get(self, message: str) -> bool:
+        """Run the tap, and return whether its error names the stream, the request and the cause."""
+        line = self.error_line()
+        named = re.match(rf"{self.target.stream}: {message}", line)
         return bool(named and re.search(rf" to GET {self.target.pattern}[ :]", line))
 
-    def makes_up_for_it(self) -> bool:
-        """Run the tap once more with all well, and tell whether the table is as it should be."""
+    def catches_up(self) -> bool:
+        """Run the tap again without faults, and return whether the table equals Calendly."""
         self.sandbox.faults.clear()
         self.run()
         return self.equals_calendly()
 
-    def column_of_the_parent(self) -> str:
-        """Give the column that names the row to which rows belong."""
+    def parent_column(self) -> str:
+        """Return the column that holds the URI of the parent row."""
         parent = PARENTS[self.target.stream]
         contexts = map(parent.context, truth(self.sandbox)[self.target.leading].values())
         uris = [context.uri for context in contexts if context is not None]
@@ -240,18 +244,18 @@ class Site:
         return next(name for name in row if all(one[name] in uris for one in rows))
 
     def equals_calendly(self) -> bool:
-        """Tell whether the table is as it should be."""
+        """Return whether the table equals Calendly."""
         return self.warehouse.tables == self.tables
 
 
 @pytest.fixture(scope="module")
 def organization() -> Iterator[Sandbox]:
-    """A small company that fills several pages; nothing happens in it."""
+    """A small company that fills several pages; it never changes."""
     calendly = Calendly(SimulatedClock(NOW), seed=1, plan="enterprise")
     company.populate(calendly, seed=1, size=8, until=NOW)
     form = next(iter(calendly.routing_forms))
     invitee = next(invitee["uri"] for booked in calendly.invitees.values() for invitee in booked)
-    for number in range(ROWS_A_PAGE * 2):
+    for number in range(PAGE_SIZE * 2):
         calendly.submit_form(form=form, answers={}, result=None)
         calendly.send_message(invitee=invitee, body=f"See you in {number} days")
     with Sandbox(calendly, requests_per_minute=100_000) as sandbox:
@@ -260,7 +264,7 @@ def organization() -> Iterator[Sandbox]:
 
 @pytest.fixture(scope="module")
 def undisturbed() -> dict[str, tuple[Tables, list[str]]]:
-    """What a run finds with all well, and the paths of its requests of the kind, by target."""
+    """The tables of a run without faults, and the paths of the requests that match, by target."""
     return {}
 
 
@@ -271,10 +275,10 @@ def site(
     undisturbed: dict[str, tuple[Tables, list[str]]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Site]:
-    monkeypatch.setattr("tap_calendly.reading.endpoint.PAGE_SIZE", ROWS_A_PAGE)
-    # Waits pass on a clock of their own: what is free in the next days stays the same.
-    ticking = SimulatedClock(NOW)
-    monkeypatch.setattr(throttle, "SystemClock", lambda: PassingClock(ticking, []))
+    monkeypatch.setattr("tap_calendly.reading.endpoint.PAGE_SIZE", PAGE_SIZE)
+    # Waits pass on a clock of their own, so that free and busy times stay the same.
+    clock = SimulatedClock(NOW)
+    monkeypatch.setattr(throttle, "SystemClock", lambda: PassingClock(clock, []))
     target: Target = TARGETS[request.param]
     calendly = organization.calendly
     settings = {"organization": calendly.organization["uri"], "user": calendly.owner}
@@ -291,13 +295,13 @@ def site(
 
 
 @pytest.mark.parametrize(
-    ("site", "kind"), everywhere(PASSING, PASSING_EVERYWHERE), indirect=["site"]
+    ("site", "kind"), everywhere(TRANSIENT, TRANSIENT_EVERYWHERE), indirect=["site"]
 )
-def test_what_passes_costs_nothing_but_time(
+def test_a_transient_fault_costs_nothing_but_time(
     site: Site, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _hurry(monkeypatch)
-    site.strike(PASSING[kind], times=1)
+    _shorten_timeouts(monkeypatch)
+    site.inject(TRANSIENT[kind], times=1)
 
     site.run()
 
@@ -308,99 +312,99 @@ def test_what_passes_costs_nothing_but_time(
 @pytest.mark.parametrize(
     ("site", "kind"), everywhere(LASTING, LASTING_EVERYWHERE), indirect=["site"]
 )
-def test_what_lasts_ends_in_one_line_and_the_next_run_makes_up_for_it(
+def test_a_lasting_fault_ends_the_run_in_one_line_and_the_next_run_catches_up(
     site: Site, kind: str
 ) -> None:
-    site.strike(LASTING[kind].fault, times=None)
+    site.inject(LASTING[kind].fault, times=None)
 
-    assert site.fails_to_get(f".*{LASTING[kind].says}")
-    assert site.makes_up_for_it()
+    assert site.fails_to_get(f".*{LASTING[kind].message}")
+    assert site.catches_up()
 
 
 @pytest.mark.parametrize("kind", SLOW)
 @pytest.mark.parametrize("site", represented(CORE), indirect=True)
-def test_what_never_ends_is_given_up_in_time(
+def test_a_response_that_never_ends_is_given_up_in_time(
     site: Site, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """For the core streams, as each takes its time; the others ask in the same way."""
-    site.strike(SLOW[kind], times=None)
+    """For the core streams only, as each takes seconds; the others make requests the same way."""
+    site.inject(SLOW[kind], times=None)
     site.settings["retry_timeout"] = 20
-    with monkeypatch.context() as hurried:
-        _hurry(hurried)
+    with monkeypatch.context() as patched_timeouts:
+        _shorten_timeouts(patched_timeouts)
         assert site.fails_to_get(r"no answer from .* \(no complete answer in time\)")
-    assert site.makes_up_for_it()
+    assert site.catches_up()
 
 
 @pytest.mark.parametrize("row", KEYLESS)
 @pytest.mark.parametrize("site", represented(BY_KEY), indirect=True)
-def test_a_row_without_its_key_is_no_answer(site: Site, row: str) -> None:
-    site.strike(Fault("*", status=200, body=_rows(KEYLESS[row])), times=None)
+def test_a_row_without_its_key_is_an_invalid_response(site: Site, row: str) -> None:
+    site.inject(Fault("*", status=200, body=_response_with(KEYLESS[row])), times=None)
 
-    assert re.match(rf"{site.target.stream}: {NOT_CALENDLYS}", site.fails())
-    assert site.makes_up_for_it()
+    assert re.match(rf"{site.target.stream}: {INVALID_RESPONSE}", site.error_line())
+    assert site.catches_up()
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
 @pytest.mark.parametrize("site", represented(LISTS), indirect=True)
-def test_a_list_that_is_refused_in_its_middle_is_not_taken_for_closed_or_ended(
+def test_a_list_refused_midway_counts_as_neither_unavailable_nor_complete(
     site: Site, status: int
 ) -> None:
     if len(site.paths) == 1:
-        site.strike(_page(site.address("more")), times=1)
-    site.strike(Fault("*", status=status), times=None)
+        site.inject(_page(site.next_page_url("more")), times=1)
+    site.inject(Fault("*", status=status), times=None)
 
-    assert re.match(rf"{site.target.stream}: Calendly answered {status} to GET ", site.fails())
-    assert site.makes_up_for_it()
+    assert re.match(rf"{site.target.stream}: Calendly answered {status} to GET ", site.error_line())
+    assert site.catches_up()
 
 
 @pytest.mark.parametrize("site", represented(LISTS), indirect=True)
-def test_a_next_page_on_another_host_is_not_asked_for(site: Site) -> None:
+def test_a_next_page_on_another_host_is_not_requested(site: Site) -> None:
     with Sandbox(site.sandbox.calendly) as other:
-        site.strike(_page(f"{other.url}/event_types?page_token=x"), times=None)
-        line = site.fails()
+        site.inject(_page(f"{other.url}/event_types?page_token=x"), times=None)
+        line = site.error_line()
 
     assert re.match(rf"{site.target.stream}: .* is on {urlsplit(other.url).netloc}, not", line)
     assert not other.requests
-    assert site.makes_up_for_it()
+    assert site.catches_up()
 
 
 @pytest.mark.parametrize("site", represented(LISTS), indirect=True)
 def test_a_next_page_that_repeats_itself_ends_the_run(site: Site) -> None:
-    site.strike(_page(site.address("again")), times=None)
+    site.inject(_page(site.next_page_url("again")), times=None)
 
-    assert f"{site.target.stream}: Calendly's pages go round in a circle" in site.fails()
+    assert f"{site.target.stream}: Calendly's pages go round in a circle" in site.error_line()
     assert len(site.sandbox.requests) < 100
-    assert site.makes_up_for_it()
+    assert site.catches_up()
 
 
 @pytest.mark.parametrize("filled", [True, False], ids=["with rows", "without rows"])
 @pytest.mark.parametrize("site", represented(LISTS), indirect=True)
-def test_a_list_without_end_ends_the_run(
+def test_an_endless_list_ends_the_run(
     site: Site, monkeypatch: pytest.MonkeyPatch, *, filled: bool
 ) -> None:
-    """Every page leads to one that was never asked for; its rows come round, or there are none."""
+    """Every page leads to a new one; its rows repeat, or there are none."""
     rows = list(site.tables[site.target.stream].values())[:2] if filled else []
     rows = [{name: value for name, value in row.items() if name != "id"} for row in rows]
     site.settings["max_concurrent_requests"] = 1
     for number in range(60):
         page = rows[number % 2 :][:1]
-        site.strike(_page(site.address(str(number)), *page), times=1)
+        site.inject(_page(site.next_page_url(str(number)), *page), times=1)
 
     with monkeypatch.context() as bounded:
         bounded.setattr("tap_calendly.reading.reader.LONGEST_LIST", 40)
-        line = site.fails()
+        line = site.error_line()
 
     assert f"{site.target.stream}: Calendly's pages go round in a circle" in line
     assert len(site.sandbox.requests) < 100
-    assert site.makes_up_for_it()
+    assert site.catches_up()
 
 
 @pytest.mark.parametrize("site", CHILDREN, indirect=True)
-def test_what_belongs_to_a_row_that_is_gone_is_passed_over(
+def test_children_of_a_deleted_row_are_skipped(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It was deleted after it was listed: nothing of it is found any more."""
-    whole, column = site.tables[site.target.stream], site.column_of_the_parent()
+    """The row was deleted after it was listed."""
+    whole, column = site.tables[site.target.stream], site.parent_column()
     gone = str(next(iter(whole.values()))[column])
     own, uuid = urlsplit(gone).path, gone.rsplit("/", 1)[-1]
     site.sandbox.faults.add(Fault(f"{own}*", status=404, times=None))
@@ -416,23 +420,23 @@ def test_what_belongs_to_a_row_that_is_gone_is_passed_over(
 
 
 @pytest.mark.parametrize("site", represented(TARGETS), indirect=True)
-def test_a_token_that_is_revoked_in_mid_run_ends_it_and_the_next_one_goes_on(site: Site) -> None:
+def test_a_token_revoked_mid_run_ends_the_run_and_the_next_run_catches_up(site: Site) -> None:
     token = site.sandbox.access.issue(site.sandbox.calendly.owner)
     site.settings["personal_access_token"] = token
-    site.strike(Fault("*", status=401), times=None)
+    site.inject(Fault("*", status=401), times=None)
 
-    assert re.match(rf"{site.target.stream}: .* 401 .*`personal_access_token`", site.fails())
+    assert re.match(rf"{site.target.stream}: .* 401 .*`personal_access_token`", site.error_line())
     site.settings["personal_access_token"] = site.sandbox.token
-    assert site.makes_up_for_it()
+    assert site.catches_up()
 
 
 def test_a_revoked_token_ends_the_whole_run(organization: Sandbox) -> None:
     token = organization.access.issue(organization.calendly.owner)
     warehouse = Warehouse(organization, {"personal_access_token": token})
-    asked = itertools.count()
+    requests = itertools.count()
 
     def revoke() -> None:
-        if next(asked) == 20:
+        if next(requests) == 20:
             organization.access.revoke(token)
 
     organization.interrupt(revoke)
@@ -449,14 +453,14 @@ def test_a_revoked_token_ends_the_whole_run(organization: Sandbox) -> None:
 
 
 @pytest.mark.parametrize("site", represented(TARGETS), indirect=True)
-def test_a_host_whose_name_cannot_be_resolved_is_asked_for_again(
+def test_a_host_name_that_does_not_resolve_is_retried(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = itertools.count()
+    lookups = itertools.count()
     resolve = socket.getaddrinfo
 
     def resolve_later(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - those of the library
-        if next(asked) < 3:
+        if next(lookups) < 3:
             raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
         return resolve(*args, **kwargs)
 
@@ -468,34 +472,36 @@ def test_a_host_whose_name_cannot_be_resolved_is_asked_for_again(
 
 
 @pytest.mark.parametrize("site", represented(TARGETS), indirect=True)
-def test_a_host_that_cannot_be_reached_ends_in_one_line_and_the_next_run_makes_up_for_it(
+def test_an_unreachable_host_ends_the_run_in_one_line_and_the_next_run_catches_up(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = site.sandbox.url
     first = rf"({site.target.leading}|current_user): no answer from \S+ to GET /\S+"
     with monkeypatch.context() as patched:
-        patched.setattr(socket, "getaddrinfo", _resolve_nothing)
-        assert re.match(rf"{first} \(the host name cannot be resolved\)", site.fails())
+        patched.setattr(socket, "getaddrinfo", _fail_to_resolve)
+        assert re.match(rf"{first} \(the host name cannot be resolved\)", site.error_line())
     site.settings["api_url"] = "http://127.0.0.1:9"
-    assert re.match(rf"{first} \(the connection was refused\): check the network", site.fails())
+    assert re.match(
+        rf"{first} \(the connection was refused\): check the network", site.error_line()
+    )
     site.settings["api_url"] = url.replace("http://", "https://")
-    assert re.match(rf"{first} \(TLS failed\): check the network", site.fails())
+    assert re.match(rf"{first} \(TLS failed\): check the network", site.error_line())
     assert not site.warehouse.tables.get(site.target.stream)
 
     site.settings["api_url"] = url
-    assert site.makes_up_for_it()
+    assert site.catches_up()
 
 
-def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the tap wait a part of a second for answers, instead of whole ones."""
-    timeout = property(lambda _: PATIENCE, lambda *_: None)
+def _shorten_timeouts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the tap wait for a fraction of a second, which the setting does not allow."""
+    timeout = property(lambda _: TIMEOUT, lambda *_: None)
     monkeypatch.setattr(Client, "_timeouts", timeout, raising=False)
 
 
-def _page(following: str, *rows: Any) -> Fault:  # noqa: ANN401 - whatever a page may hold
-    """Answer with a page."""
-    return Fault("*", status=200, body={"collection": rows, "pagination": {"next_page": following}})
+def _page(next_page: str, *rows: Any) -> Fault:  # noqa: ANN401 - whatever a page may hold
+    """Return a fault that answers with this page."""
+    return Fault("*", status=200, body={"collection": rows, "pagination": {"next_page": next_page}})
 
 
-def _resolve_nothing(*_: Any, **__: Any) -> None:  # noqa: ANN401 - those of the library
+def _fail_to_resolve(*_: Any, **__: Any) -> None:  # noqa: ANN401 - those of the library
     raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")

@@ -1,4 +1,4 @@
-"""A company whose meetings are loaded into a database once for several tests."""
+"""A company whose data is loaded into a database once for several tests."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def busy_clock() -> SimulatedClock:
 
 @pytest.fixture(scope="module")
 def busy_sandbox(busy_clock: SimulatedClock) -> Iterator[Sandbox]:
-    """A company with 300 meetings, for all tests of a file."""
+    """A company with 300 meetings, for all tests in a file."""
     calendly = Calendly(busy_clock, seed=1, plan="enterprise")
     company.populate(calendly, seed=1, size=300, until=NOW)
     with Sandbox(calendly, clock=busy_clock, requests_per_minute=100_000) as running:

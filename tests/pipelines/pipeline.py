@@ -1,7 +1,7 @@
 """Pipelines as a data engineer runs them: Meltano into real DuckDB and PostgreSQL databases.
 
-Each project has a folder of its own, with this project's `meltano.yml` and the plugins that
-`make test` has installed, so that no state, file or `.env` of the checkout takes part.
+Each Meltano project has its own folder, with this project's `meltano.yml` and the plugins that
+`make test` installed, so that no state, file or `.env` of the checkout is used.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ BIN = Path(sys.executable).parent
 
 
 class Project:
-    """A Meltano project with a folder, a state and plugins."""
+    """A Meltano project with its own folder and state."""
 
     def __init__(self, folder: Path, sandbox: Sandbox | None) -> None:
-        """Lay out the project.
+        """Set up the project.
 
         Args:
-            folder: Where; it is empty.
-            sandbox: What takes Calendly's place; None where no token is to be set.
+            folder: An empty folder.
+            sandbox: Stands in for Calendly; None to set no token.
         """
         self.folder = folder
         shutil.copy(ROOT / "meltano.yml", folder)
@@ -57,13 +57,13 @@ class Project:
             self.environment["TAP_CALENDLY_PERSONAL_ACCESS_TOKEN"] = sandbox.token
 
     def run(self, target: str, **settings: str) -> str:
-        """Run the pipeline into a target; give what it logged."""
+        """Run the pipeline into a target, and return its log."""
         return self.command(
             [BIN / "meltano", "run", "--no-install", "tap-calendly", target], **settings
         )
 
     def command(self, command: list[str | Path], **settings: str) -> str:
-        """Run a command in the project; give what it printed."""
+        """Run a command in the project, and return its output."""
         result = subprocess.run(  # noqa: S603 - our own Meltano
             command,
             cwd=self.folder,
@@ -79,7 +79,7 @@ class Project:
 
 
 def typed(tables: Tables) -> Tables:
-    """Give the rows as a database gives them: moments as such, fields that are absent as null."""
+    """Return the rows as a database returns them: with timestamps, and null for missing fields."""
     schemas = {
         file.stem: json.loads(file.read_text("utf-8"))["schema"]["properties"]
         for file in SNAPSHOTS.glob("*.json")
@@ -99,7 +99,7 @@ def typed(tables: Tables) -> Tables:
 
 
 def without_empty_strings(tables: Tables) -> Tables:
-    """Give the rows as target-duckdb writes them: by CSV, in which an empty string is nothing."""
+    """Return the rows as target-duckdb writes them: through CSV, which has no empty strings."""
     return {
         name: {
             uri: {column: None if value == "" else value for column, value in row.items()}
@@ -110,7 +110,7 @@ def without_empty_strings(tables: Tables) -> Tables:
 
 
 def in_duckdb(project: Project) -> Tables:
-    """Give the rows of every table of a project's DuckDB file."""
+    """Return the rows of every table in a project's DuckDB file."""
     tables: Tables = {}
     with open_duckdb(project) as database:
         for (name,) in database.sql("SHOW TABLES").fetchall():
@@ -130,7 +130,7 @@ def in_duckdb(project: Project) -> Tables:
 
 
 def in_postgres(address: str, schema: str) -> Tables:
-    """Give the rows of every table of a schema that are not marked as deleted."""
+    """Return the rows of every table in a schema that are not marked as deleted."""
     tables: Tables = {}
     with psycopg.connect(address, row_factory=psycopg.rows.dict_row) as database:
         names = database.execute(
@@ -153,17 +153,17 @@ def _in_utc(value: object) -> object:
 
 
 def open_duckdb(project: Project) -> duckdb.DuckDBPyConnection:
-    """Open a project's DuckDB file to read."""
+    """Open a project's DuckDB file read-only."""
     return duckdb.connect(str(project.folder / "output" / "calendly.duckdb"), read_only=True)
 
 
 def sqlalchemy(address: str) -> str:
-    """Give a server's address as target-postgres wants it."""
+    """Return a database URL as target-postgres expects it."""
     return address.replace("postgresql://", "postgresql+psycopg://", 1)
 
 
 def into_postgres(address: str, schema: str) -> dict[str, str]:
-    """Give the settings by which target-postgres loads into a schema."""
+    """Return the settings that make target-postgres load into a schema."""
     return {
         "TARGET_POSTGRES_SQLALCHEMY_URL": sqlalchemy(address),
         "TARGET_POSTGRES_DEFAULT_TARGET_SCHEMA": schema,
@@ -176,10 +176,10 @@ class Loaded:
 
     Attributes:
         first: The tables after the first run.
-        first_expected: The tables as they should have been.
+        first_expected: The tables as they should be then.
         second: The tables after the second run.
-        second_expected: The tables as they should have been.
-        second_log: What the second run has logged.
+        second_expected: The tables as they should be then.
+        second_log: The log of the second run.
     """
 
     first: Tables
@@ -190,13 +190,13 @@ class Loaded:
 
 
 def core(sandbox: Sandbox) -> Tables:
-    """Give the tables of the streams that most people want, as they should be."""
+    """Return the expected tables of the core streams."""
     expected = truth(sandbox)
     return {stream: expected[stream] for stream in STREAMS}
 
 
-def costly(calendly: Calendly) -> Tables:
-    """Give the tables, as they should be, of the streams that are off by default."""
+def off_by_default(calendly: Calendly) -> Tables:
+    """Return the expected tables of the streams that are off by default."""
     rows = calendly.more_truth()
     soon = calendly.clock.now() + timedelta(minutes=1)
     busy = [
@@ -205,8 +205,8 @@ def costly(calendly: Calendly) -> Tables:
         for row in calendly.busy(member["user"]["uri"], soon, soon + timedelta(days=7))
     ]
     for row in busy:
-        told = {name: value for name, value in row.items() if name != "user_uri"}
-        row["id"] = digest_of(told)
+        visible = {name: value for name, value in row.items() if name != "user_uri"}
+        row["id"] = digest_of(visible)
     found = {
         "meeting_recap_transcripts": [
             {**row, "recap_uri": recap["uri"], "recap_updated_at": recap["updated_at"]}
@@ -226,8 +226,8 @@ def costly(calendly: Calendly) -> Tables:
     return {name: {key_of(name, row): row for row in each} for name, each in found.items()}
 
 
-def live_on(calendly: Calendly, clock: SimulatedClock) -> None:
-    """Let some of everything happen within a day."""
+def let_a_day_pass(calendly: Calendly, clock: SimulatedClock) -> None:
+    """Let a day pass with changes of every kind."""
     clock.advance(timedelta(days=1))
     upcoming = [
         event

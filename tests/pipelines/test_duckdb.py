@@ -11,7 +11,7 @@ from tests.pipelines.pipeline import (
     Project,
     core,
     in_duckdb,
-    live_on,
+    let_a_day_pass,
     open_duckdb,
     typed,
     without_empty_strings,
@@ -32,10 +32,10 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory, busy_sandbox: Sandbox) ->
 
 @pytest.fixture(scope="module")
 def loaded(pipeline: Project, busy_sandbox: Sandbox, busy_clock: SimulatedClock) -> Loaded:
-    """What two runs have loaded, a day apart."""
+    """The tables after two runs, a day apart."""
     pipeline.run("target-duckdb")
     first, first_expected = in_duckdb(pipeline), _expected(busy_sandbox)
-    live_on(busy_sandbox.calendly, busy_clock)
+    let_a_day_pass(busy_sandbox.calendly, busy_clock)
     log = pipeline.run("target-duckdb")
     return Loaded(first, first_expected, in_duckdb(pipeline), _expected(busy_sandbox), log)
 
@@ -45,7 +45,7 @@ def test_duckdb_equals_calendly_field_by_field(loaded: Loaded) -> None:
     assert loaded.first == loaded.first_expected
 
 
-def test_duckdb_equals_calendly_after_a_day_and_a_run_from_the_state_of_the_first(
+def test_duckdb_equals_calendly_after_a_day_and_a_second_run(
     loaded: Loaded,
 ) -> None:
     assert "event_types: 1 row, 1 request" in loaded.second_log  # it was renamed
@@ -54,7 +54,7 @@ def test_duckdb_equals_calendly_after_a_day_and_a_run_from_the_state_of_the_firs
 
 
 @pytest.mark.usefixtures("loaded")
-def test_duckdb_has_keys_and_columns_to_work_with(pipeline: Project) -> None:
+def test_duckdb_tables_have_primary_keys_and_fitting_column_types(pipeline: Project) -> None:
     with open_duckdb(pipeline) as database:
         columns = {
             f"{table}.{column}": kind
@@ -70,7 +70,7 @@ def test_duckdb_has_keys_and_columns_to_work_with(pipeline: Project) -> None:
             "SELECT count(*) FROM event_invitees i JOIN scheduled_events e ON e.uri = i.event_uri"
         ).fetchall()[0]
         (invitees,) = database.sql("SELECT count(*) FROM event_invitees").fetchall()[0]
-        (counted,) = database.sql(
+        (not_counts,) = database.sql(
             "SELECT count(*) FROM scheduled_events "
             "WHERE json_type(invitees_counter->'active') NOT IN ('UBIGINT', 'BIGINT')"
         ).fetchall()[0]
@@ -95,11 +95,11 @@ def test_duckdb_has_keys_and_columns_to_work_with(pipeline: Project) -> None:
         "event_types.active": "BOOLEAN",
     }
     assert joined == invitees > 300
-    assert counted == 0
+    assert not_counts == 0
 
 
 @pytest.mark.exhaustive
-def test_a_second_run_without_news_leaves_duckdb_as_it_was(
+def test_a_second_run_without_changes_leaves_duckdb_unchanged(
     tmp_path: Path, large_sandbox: Sandbox
 ) -> None:
     project = Project(tmp_path, large_sandbox)
@@ -109,7 +109,7 @@ def test_a_second_run_without_news_leaves_duckdb_as_it_was(
     log = project.run("target-duckdb")
 
     assert in_duckdb(project) == first
-    assert "event_types: 0 rows, 1 request" in log  # it continues from the state of the first
+    assert "event_types: 0 rows, 1 request" in log  # it continues from the first run's state
 
 
 def _expected(sandbox: Sandbox) -> Tables:

@@ -1,4 +1,4 @@
-"""Pipelines by Meltano: what is selected, what fails, and a first look without a token."""
+"""Meltano pipelines: selection, failures, and a first run without a token."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ def project(tmp_path: Path, large_sandbox: Sandbox) -> Project:
 def test_jsonl_has_a_file_for_each_stream(project: Project, large_sandbox: Sandbox) -> None:
     project.run("target-jsonl")
 
-    found = {
+    loaded = {
         file.stem: {
             row["uri"]: row for row in map(json.loads, file.read_text("utf-8").splitlines())
         }
         for file in (project.folder / "output").glob("*.jsonl")
     }
-    assert found == core(large_sandbox)
+    assert loaded == core(large_sandbox)
 
 
 @pytest.mark.exhaustive
-def test_only_some_streams_or_columns_are_loaded_as_the_recipe_says(
+def test_the_recipe_for_only_some_streams_or_columns_works(
     project: Project, large_sandbox: Sandbox
 ) -> None:
     recipes, heading = DOCS / "recipes.md", "\n## Only some streams or columns\n"
@@ -70,16 +70,16 @@ def test_only_some_streams_or_columns_are_loaded_as_the_recipe_says(
 
 
 @pytest.mark.exhaustive
-def test_the_main_job_without_a_token_says_so_and_loads_the_demo_organization(
+def test_make_sync_without_a_token_says_so_and_loads_the_demo_organization(
     tmp_path: Path,
 ) -> None:
     project = Project(tmp_path, None)
 
-    printed = project.command([sys.executable, "-m", "sandbox.demo.sync"], PYTHONPATH=str(ROOT))
+    output = project.command([sys.executable, "-m", "sandbox.demo.sync"], PYTHONPATH=str(ROOT))
 
-    assert "No token is set (TAP_CALENDLY_PERSONAL_ACCESS_TOKEN" in printed
-    assert "demo organization" in printed
-    assert "No-shows by event type" in printed
+    assert "No token is set (TAP_CALENDLY_PERSONAL_ACCESS_TOKEN" in output
+    assert "demo organization" in output
+    assert "No-shows by event type" in output
     with duckdb.connect(str(tmp_path / "output" / "demo.duckdb"), read_only=True) as database:
         (loaded,) = database.sql("SELECT count(*) FROM scheduled_events").fetchall()[0]
     assert loaded == 600
@@ -87,7 +87,7 @@ def test_the_main_job_without_a_token_says_so_and_loads_the_demo_organization(
 
 
 @pytest.mark.exhaustive
-def test_a_run_that_fails_makes_meltano_fail_and_says_why(project: Project) -> None:
+def test_a_failed_run_makes_meltano_fail_and_says_why(project: Project) -> None:
     result = subprocess.run(  # noqa: S603 - our own Meltano
         [BIN / "meltano", "run", "--no-install", "tap-calendly", "target-duckdb"],
         cwd=project.folder,
@@ -104,7 +104,7 @@ def test_a_run_that_fails_makes_meltano_fail_and_says_why(project: Project) -> N
 
 
 @pytest.mark.exhaustive
-def test_what_does_not_fail_is_loaded_and_the_next_run_loads_the_rest(
+def test_streams_that_do_not_fail_are_loaded_and_the_next_run_loads_the_rest(
     project: Project, large_sandbox: Sandbox
 ) -> None:
     large_sandbox.faults.add(Fault("/event_types", status=400, times=None))

@@ -1,6 +1,6 @@
-"""docs/personal-data.md holds: where personal data is, the recipes, what happens to it.
+"""docs/personal-data.md is right about where personal data is, the recipes, and erasures.
 
-Each recipe is run exactly as it is printed there.
+Each recipe is run exactly as printed there.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ if TYPE_CHECKING:
 
 SALT = "5f0c8a"
 ADA = "ada@example.com"
-HER = "(?i)lovelace|ada@example.com"
-ERASED = f"{HER}|@deleted.calendly.com"
+ADAS_DATA = "(?i)lovelace|ada@example.com"
+ADAS_OR_ERASED = f"{ADAS_DATA}|@deleted.calendly.com"
 ALL = tuple(catalog_entries())
-PEOPLE = [
+PERSONAL = [
     (stream, path)
     for kind in (personal.VISITORS, personal.MEMBERS)
     for stream, paths in kind.items()
     for path in paths
 ]
-OPENING = [(stream, path) for stream, paths in personal.OPENING.items() for path in paths]
+ACCESS = [(stream, path) for stream, paths in personal.ACCESS.items() for path in paths]
 
 
-def test_every_field_is_known_to_hold_personal_data_or_none() -> None:
-    """After a new field: say in `tests/documents/personal.py` what it holds, then `make docs`."""
+def test_every_field_is_classified_as_personal_or_not() -> None:
+    """After a new field: classify it in `tests/documents/personal.py`, then run `make docs`."""
     found = {
         f"{stream}.{path}"
         for stream, entry in catalog_entries().items()
         for path in personal.fields(entry["schema"])
     }
-    declared = [f"{stream}.{path}" for stream, path in PEOPLE + OPENING]
+    declared = [f"{stream}.{path}" for stream, path in PERSONAL + ACCESS]
     sensitive = {path for path in found if personal.is_among(path, declared)}
     plain = {path for path in found if {path, _last(path)} & personal.NOT_PERSONAL}
 
@@ -62,33 +62,33 @@ def test_every_field_is_known_to_hold_personal_data_or_none() -> None:
     assert personal.NOT_PERSONAL - plain - {_last(path) for path in plain} == set()
 
 
-def test_the_sandbox_fills_the_fields_with_personal_data(sandbox: Sandbox) -> None:
-    run = sync(_lived_in(sandbox), select=ALL)
+def test_the_sandbox_fills_every_field_with_personal_data(sandbox: Sandbox) -> None:
+    run = sync(_with_ada(sandbox), select=ALL)
 
-    assert {field for field in PEOPLE + OPENING if not _told(run, *field)} == set()
+    assert {field for field in PERSONAL + ACCESS if not _values(run, *field)} == set()
 
 
-def test_the_recipe_for_pseudonyms_leaves_nobody_in_any_table(sandbox: Sandbox) -> None:
-    run = sync(_lived_in(sandbox), select=ALL, **_pseudonyms())
+def test_the_pseudonym_recipe_leaves_no_personal_data_in_any_table(sandbox: Sandbox) -> None:
+    run = sync(_with_ada(sandbox), select=ALL, **_pseudonyms())
 
-    assert all(run.rows(stream) for stream, _ in PEOPLE)
-    for stream, path in PEOPLE:
-        assert [told for told in _told(run, stream, path) if not _is_hash(told)] == [], path
+    assert all(run.rows(stream) for stream, _ in PERSONAL)
+    for stream, path in PERSONAL:
+        assert [value for value in _values(run, stream, path) if not _is_hash(value)] == [], path
     assert ADA not in json.dumps(run.messages).lower()
 
 
-def test_the_recipe_for_pseudonyms_names_columns_that_exist() -> None:
-    """A map that names another is passed over silently, and would protect nobody."""
+def test_the_pseudonym_recipe_names_only_columns_that_exist() -> None:
+    """A map for a column that does not exist would protect nobody, without an error."""
     entries = catalog_entries()
 
     for stream, columns in _pseudonyms()["stream_maps"].items():
         assert columns.keys() <= entries[stream]["schema"]["properties"].keys(), stream
 
 
-def test_a_pseudonym_is_the_same_in_all_tables_and_another_with_another_salt(
+def test_a_pseudonym_is_the_same_in_all_tables_and_differs_with_another_salt(
     sandbox: Sandbox,
 ) -> None:
-    run = sync(_lived_in(sandbox), select=ALL, **_pseudonyms())
+    run = sync(_with_ada(sandbox), select=ALL, **_pseudonyms())
     other = sync(sandbox, select=ALL, **_pseudonyms("another"))
     uri = next(
         row["uri"]
@@ -104,12 +104,12 @@ def test_a_pseudonym_is_the_same_in_all_tables_and_another_with_another_salt(
         ("meeting_recaps", "attendees.user_email"),
         ("outgoing_communications", "to"),
     ):
-        assert hashed in _told(run, stream, path), stream
+        assert hashed in _values(run, stream, path), stream
     assert hashed not in json.dumps(other.messages)
 
 
-def test_the_recipe_for_pseudonyms_keeps_keys_and_runs_incremental(sandbox: Sandbox) -> None:
-    plain, plain_requests = _run(_lived_in(sandbox))
+def test_the_pseudonym_recipe_keeps_keys_intact_and_runs_incremental(sandbox: Sandbox) -> None:
+    plain, plain_requests = _run(_with_ada(sandbox))
     run, requests = _run(sandbox, **_pseudonyms())
     again, requests_again = _run(sandbox, state=run.state, **_pseudonyms())
     plain_again, plain_requests_again = _run(sandbox, state=plain.state)
@@ -121,26 +121,29 @@ def test_the_recipe_for_pseudonyms_keeps_keys_and_runs_incremental(sandbox: Sand
         assert keys == [key_of(stream, row) for row in plain.rows(stream)], stream
         assert len(again.rows(stream)) == len(plain_again.rows(stream)), stream
     for one in ("event_uri", "routing_form_submission", "old_invitee", "new_invitee"):
-        told = [row[one] for row in run.rows("event_invitees")]
-        assert told == [row[one] for row in plain.rows("event_invitees")]
+        values = [row[one] for row in run.rows("event_invitees")]
+        assert values == [row[one] for row in plain.rows("event_invitees")]
 
 
-def test_nobody_gets_into_the_state(sandbox: Sandbox) -> None:
-    run = sync(_lived_in(sandbox), select=ALL)
+def test_the_state_holds_no_personal_data(sandbox: Sandbox) -> None:
+    run = sync(_with_ada(sandbox), select=ALL)
     texts = {
-        told for field in PEOPLE + OPENING for told in _told(run, *field) if isinstance(told, str)
+        value
+        for field in PERSONAL + ACCESS
+        for value in _values(run, *field)
+        if isinstance(value, str)
     }
     state = json.dumps(run.of("STATE"))
 
     assert [text for text in texts if len(text) > 3 and text in state] == []
 
 
-def test_without_the_salt_the_run_fails_and_no_address_is_hashed(
+def test_without_the_salt_the_run_fails_and_hashes_no_address(
     tmp_path: Path, sandbox: Sandbox
 ) -> None:
     maps = {"stream_maps": _pseudonyms()["stream_maps"]}
 
-    result = run_tap(tmp_path, config=config(_lived_in(sandbox), **maps))
+    result = run_tap(tmp_path, config=config(_with_ada(sandbox), **maps))
 
     rows = [json.loads(line).get("record", {}) for line in result.stdout.splitlines()]
     assert result.returncode == 1
@@ -149,17 +152,17 @@ def test_without_the_salt_the_run_fails_and_no_address_is_hashed(
     assert "@" not in json.dumps(rows)
 
 
-def test_the_recipe_for_harmless_answers_keeps_those_alone(sandbox: Sandbox) -> None:
+def test_the_recipe_for_harmless_answers_keeps_only_those(sandbox: Sandbox) -> None:
     expression = _document().split('`questions_and_answers: "')[1].split('"`')[0]
     maps = {"event_invitees": {"questions_and_answers": expression}}
 
     run = sync(sandbox, select={"event_invitees"}, stream_maps=maps)
 
-    kept = _told(run, "event_invitees", "questions_and_answers.question")
+    kept = _values(run, "event_invitees", "questions_and_answers.question")
     assert set(kept) == {"Which topics?"}
 
 
-def test_the_recipe_for_a_report_keeps_what_it_names_alone(sandbox: Sandbox) -> None:
+def test_the_report_recipe_keeps_only_the_columns_it_names(sandbox: Sandbox) -> None:
     maps = _recipe("Keep only what a report needs")["config"]["stream_maps"]
     select = set(maps)
 
@@ -175,19 +178,19 @@ def test_the_recipe_for_a_report_keeps_what_it_names_alone(sandbox: Sandbox) -> 
             assert {*after[name]["type"], "null"} == {*before[name]["type"], "null"}, name
 
 
-def test_the_recipe_for_links_leaves_out_all_that_opens_something() -> None:
+def test_the_link_recipe_leaves_out_everything_that_grants_access() -> None:
     patterns = _recipe("Leave out links and secrets")["select"]
     usual = _extractor(ROOT / "meltano.yml")["select"]
 
     assert patterns[: len(usual)] == usual
-    assert sorted(patterns[len(usual) :]) == sorted(f"!{stream}.{path}" for stream, path in OPENING)
+    assert sorted(patterns[len(usual) :]) == sorted(f"!{stream}.{path}" for stream, path in ACCESS)
 
 
 @pytest.mark.exhaustive
-def test_the_recipes_for_links_and_pseudonyms_hold_in_postgres(
+def test_the_link_and_pseudonym_recipes_work_in_postgres(
     tmp_path: Path, sandbox: Sandbox, postgres: str
 ) -> None:
-    project = pipeline.Project(tmp_path, _lived_in(sandbox))
+    project = pipeline.Project(tmp_path, _with_ada(sandbox))
     del project.environment["TAP_CALENDLY__SELECT"]
     links, pseudonyms = (
         _recipe("Leave out links and secrets"),
@@ -204,10 +207,10 @@ def test_the_recipes_for_links_and_pseudonyms_hold_in_postgres(
 
     tables = _tables(postgres, "pseudonyms")
     assert tables.keys() == set(ALL) - set(NOT_BY_DEFAULT)
-    for stream, path in PEOPLE:
-        told = [one for row in tables.get(stream, []) for one in personal.values(row, path)]
-        assert [one for one in told if one is not None and not _is_hash(one)] == [], path
-    for stream, path in OPENING:
+    for stream, path in PERSONAL:
+        values = [one for row in tables.get(stream, []) for one in personal.values(row, path)]
+        assert [one for one in values if one is not None and not _is_hash(one)] == [], path
+    for stream, path in ACCESS:
         assert tables[stream]
         assert [one for row in tables[stream] for one in personal.values(row, path) if one] == []
     assert SALT not in log
@@ -220,11 +223,11 @@ def test_the_recipes_for_links_and_pseudonyms_hold_in_postgres(
     assert hashed in {row["email"] for row in tables["event_invitees"]}
 
 
-def test_a_recipe_cleans_no_table_that_was_loaded_before(
+def test_a_recipe_does_not_clean_tables_that_were_loaded_before(
     tmp_path: Path, sandbox: Sandbox, postgres: str
 ) -> None:
     select = {"event_invitees"}
-    plain = sync(_lived_in(sandbox), select=select)
+    plain = sync(_with_ada(sandbox), select=select)
     _load(tmp_path, postgres, plain, sync(sandbox, select=select, **_pseudonyms()))
 
     rows = _tables(postgres, "calendly")["event_invitees"]
@@ -240,16 +243,16 @@ def test_an_erasure_by_calendly_shows_in_postgres_and_the_rest_can_be_erased_by_
     tmp_path: Path, sandbox: Sandbox, clock: SimulatedClock, postgres: str
 ) -> None:
     select = {stream for stream in ALL if f"calendly.{stream}" in _sql("Erase a person by hand")}
-    first = sync(_lived_in(sandbox), select=select)
-    hers = {row["uri"] for row in first.rows("event_invitees") if row["email"] == ADA}
+    first = sync(_with_ada(sandbox), select=select)
+    uris = {row["uri"] for row in first.rows("event_invitees") if row["email"] == ADA}
     clock.advance(timedelta(days=4))
     sandbox.calendly.scrub_invitee(email=ADA)
 
     _load(tmp_path, postgres, first, sync(sandbox, select=select, state=first.state))
 
     shown = _tables(postgres, "calendly")
-    erased = [row for row in shown["event_invitees"] if row["uri"] in hers]
-    assert len(erased) == len(hers) > 1
+    erased = [row for row in shown["event_invitees"] if row["uri"] in uris]
+    assert len(erased) == len(uris) > 1
     active = next(row for row in erased if row["status"] == "active")
     assert active["email"].endswith("@deleted.calendly.com")
     assert (active["name"], active["questions_and_answers"]) == (None, [])
@@ -260,18 +263,18 @@ def test_an_erasure_by_calendly_shows_in_postgres_and_the_rest_can_be_erased_by_
 
     left = _tables(postgres, "calendly")
     assert left.keys() == select
-    assert [name for name, rows in left.items() if re.search(HER, json.dumps(rows))] == []
+    assert [name for name, rows in left.items() if re.search(ADAS_DATA, json.dumps(rows))] == []
     assert "george@example.com" in json.dumps(
         left["scheduled_events"]
     )  # whom somebody else brought
     for table in ("event_invitees", "contacts", "routing_form_submissions"):
-        others = [row for row in shown[table] if not re.search(ERASED, json.dumps(row))]
+        others = [row for row in shown[table] if not re.search(ADAS_OR_ERASED, json.dumps(row))]
         assert others
         assert [row for row in others if row not in left[table]] == [], table
     _execute(postgres, "DROP SCHEMA calendly CASCADE")
 
 
-def test_a_meeting_that_calendly_deleted_stays_unmarked_until_it_is_taken_out_by_hand(
+def test_a_meeting_that_calendly_deleted_stays_unmarked_until_it_is_deleted_by_hand(
     tmp_path: Path, sandbox: Sandbox, clock: SimulatedClock, postgres: str
 ) -> None:
     select = {"scheduled_events", "event_invitees"}
@@ -327,7 +330,7 @@ def _extractor(file: Path) -> dict[str, Any]:
 
 
 def _paste(file: Path, *recipes: Mapping[str, Any]) -> None:
-    """Paste recipes into a project, as docs/personal-data.md says."""
+    """Paste recipes into a project as docs/personal-data.md describes."""
     project = yaml.safe_load(file.read_text("utf-8"))
     (extractor,) = project["plugins"]["extractors"]
     for recipe in recipes:
@@ -336,8 +339,8 @@ def _paste(file: Path, *recipes: Mapping[str, Any]) -> None:
     file.write_text(yaml.safe_dump(project), "utf-8")
 
 
-def _lived_in(sandbox: Sandbox) -> Sandbox:
-    """Let Ada leave traces wherever somebody can, so that no field stays empty."""
+def _with_ada(sandbox: Sandbox) -> Sandbox:
+    """Put data about Ada wherever it can be, so that no personal field is empty."""
     calendly, now = sandbox.calendly, sandbox.calendly.clock.now()
     owner = calendly.owner
     calendly.users[owner]["avatar_url"] = "https://pictures.example/owner.png"
@@ -407,8 +410,8 @@ def _lived_in(sandbox: Sandbox) -> Sandbox:
     return sandbox
 
 
-def _told(run: Run, stream: str, path: str) -> list[Any]:
-    """Give what is not null at a path in the rows of a stream."""
+def _values(run: Run, stream: str, path: str) -> list[Any]:
+    """Return the values at a path in the rows of a stream that are not null."""
     found = [value for row in run.rows(stream) for value in personal.values(row, path)]
     return [value for value in found if value is not None]
 
@@ -427,14 +430,14 @@ def _is_hash(value: object) -> bool:
 
 
 def _run(sandbox: Sandbox, **settings: Any) -> tuple[Run, int]:  # noqa: ANN401 - as `sync` takes them
-    """Run the tap; give what it wrote, and how many requests it made."""
+    """Run the tap, and return its messages and the number of its requests."""
     sandbox.forget_requests()
     run = sync(sandbox, select=ALL, **settings)
     return run, sum(sandbox.requests_by_path().values())
 
 
 def _load(folder: Path, address: str, *runs: Run) -> None:
-    """Load what runs wrote, one after the other, into the schema that the SQL in the docs names."""
+    """Load the messages of runs in turn into the schema that the SQL in the docs uses."""
     target = ROOT / ".meltano" / "loaders" / "target-postgres" / "venv" / "bin" / "target-postgres"
     settings = folder / "target.json"
     settings.write_text(
@@ -446,7 +449,7 @@ def _load(folder: Path, address: str, *runs: Run) -> None:
             }
         )
     )
-    result = subprocess.run(  # noqa: S603 - the target that Meltano has installed
+    result = subprocess.run(  # noqa: S603 - the target that Meltano installed
         [target, "--config", settings],
         input="\n".join(json.dumps(message) for run in runs for message in run.messages),
         capture_output=True,
@@ -458,7 +461,7 @@ def _load(folder: Path, address: str, *runs: Run) -> None:
 
 
 def _tables(address: str, schema: str) -> dict[str, list[Row]]:
-    """Read the rows of all tables of a schema."""
+    """Return the rows of all tables in a schema."""
     with psycopg.connect(address, row_factory=psycopg.rows.dict_row) as database:
         names = database.execute(
             "SELECT table_name FROM information_schema.tables WHERE table_schema = %s", [schema]
