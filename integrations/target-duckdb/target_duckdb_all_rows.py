@@ -1,8 +1,9 @@
 """target-duckdb that keeps the first row of every batch, and rows longer than 2 MB.
 
 target-duckdb 0.8.0 copies CSV files without a header line, and does not tell DuckDB so. DuckDB 1.3
-and later takes the first row for a header if a timestamp in it ends in Z, and drops it; target-duckdb
-fixed this after 0.8.0. DuckDB also rejects lines beyond 2 MB, which a meeting with long notes needs.
+and later takes the first row for a header if a timestamp in it ends in Z, and drops it. Releases
+after 0.8.0 fix this. DuckDB also rejects lines beyond 2 MB, which a meeting with long notes can
+have.
 """
 
 from __future__ import annotations
