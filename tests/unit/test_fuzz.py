@@ -20,7 +20,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 import pytest
 import requests
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from typing_extensions import Self
@@ -388,6 +388,7 @@ ENTRIES = (
 
 @fuzz
 @given(entry=ENTRIES)
+@example(entry={**ENTRY, "sweep": {"half a character: \ud800": None}})
 def test_a_state_is_read_or_refused(entry: dict[str, Any]) -> None:
     entry = json.loads(json.dumps(entry))
 
