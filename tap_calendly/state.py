@@ -191,7 +191,7 @@ class StreamState:
     def _read(self, found: object, kind: type[S], place: str) -> S:
         try:
             read = msgspec.convert(found, kind, dec_hook=_timestamp)
-        except msgspec.ValidationError as error:
+        except (msgspec.ValidationError, UnicodeEncodeError) as error:  # of half a character
             named = re.search(r"(?:field `|at `\$\.)(\w+)", str(error))
             raise self._damaged(named.group(1) if named else place) from None
         for field in msgspec.structs.fields(kind):

@@ -20,7 +20,7 @@ from urllib.parse import quote, urlsplit
 import msgspec
 import pytest
 import requests
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from typing_extensions import Self
@@ -390,6 +390,7 @@ ENTRIES = (
 
 @fuzz
 @given(entry=ENTRIES)
+@example(entry={**ENTRY, "sweep": {"half a character: \ud800": None}})
 def test_a_state_is_read_or_rejected(entry: dict[str, Any]) -> None:
     entry = json.loads(json.dumps(entry))
 
