@@ -125,7 +125,7 @@ def _selection(entry: Mapping[str, Any]) -> Mapping[tuple[str, ...], bool]:
 def _parsed(value: object, kind: type[T]) -> T | None:
     try:
         return msgspec.convert(value, kind)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeEncodeError):  # of half a character
         return None
 
 
