@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from typing_extensions import override
 
+from sandbox.organization import fixtures
 from tap_calendly.streams import STREAMS as ALL
 from tap_calendly.tap import TapCalendly
 
@@ -224,7 +225,7 @@ def _discovered() -> dict[str, Any]:
 def truth(sandbox: Sandbox) -> Tables:
     """Return the expected tables: Calendly's own rows, and what the tap adds for joins."""
     calendly = sandbox.calendly
-    rows = {**calendly.truth(), **calendly.more_truth()}
+    rows = {**calendly.truth(), **calendly.more_truth(), **fixture_rows()}
     for invitee in rows["event_invitees"]:
         invitee["event_uri"] = invitee["event"]
     for host in rows["event_type_memberships"]:
@@ -240,6 +241,21 @@ def truth(sandbox: Sandbox) -> Tables:
     for deselected in NOT_BY_DEFAULT:
         rows.pop(deselected, None)
     return {name: {key_of(name, row): row for row in found} for name, found in rows.items()}
+
+
+def fixture_rows() -> dict[str, list[Row]]:
+    """Return the rows of the sandbox's fixtures, with the columns that the tap adds."""
+    rows = {name: fixture.rows for name, fixture in fixtures.read().items()}
+    names: dict[type, str] = {stream: stream.name for stream in ALL}
+    for stream in (stream for stream in ALL if stream.name in rows):
+        for row in rows[stream.name]:
+            uri = row.pop("parent", None)
+            row.update({column: compute(row) for column, compute in stream.derived.items()})
+            if stream.parent is not None:
+                contexts = map(stream.parent.context, rows[names[stream.parent.stream]])
+                (columns,) = [found.columns for found in contexts if found and found.uri == uri]
+                row.update(columns)
+    return rows
 
 
 def digest_of(row: Row) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING
 
-from sandbox.organization import fixtures
 from sandbox.organization.connections import meeting_places
 from sandbox.organization.contacts import contact_fields_of, contacts_of
 from sandbox.organization.event_types import hosts
@@ -81,7 +80,6 @@ def more_truth(state: State) -> dict[str, list[Record]]:
             "user_locations": [
                 {"user": one, **row} for one in members for row in meeting_places(state, one)
             ],
-            **{stream: fixture.rows for stream, fixture in fixtures.read().items()},
         }
         # Row by row, as some embed records that are rows themselves.
         return {stream: [deepcopy(row) for row in rows] for stream, rows in found.items()}

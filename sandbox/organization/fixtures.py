@@ -1,4 +1,4 @@
-"""Lists without a life of their own: rows from files, served and expected as they are."""
+"""Lists without a life of their own: rows from files."""
 
 from __future__ import annotations
 
@@ -13,11 +13,13 @@ FOLDER = Path(__file__).parents[1] / "fixtures"
 
 
 class Fixture(NamedTuple):
-    """A list of the API: its path, the scope it requires, and its rows."""
+    """A list of the API, as `sandbox/fixtures/README.md` describes it."""
 
     path: str
     scope: str
     rows: list[Record]
+    parameter: str = ""
+    single: bool = False
 
 
 def read(folder: Path = FOLDER) -> dict[str, Fixture]:

@@ -1,7 +1,7 @@
 """Documents generated from the code: `python -m tests.documents.generated`.
 
-These are the tables of settings, streams and personal data in README.md and docs/, and a snapshot
-of each stream's catalog entry.
+These are the tables of settings, streams and personal data in README.md and docs/, the selections
+that leave out what is off by default, and a snapshot of each stream's catalog entry.
 """
 
 from __future__ import annotations
@@ -24,8 +24,11 @@ ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
 PERSONAL_DATA = DOCS / "personal-data.md"
+MELTANO = ROOT / "meltano.yml"
 PARTS = 4
 """The text before a table, its opening marker, its closing marker, and the text after."""
+OFF_BY_DEFAULT = re.compile(r'(?<="\*\.\*")(?:(, |\n +- )"!\w+\.\*")+')
+"""The streams that a selection leaves out, on one line or on several."""
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 
 
@@ -41,11 +44,12 @@ def tables() -> dict[Path, dict[str, str]]:
     return {
         README: {"settings": _settings(), "streams": _streams()},
         PERSONAL_DATA: {"personal": personal.table()},
+        MELTANO: {},
     }
 
 
 def with_tables(file: Path) -> str:
-    """Return the text of a document with up-to-date tables between their markers."""
+    """Return the text of a document with up-to-date tables and selections."""
     text = file.read_text(encoding="utf-8")
     for name, table in tables()[file].items():
         marked = rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)"
@@ -55,7 +59,8 @@ def with_tables(file: Path) -> str:
             raise ValueError(message)
         before, begin, end, after = parts
         text = f"{before}{begin}{table}\n{end}{after}"
-    return text
+    off = sorted(stream.name for stream in STREAMS if not stream.selected_by_default)
+    return OFF_BY_DEFAULT.sub(lambda found: "".join(f'{found[1]}"!{name}.*"' for name in off), text)
 
 
 def _settings() -> str:

@@ -21,7 +21,16 @@ import psycopg
 
 from tap_calendly.timestamps import parse
 from tests.documents.generated import ROOT, SNAPSHOTS
-from tests.singer import STREAMS, Row, Tables, digest_of, key_of, truth
+from tests.singer import (
+    NOT_BY_DEFAULT,
+    STREAMS,
+    Row,
+    Tables,
+    digest_of,
+    fixture_rows,
+    key_of,
+    truth,
+)
 
 if TYPE_CHECKING:
     from sandbox.http.server import Sandbox
@@ -208,6 +217,7 @@ def off_by_default(calendly: Calendly) -> Tables:
         visible = {name: value for name, value in row.items() if name != "user_uri"}
         row["id"] = digest_of(visible)
     found = {
+        **{name: each for name, each in fixture_rows().items() if name in NOT_BY_DEFAULT},
         "meeting_recap_transcripts": [
             {**row, "recap_uri": recap["uri"], "recap_updated_at": recap["updated_at"]}
             for recap, row in zip(

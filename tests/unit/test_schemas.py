@@ -11,6 +11,7 @@ import pytest
 from sandbox.organization import fixtures
 from tap_calendly.streams import STREAMS
 from tests.sandbox.description import Description
+from tests.singer import fixture_rows, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -143,10 +144,10 @@ def test_a_table_has_the_fields_and_types_of_the_api(name: str) -> None:
     assert ours == theirs | added
 
 
-def test_a_table_has_the_fields_of_its_fixture() -> None:
-    for name, fixture in FIXTURES.items():
-        for row in fixture.rows:
-            assert row.keys() <= SCHEMAS[name]["properties"].keys(), name
+def test_a_table_has_the_fields_of_its_fixture_and_tells_its_rows_apart() -> None:
+    for name, rows in fixture_rows().items():
+        assert {field for row in rows for field in row} <= SCHEMAS[name]["properties"].keys(), name
+        assert len({key_of(name, row) for row in rows}) == len(rows), name
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
