@@ -17,10 +17,10 @@ import requests
 from tap_calendly.api.client import Request
 from tap_calendly.api.page import Page, Record, digest, page_of
 from tap_calendly.reading import endpoint
-from tap_calendly.reading.endpoint import Endpoint
+from tap_calendly.reading.endpoint import Endpoint, Paged
 from tap_calendly.reading.outcome import Outcome
 from tap_calendly.reading.parent import Context, Parent
-from tap_calendly.reading.replication import FullTable
+from tap_calendly.reading.replication import Replication
 from tap_calendly.reporting import errors, messages
 from tap_calendly.run import Run
 
@@ -38,7 +38,7 @@ class Declaration(Protocol):
     primary_keys: Sequence[str]
     endpoint: ClassVar[Endpoint]
     parent: ClassVar[Parent | None]
-    replication: ClassVar[FullTable]
+    replication: ClassVar[Replication]
     requires: ClassVar[errors.Requires]
     derived: ClassVar[Mapping[str, Callable[[Record], object]]]
 
@@ -85,8 +85,8 @@ class Reader:
             query[context.parent.parameter] = context.uri
         query |= stream.endpoint.parameters(run.client.now)
         query |= stream.replication.parameters(self.since) | dict(bounds or {})
-        if stream.endpoint.paged:
-            size = getattr(stream.endpoint, "page_size", None) or endpoint.PAGE_SIZE
+        if isinstance(stream.endpoint, Paged):
+            size = stream.endpoint.page_size or endpoint.PAGE_SIZE
             query["count"] = str(self.rows_a_page or size)
         return self.page(url, context, query)
 
@@ -149,7 +149,7 @@ class Reader:
                         found |= digests.keys()
                         known |= digests
                     yield msgspec.structs.replace(page, rows=news)
-                    if replication.ends_with(older=len(wanted) < len(page.rows)):
+                    if replication.ends_reading(older=len(wanted) < len(page.rows)):
                         break
             except errors.RefusedError as error:
                 token_refused = error.status == HTTPStatus.BAD_REQUEST and pages

@@ -15,8 +15,8 @@ from tap_calendly.state import OVERLAP
 
 
 @dataclass(frozen=True)
-class FullTable:
-    """Read completely in every run; a target can mark the rows that vanished."""
+class Replication:
+    """How a stream replicates: unless a subclass says otherwise, every row is read and written."""
 
     key: str | None = None
     from_start_date: bool = False  # whether the setting `start_date` bounds the stream
@@ -41,23 +41,28 @@ class FullTable:
         changed = None if since is None else timestamps.of(row, str(self.key))
         return since is None or changed is None or changed >= since
 
-    def ends_with(self, *, older: bool) -> bool:  # noqa: ARG002 - likewise
+    def ends_reading(self, *, older: bool) -> bool:  # noqa: ARG002 - likewise
         """Whether a page is the last to read, given whether it has rows that are too old."""
         return False
 
 
 @dataclass(frozen=True)
-class WithParent(FullTable):
+class FullTable(Replication):
+    """Read completely in every run; a target can mark the rows that vanished."""
+
+
+@dataclass(frozen=True)
+class WithParent(Replication):
     """Read whenever the row of the parent is, whose bookmark counts."""
 
 
 @dataclass(frozen=True)
-class BySweep(FullTable):
+class BySweep(Replication):
     """Found by sweeps over the meetings (`tap_calendly.sweep`)."""
 
 
 @dataclass(frozen=True)
-class ByKey(FullTable):
+class ByKey(Replication):
     """Rows from the bookmark on are wanted; the list comes in any order.
 
     With `lookback`, rows are read again for `lookback_days`: they change without moving the key.
@@ -81,7 +86,7 @@ class NewestFirst(ByKey):
     """Sorted by the key, the newest first: reading ends at the first page with an older row."""
 
     @override
-    def ends_with(self, *, older: bool) -> bool:
+    def ends_reading(self, *, older: bool) -> bool:
         return older
 
 

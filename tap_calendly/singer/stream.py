@@ -21,7 +21,7 @@ from tap_calendly.reading.outcome import UNEXPECTED, Outcome
 from tap_calendly.reading.parent import Parent
 from tap_calendly.reading.prefetch import Batch, Prefetch, Prefetcher, in_order
 from tap_calendly.reading.reader import Reader
-from tap_calendly.reading.replication import FullTable
+from tap_calendly.reading.replication import FullTable, Replication
 from tap_calendly.reading.source import Row, rows_for, whole_list
 from tap_calendly.reporting import errors, messages
 from tap_calendly.run import Run
@@ -59,7 +59,7 @@ class CalendlyStream(SingerStream):
     schema: dict[str, Any]
     endpoint: ClassVar[Endpoint]
     parent: ClassVar[Parent | None] = None
-    replication: ClassVar[FullTable] = FullTable()
+    replication: ClassVar[Replication] = FullTable()
     requires: ClassVar[errors.Requires]
     derived: ClassVar[Mapping[str, Callable[[Record], object]]] = {}
     primary_keys: Sequence[str] = ("uri",)

@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tap_calendly.reading.replication import ByKey, BySweep, FullTable
+from tap_calendly.reading.replication import ByKey, BySweep, FullTable, Replication
 from tap_calendly.singer.settings_schema import SETTINGS
 from tap_calendly.streams import STREAMS
 from tap_calendly.tap import TapCalendly
@@ -97,11 +97,11 @@ def _replication(stream: type[CalendlyStream]) -> str:
     match stream.replication:
         case BySweep():
             return "[sweep](docs/guarantees.md#what-every-run-reads)"
-        case FullTable(key=None):
+        case FullTable():
             return "full table"
         case ByKey(key=key, lookback=True):
             return f"incremental by `{key}`, re-read for `lookback_days`"
-        case FullTable(key=key):
+        case Replication(key=key):
             return f"incremental by `{key}`"
 
 
