@@ -163,7 +163,7 @@ def tap(world: World, warehouse: Warehouse, now: datetime, captured: object) -> 
         warehouse.requests += known is not None  # the request that tells the time
         swept = plan.full_scan(now, RULES)
     else:
-        swept = plan.partial([known], now, RULES)
+        swept = plan.incremental_scan([known], now, RULES)
 
     def is_due(event: Event) -> bool:
         meeting = Meeting(event.start, event.updated, event.active, event.active, shared=False)

@@ -82,7 +82,7 @@ def window(captured: Iterable[Captured], rules: Rules) -> datetime:
     return start if rules.start_date is None else max(start, rules.start_date)
 
 
-def partial(captured: Sequence[Captured], began: datetime, rules: Rules) -> Sweep:
+def incremental_scan(captured: Sequence[Captured], began: datetime, rules: Rules) -> Sweep:
     """Plan a sweep over the window, then the bands of revisited meetings, the latest first."""
     window_start = window(captured, rules)
     bands = [band for stream in captured for band in _revisits(stream, began, rules)]

@@ -7,7 +7,7 @@ writes, once the rows before it are out.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ Known = Mapping[str, Captured | None]
 """What earlier sweeps have captured of each stream."""
 
 INSTANT = timedelta(microseconds=1)
-ALWAYS = datetime.max.replace(tzinfo=timestamps.parse("1970-01-01").tzinfo)
+LATEST = datetime.max.replace(tzinfo=timezone.utc)
 
 
 class Swept(NamedTuple):
@@ -48,11 +48,7 @@ class SweepRunner:
         streams: Sequence[Swept],
         write_state: Callable[[], None],
     ) -> None:
-        """Find out what earlier runs have captured of the selected streams.
-
-        Raises:
-            CalendlyError: The state cannot be read.
-        """
+        """Read the state of the selected streams; raise CalendlyError if that fails."""
         settings = reader.run.settings
         self._reader = reader
         self._invitees = invitees
@@ -87,17 +83,14 @@ class SweepRunner:
         if any(plan.full_scan_is_due(found, now, rules) for found in captured.values()):
             fresh = plan.full_scan(now, rules)
         else:
-            fresh = plan.partial(known, now, rules)
+            fresh = plan.incremental_scan(known, now, rules)
         usable = fresh.remaining[0] == opening
         yield from self._carry_out(fresh, captured, page if usable else None, last=True)
 
     def _carry_out(
         self, sweep: Sweep, captured: Known, page: Page | None = None, *, last: bool = False
     ) -> Generator[Batch[Row], None, dict[str, Captured]]:
-        """Read what remains of a sweep, from `page` if that is read already.
-
-        Returns what its streams have captured then.
-        """
+        """Read what remains of a sweep, first `page` if given; return what its streams captured."""
         invitees = [reader for reader in self._invitees if reader.stream.name in captured]
         while sweep.remaining:
             for records, next_start in self._pages_by_start(sweep.remaining[0], page):
@@ -125,14 +118,9 @@ class SweepRunner:
     def _pages_by_start(
         self, part: Range, page: Page | None
     ) -> Iterator[tuple[list[Record], datetime | None]]:
-        """Read a range page by page, each from the last start of the page before.
-
-        Not by page tokens: a meeting that vanishes would move the others up, and one out of sight,
-        and how long a token lives while invitees are read is not known.
-
-        Yields:
-            The new rows, and the start from which to go on; None at the end of the range.
-        """
+        """Yield the new rows of each page, and the start to go on from; None at the range's end."""
+        # Not by page tokens: when a meeting vanishes, the others move up, and one out of sight; and
+        # how long a token lives while invitees are read is not known.
         known: dict[str, bytes] = {}
         for _ in range(LONGEST_LIST):
             page = page or self._first_page_with_rows(part)
@@ -166,11 +154,8 @@ class SweepRunner:
         return [row for page in pages for row in page.rows]
 
     def _interrupted_sweeps(self) -> Iterator[tuple[Sweep, list[str]]]:
-        """Yield the sweeps that earlier runs did not finish, and the streams that each is for.
-
-        There are several after one of the streams failed and the others went on. A stream that
-        was selected alone afterwards may have been captured since by a sweep of its own.
-        """
+        """Yield the sweeps that earlier runs did not finish, and the streams that each is for."""
+        # There are several after one of the streams failed and the others went on.
         for holder in self._streams:
             found = None if holder.state is None else holder.state.interrupted()
             if found is None or found[0].start_date != self._rules.start_date:
@@ -179,6 +164,7 @@ class SweepRunner:
             streams = [stream for stream in self._streams if stream.name in names]
             if len(streams) < len(names) or any(stream.state is None for stream in streams):
                 continue
+            # A stream that was selected alone afterwards may have finished a sweep of its own.
             known = {stream.name: self._captured[stream.name] for stream in streams}
             left = [name for name, one in known.items() if one is None or one.began <= sweep.began]
             if left:
@@ -238,7 +224,7 @@ def _meeting(event: Record) -> plan.Meeting:
         counter = {}
     return plan.Meeting(
         start=start_of(event),
-        updated=timestamps.of(event, "updated_at") or ALWAYS,
+        updated=timestamps.of(event, "updated_at") or LATEST,
         active=event.get("status") != "canceled",
         booked=counter.get("active") != 0,
         shared=counter.get("limit") != 1,

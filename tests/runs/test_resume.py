@@ -215,7 +215,7 @@ def test_the_state_for_the_longest_history_is_below_2_kb(lookback: int) -> None:
     founded = datetime(2013, 9, 1, 9, 30, tzinfo=timezone.utc)  # as old as Calendly itself
     rules = plan.Rules(timedelta(days=lookback), timedelta(days=7), founded)
     captured = Captured(now, now, now, founded, founded)
-    in_flight = plan.partial([captured], now + timedelta(hours=1), rules)
+    in_progress = plan.incremental_scan([captured], now + timedelta(hours=1), rules)
     scope = f"organization {'a' * 36}"
     entries: dict[str, dict[str, object]] = {stream: {} for stream in STREAMS}
     states = {
@@ -225,7 +225,7 @@ def test_the_state_for_the_longest_history_is_below_2_kb(lookback: int) -> None:
         states[stream].write(captured)
     for stream in ("event_types", "routing_form_submissions"):
         states[stream].write(Bookmark(now, founded))
-    states["scheduled_events"].write_interrupted(in_flight, list(STREAMS[:2]))
+    states["scheduled_events"].write_interrupted(in_progress, list(STREAMS[:2]))
 
     assert len(json.dumps({"bookmarks": entries})) <= 2048
 

@@ -110,4 +110,4 @@ def _reads(runs: list[datetime], meeting: Meeting, rules: Rules) -> list[datetim
 def _plan(captured: Captured | None, began: datetime, rules: Rules) -> Sweep:
     if captured is None or plan.full_scan_is_due(captured, began, rules):
         return plan.full_scan(began, rules)
-    return plan.partial([captured], began, rules)
+    return plan.incremental_scan([captured], began, rules)
