@@ -124,16 +124,16 @@ class TapCalendly(SingerTap):
             click.echo(line)
         self._judge("")
 
-    def _judge(self, otherwise: str) -> None:
-        """Raise StreamsError if the run has failed; `otherwise` ends the line on missing access."""
+    def _judge(self, ending: str) -> None:
+        """Raise StreamsError if the run has failed; `ending` completes the line on no access."""
         wanted = [one for one in self.calendly_streams if one.selected or one.children]
         failures = [str(one.outcome.failed) for one in wanted if one.outcome.failed is not None]
-        if (no_access := self._no_access(wanted, otherwise)) is not None:
+        if (no_access := self._no_access(wanted, ending)) is not None:
             failures.append(no_access)
         if failures:
             raise errors.StreamsError(list(dict.fromkeys(failures)))
 
-    def _no_access(self, wanted: list[CalendlyStream], otherwise: str) -> str | None:
+    def _no_access(self, wanted: list[CalendlyStream], ending: str) -> str | None:
         """Return the line to fail with because the token gives no access to streams, if so."""
         refusals = {stream.name: stream.outcome.unavailable for stream in wanted}
         refused = {name: refusal for name, refusal in refusals.items() if refusal is not None}
@@ -147,7 +147,7 @@ class TapCalendly(SingerTap):
                 "and admins: use the token of one, or set `scope: user`."
             )
         if settings.on_unavailable == "fail":
-            return messages.STREAMS_UNAVAILABLE.format(streams=names, otherwise=otherwise)
+            return messages.STREAMS_UNAVAILABLE.format(streams=names, ending=ending)
         if all(stream.name in refused for stream in wanted if stream.selected):
             return messages.NOTHING_READ.format(streams=names)
         return None

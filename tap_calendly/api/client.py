@@ -32,7 +32,7 @@ class Request(msgspec.Struct, frozen=True):
     """A GET request."""
 
     stream: str  # the name of the stream that asks
-    leading: str  # the name of the stream whose rows it is asked for, or its own
+    root: str  # the name of the stream whose rows it is asked for, or its own
     requires: errors.Requires
     url: str
     query: Mapping[str, Any] = {}  # in addition to the URL's
@@ -75,7 +75,7 @@ class Client:
         return self._now or datetime.now(timezone.utc)
 
     @property
-    def is_out(self) -> bool:
+    def is_down(self) -> bool:
         """Whether two streams in a row got no answer, so that the next ones would get none either.
 
         A parent and its child count as one: what serves both may be all that has failed.
@@ -103,7 +103,7 @@ class Client:
             if isinstance(error, errors.RefusedError):
                 self._note_answer()
             elif not isinstance(error, errors.FatalError):
-                self._unanswered.add(request.leading)
+                self._unanswered.add(request.root)
             raise
         self._note_answer()
         return found

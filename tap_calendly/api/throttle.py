@@ -180,8 +180,8 @@ class Throttle:
     def waited(self) -> float:
         """Seconds for which requests have waited for the limit."""
         with self._changed:
-            in_flight = self.clock.now() - self._waiting_since if self._waiting else 0.0
-            return self._waited + in_flight
+            current = self.clock.now() - self._waiting_since if self._waiting else 0.0
+            return self._waited + current
 
     def send(self, request: Callable[[], A], stop: threading.Event) -> A:
         """Send a request when its turn comes; raise a StoppedError once `stop` is set."""

@@ -43,7 +43,7 @@ class Declaration(Protocol):
     derived: ClassVar[Mapping[str, Callable[[Record], object]]]
 
     @property
-    def leading_name(self) -> str:
+    def root_name(self) -> str:
         """The name of the parent, or of the stream itself if it has none."""
 
     @property
@@ -217,7 +217,7 @@ class Reader:
         query: Mapping[str, str] | None = None,
     ) -> Page:
         stream = self.stream
-        request = Request(stream.name, stream.leading_name, stream.requires, url, query or {})
+        request = Request(stream.name, stream.root_name, stream.requires, url, query or {})
         return self.run.client.get(request, read, self.stopped)
 
     def _address(self, context: Context | None) -> str:

@@ -56,7 +56,7 @@ def contexts_of(row: Record, children: Sequence[Reader]) -> dict[str, Context]:
         if (context := parent.context(row)) is None:
             raise errors.CalendlyError(
                 messages.NO_CONTEXT,
-                stream=child.stream.leading_name,
+                stream=child.stream.root_name,
                 row=row["uri"],
                 field=parent.uri.partition(".")[0],
                 children=", ".join(one.stream.name for one in children),

@@ -119,7 +119,7 @@ COLUMNS_COLLIDE = (
 
 # How a run ends (tap, cli)
 
-STREAMS_UNAVAILABLE = "The token gives no access to {streams}{otherwise}."
+STREAMS_UNAVAILABLE = "The token gives no access to {streams}{ending}."
 NOTHING_READ = "Nothing was read: the token gives access to none of {streams}."
 TARGET_CLOSED_PIPE = "The target closed the pipe: its own log says why."
 MAPS_UNUSABLE = "Setting `stream_maps` cannot be used: {why}"

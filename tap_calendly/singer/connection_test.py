@@ -24,12 +24,12 @@ def verdicts(streams: Sequence[CalendlyStream]) -> Iterator[str]:
     Raises:
         CalendlyError: Nothing can be read at all, as with an invalid token.
     """
-    is_out = False
+    is_down = False
     for stream in streams:
         if stream.parent is not None:
             continue
-        children = [child for child in streams if child.leading is stream and child.parent]
-        if is_out:
+        children = [child for child in streams if child.root is stream and child.parent]
+        if is_down:
             for one in (stream, *children):
                 yield f"{one.name}: not tried, as Calendly does not answer"
             continue
@@ -39,7 +39,7 @@ def verdicts(streams: Sequence[CalendlyStream]) -> Iterator[str]:
             raise
         except errors.CalendlyError as error:
             client = stream.run.client
-            is_out = client.is_out or (error.status is None and not client.has_answered)
+            is_down = client.is_down or (error.status is None and not client.has_answered)
             yield from _no_access((stream, *children), error)
             continue
         yield _access(stream, row)
@@ -51,7 +51,7 @@ def _of_child(child: CalendlyStream, row: Record | None) -> str:
     """Ask for a row that belongs to a parent's first row."""
     parent = child.parent
     if row is None or parent is None or not parent.applies_to(row):
-        return f"{child.name}: not tried, as {child.leading_name} has no row at hand to try it with"
+        return f"{child.name}: not tried, as {child.root_name} has no row at hand to try it with"
     try:
         return _access(child, _first_row(child, row))
     except errors.FatalError:
@@ -60,7 +60,7 @@ def _of_child(child: CalendlyStream, row: Record | None) -> str:
         if isinstance(error, errors.RefusedError) and (
             error.status == HTTPStatus.NOT_FOUND or error.status in parent.tolerates
         ):
-            return f"{child.name}: open, but not for the first row of {child.leading_name}"
+            return f"{child.name}: open, but not for the first row of {child.root_name}"
         return next(_no_access((child,), error))
 
 

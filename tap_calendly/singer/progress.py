@@ -106,6 +106,6 @@ def _end(stream: CalendlyStream) -> str:
     """Return how a stream ended, unless all is well."""
     if stream.outcome.failed is not None:
         return "; failed (see the end)"
-    if stream.leading.outcome.failed is not None:
-        return f"; not read whole, as {stream.leading.name} failed"
-    return "" if stream.leading.outcome.started else "; not tried"
+    if stream.root.outcome.failed is not None:
+        return f"; not read whole, as {stream.root.name} failed"
+    return "" if stream.root.outcome.started else "; not tried"

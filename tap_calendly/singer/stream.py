@@ -42,17 +42,12 @@ class ChildFetch(NamedTuple):
 
 
 class CalendlyStream(SingerStream):
-    """A list of Calendly's API; most streams only fill in these attributes.
+    """A list of Calendly's API; most streams only fill in the class attributes.
 
     Attributes:
-        endpoint: What to ask of the API.
-        parent: The stream for each of whose rows this one is read, if there is one.
-        replication: How the stream finds what changed since the last run.
-        requires: The scope and the plan that reading takes.
         derived: Columns that the API leaves out, with the function that computes each from a row.
-        outcome: How the stream fares in this run.
         coercion_issues: How often each column had a value that could not be kept.
-        prefetcher: The threads that read ahead, once there are any.
+        prefetcher: The threads that read ahead for the stream and its children, once started.
     """
 
     name: str
@@ -86,14 +81,14 @@ class CalendlyStream(SingerStream):
     # Relatives
 
     @property
-    def leading(self) -> CalendlyStream:
-        """The stream whose reading leads to this one: the parent, or itself."""
+    def root(self) -> CalendlyStream:
+        """The parent, or the stream itself if it has none."""
         return self._parent_stream or self
 
     @property
-    def leading_name(self) -> str:
-        """Its name."""
-        return self.leading.name
+    def root_name(self) -> str:
+        """The name of `root`."""
+        return self.root.name
 
     @property
     def children(self) -> list[CalendlyStream]:
@@ -115,7 +110,7 @@ class CalendlyStream(SingerStream):
         stream_maps = self.config.get("stream_maps") or {}
         of_token_user = self.endpoint.whose == "token_user"
         scope = self.run.scope.own_name if of_token_user else self.run.scope.name
-        for stream in sorted({self, self.leading}, key=lambda stream: stream.name):
+        for stream in sorted({self, self.root}, key=lambda stream: stream.name):
             if isinstance(stream.stream_maps[0], RemoveRecordTransform):
                 scope += f", without {stream.name}"
             elif rule := (stream_maps.get(stream.name) or {}).get("__filter__"):
@@ -150,7 +145,7 @@ class CalendlyStream(SingerStream):
     @override
     def load(self, sync: Callable[[], None], context: SingerContext | None) -> None:
         """Load the stream; if it fails, the run goes on with the others."""
-        if context is None and self.run.client.is_out:
+        if context is None and self.run.client.is_down:
             return
         self.outcome.started = True
         try:
@@ -158,7 +153,7 @@ class CalendlyStream(SingerStream):
         except errors.FatalError:
             raise
         except (errors.CalendlyError, *UNEXPECTED) as error:
-            prefetcher = self.leading.prefetcher
+            prefetcher = self.root.prefetcher
             if context is not None and prefetcher is not None and prefetcher.failure is error:
                 raise  # it ended the reading of the parent, and was met while waiting
             self.outcome.fail(error)
@@ -219,7 +214,9 @@ class CalendlyStream(SingerStream):
         """Prepare what the threads read; write the children's SCHEMA, for tables without a row."""
         self.run.scope.parameters(self.endpoint.whose)  # which may have to ask whose data it is
         for stream in self.family:
-            stream.reader.since = stream.oldest_wanted()
+            # What is read for each row of a stream must have been read up to then, too.
+            bookmarks = [one.bookmark for one in stream.family if one.selected]
+            stream.reader.since = stream.replication.since(bookmarks, self.run.settings)
             if stream.replication_key is None:
                 stream.begin_full_table()
         if self.children and isinstance(self.stream_maps[0], RemoveRecordTransform):
@@ -227,12 +224,6 @@ class CalendlyStream(SingerStream):
             raise errors.FatalError(messages.PARENT_MAPPED_OUT, stream=self.name, children=names)
         for stream in self.children:
             stream.write_schema()
-
-    def oldest_wanted(self) -> datetime | None:
-        """Return the time (UTC) before which rows are left out; None to read everything."""
-        # What is read for each row of this stream must have been read up to then, too.
-        bookmarks = [stream.bookmark for stream in self.family if stream.selected]
-        return self.replication.since(bookmarks, self.run.settings)
 
     def _unless_refused(self, rows: Iterator[T]) -> Iterator[T]:
         """Yield rows; none if the token gives no access to the list, which is noted."""
@@ -276,7 +267,6 @@ class CalendlyStream(SingerStream):
                 yield from rows
 
     def _note_read(self, began: datetime | None) -> None:
-        """Write down what was read completely."""
         for stream in self.family:
             stream.outcome.settle(last=True)
             if stream.outcome.goes_on and stream.outcome.complete and stream.selected:
