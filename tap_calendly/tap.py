@@ -143,8 +143,8 @@ class TapCalendly(SingerTap):
         unexplained = any(not refusal.names_scopes for refusal in refused.values())
         if unexplained and settings.scope == "organization" and self.run.account.role == "user":
             self.logger.warning(
-                "The token's user has the role `user`, and a whole organization opens to owners "
-                "and admins: use the token of one, or set `scope: user`."
+                "The token's user has the role `user`, but only owners and admins can read a whole "
+                "organization: use the token of one, or set `scope: user`."
             )
         if settings.on_unavailable == "fail":
             return messages.STREAMS_UNAVAILABLE.format(streams=names, ending=ending)

@@ -74,18 +74,18 @@ OWNER_HIDDEN = (
 
 # Rows and pages
 
-ENDLESS_PAGES = "{stream}: Calendly's pages go round in a circle: run again later."
+ENDLESS_PAGES = "{stream}: Calendly's pages form a loop: run again later."
 NEVER_STABLE = "{stream}: rows came and went while they were read: run again later."
 NO_CONTEXT = (
-    "{stream}: Calendly gave the row {row} without its `{field}`, for which {children} are read: "
-    "deselect these, and report this line."
+    "{stream}: Calendly returned the row {row} without the `{field}` for which {children} are "
+    "read: deselect these, and report this line."
 )
 NO_START_TIME = (
-    "{stream}: Calendly gave the meeting {row} without a `start_time` that can be read: report "
-    "this line."
+    "{stream}: Calendly returned the meeting {row} without a readable `start_time`: report this "
+    "line."
 )
 UNREADABLE_KEY = "{stream}: the key `{field}` of a row cannot be read: report this line."
-NESTED_TOO_DEEPLY = "{stream}: Calendly gave a row that is nested too deeply: report this line."
+NESTED_TOO_DEEPLY = "{stream}: Calendly returned a row that is nested too deeply: report this line."
 
 # The state
 
@@ -105,7 +105,7 @@ STATE_FROM_FUTURE = (
 # Stream maps (singer)
 
 PARENT_MAPPED_OUT = (
-    "Setting `stream_maps` takes {stream} out, for whose rows {children} are read: name "
+    "Setting `stream_maps` leaves out {stream}, for whose rows {children} are read: set "
     "`{stream}: {{}}` in it, and deselect the stream in the catalog instead."
 )
 MAP_FAILED = (

@@ -51,7 +51,7 @@ def _of_child(child: CalendlyStream, row: Record | None) -> str:
     """Ask for a row that belongs to a parent's first row."""
     parent = child.parent
     if row is None or parent is None or not parent.applies_to(row):
-        return f"{child.name}: not tried, as {child.root_name} has no row at hand to try it with"
+        return f"{child.name}: not tried, as {child.root_name} returned no row to try it with"
     try:
         return _access(child, _first_row(child, row))
     except errors.FatalError:

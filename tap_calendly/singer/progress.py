@@ -75,7 +75,7 @@ class Progress:
         for stream in self._streams:
             asked, replaced = made[stream.name], cleaned[stream.name]
             if stream.outcome.unavailable is not None:
-                yield f"{stream.name}: skipped, as the token does not open it (see above)"
+                yield f"{stream.name}: skipped, as the token gives no access to it (see above)"
             elif stream.selected:
                 line = f"{stream.name}: {_many(stream.rows_out, 'row')}, {_many(asked, 'request')}"
                 line += f", {_many(replaced, 'text')} cleaned" if replaced else ""
@@ -107,5 +107,5 @@ def _end(stream: CalendlyStream) -> str:
     if stream.outcome.failed is not None:
         return "; failed (see the end)"
     if stream.root.outcome.failed is not None:
-        return f"; not read whole, as {stream.root.name} failed"
+        return f"; not read completely, as {stream.root.name} failed"
     return "" if stream.root.outcome.started else "; not tried"

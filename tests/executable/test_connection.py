@@ -201,7 +201,7 @@ def test_a_user_without_the_role_gets_one_line(sandbox: Sandbox, tmp_path: Path)
 
     assert result.returncode == 0
     (line,) = [line for line in complaints(result) if "`scope: user`" in line]
-    assert "has the role `user`, and a whole organization opens to owners and admins" in line
+    assert "has the role `user`, but only owners and admins can read a whole organization" in line
 
 
 def test_text_from_calendly_neither_breaks_the_line_nor_controls_the_terminal(

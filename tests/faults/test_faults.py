@@ -372,7 +372,7 @@ def test_a_next_page_on_another_host_is_not_requested(site: Site) -> None:
 def test_a_next_page_that_repeats_itself_ends_the_run(site: Site) -> None:
     site.inject(_page(site.next_page_url("again")), times=None)
 
-    assert f"{site.target.stream}: Calendly's pages go round in a circle" in site.error_line()
+    assert f"{site.target.stream}: Calendly's pages form a loop" in site.error_line()
     assert len(site.sandbox.requests) < 100
     assert site.catches_up()
 
@@ -394,7 +394,7 @@ def test_an_endless_list_ends_the_run(
         bounded.setattr("tap_calendly.reading.reader.LONGEST_LIST", 40)
         line = site.error_line()
 
-    assert f"{site.target.stream}: Calendly's pages go round in a circle" in line
+    assert f"{site.target.stream}: Calendly's pages form a loop" in line
     assert len(site.sandbox.requests) < 100
     assert site.catches_up()
 

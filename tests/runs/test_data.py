@@ -306,8 +306,8 @@ def test_a_meeting_without_a_start_time_ends_the_run_in_one_line(
         sync(sandbox, select={"scheduled_events", "event_invitees"})
 
     assert str(error.value) == (
-        f"scheduled_events: Calendly gave the meeting {meeting['uri']} without a `start_time` that "
-        "can be read: report this line."
+        f"scheduled_events: Calendly returned the meeting {meeting['uri']} without a readable "
+        "`start_time`: report this line."
     )
 
 
@@ -318,9 +318,7 @@ def test_a_member_without_a_user_ends_the_run_in_one_line_where_the_user_is_need
     serve(sandbox, "/organization_memberships", [{**member, "user": None}])
 
     alone = sync(sandbox, select={"organization_memberships"})
-    with pytest.raises(
-        CalendlyError, match="without its `user`, for which user_locations are read"
-    ):
+    with pytest.raises(CalendlyError, match="without the `user` for which user_locations are read"):
         sync(sandbox, select={"organization_memberships", "user_locations"})
 
     assert [row["user"] for row in alone.rows("organization_memberships")] == [None]
@@ -394,7 +392,7 @@ def test_a_row_nested_too_deeply_to_be_written_ends_the_run_in_one_line(
 
     assert run.returncode == 1
     *_, line = complaints(run)
-    assert "event_types: Calendly gave a row that is nested too deep" in line
+    assert "event_types: Calendly returned a row that is nested too deep" in line
 
 
 def test_columns_flattened_from_nested_fields_are_coerced(

@@ -100,8 +100,9 @@ def test_a_failed_run_reports_it_at_the_end_and_by_its_exit_status(
     assert "groups: Calendly answered 418 to GET /groups" in second
     assert len(complaints(result)) == 4  # each when it happens and at the end
     assert "Traceback" not in result.stderr
-    assert "event_type_memberships: 0 rows, 0 requests; not read whole, as event_types failed" in (
-        result.stderr
+    assert (
+        "event_type_memberships: 0 rows, 0 requests; not read completely, as event_types failed"
+        in (result.stderr)
     )
 
 
@@ -357,7 +358,7 @@ def test_a_failure_is_not_blamed_on_streams_that_were_waiting_for_rows(
     assert line.startswith("scheduled_events")
     assert caplog.messages.count(f"{line} The other streams go on.") == 1
     (summary,) = [text for text in caplog.messages if text.startswith("event_invitees: ")]
-    assert summary.endswith("; not read whole, as scheduled_events failed")
+    assert summary.endswith("; not read completely, as scheduled_events failed")
     sandbox.faults.clear()
     monkeypatch.undo()
     warehouse.run(select=MEETINGS)

@@ -199,7 +199,7 @@ def test_meetings_whose_pages_form_a_loop_end_the_run_in_one_line(
     page = {"collection": rows, "pagination": {"next_page": more, "next_page_token": "x"}}
     sandbox.faults.add(Fault("/scheduled_events", status=200, body=page, times=None))
 
-    with pytest.raises(CalendlyError, match=r"^scheduled_events: Calendly's pages go round"):
+    with pytest.raises(CalendlyError, match=r"^scheduled_events: Calendly's pages form a loop"):
         sync(sandbox, select={"scheduled_events"})
 
 
@@ -210,7 +210,7 @@ def test_pages_that_form_a_loop_end_the_run_in_one_line(sandbox: Sandbox) -> Non
     }
     sandbox.faults.add(Fault("/event_types", status=200, body=page, times=None))
 
-    with pytest.raises(CalendlyError, match=r"^event_types: Calendly's pages go round"):
+    with pytest.raises(CalendlyError, match=r"^event_types: Calendly's pages form a loop"):
         sync(sandbox, select={"event_types"})
 
 

@@ -242,7 +242,7 @@ def test_a_stream_removed_by_a_stream_map_is_complete_once_it_is_back(
 
 def test_a_stream_map_that_removes_the_parent_ends_the_run_in_one_line(sandbox: Sandbox) -> None:
     with pytest.raises(
-        CalendlyError, match=r"takes scheduled_events out, for whose rows event_inv"
+        CalendlyError, match=r"leaves out scheduled_events, for whose rows event_inv"
     ):
         sync(
             sandbox,
