@@ -13,7 +13,6 @@ import click
 import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
-from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.streams import Stream
 from typing_extensions import override
 
@@ -24,7 +23,7 @@ from tap_calendly.run import Run
 from tap_calendly.settings import Settings
 from tap_calendly.singer import catalog, configuration, connection_test, input_files, stream_maps
 from tap_calendly.singer.progress import Progress
-from tap_calendly.singer.sdk import SingerTap
+from tap_calendly.singer.sdk import ConfigInput, SingerTap
 from tap_calendly.singer.settings_schema import SETTINGS
 from tap_calendly.singer.stream import CalendlyStream
 from tap_calendly.streams import STREAMS
@@ -135,8 +134,7 @@ class TapCalendly(SingerTap):
 
     def _no_access(self, wanted: list[CalendlyStream], ending: str) -> str | None:
         """Return the line to fail with because the token gives no access to streams, if so."""
-        refusals = {stream.name: stream.outcome.unavailable for stream in wanted}
-        refused = {name: refusal for name, refusal in refusals.items() if refusal is not None}
+        refused = {s.name: why for s in wanted if (why := s.outcome.unavailable) is not None}
         if not refused:
             return None
         settings, names = self.run.settings, ", ".join(refused)
@@ -169,7 +167,7 @@ class TapCalendly(SingerTap):
     @override
     def cb_config(
         cls, ctx: click.Context, param: click.Option, value: tuple[str, ...]
-    ) -> _ConfigInput:
+    ) -> ConfigInput:
         config: dict[str, Any] = {}
         prefix, schema = cls._env_var_prefix, cls._whole_schema()
         for path in value:
@@ -179,7 +177,7 @@ class TapCalendly(SingerTap):
                 config |= json.loads(text)
             elif found := configuration.problems_in_environment(os.environ, prefix, schema):
                 raise errors.SettingsError(found)
-        return _ConfigInput(config=config, parse_env="ENV" in value)
+        return ConfigInput(config=config, parse_env="ENV" in value)
 
     @classmethod
     def _whole_schema(cls) -> dict[str, Any]:
@@ -217,7 +215,7 @@ class TapCalendly(SingerTap):
             raise errors.CalendlyError(messages.TARGET_CLOSED_PIPE) from None
 
     @classmethod
-    def _authorize(cls, given: _ConfigInput, login_options: login.LoginOptions) -> None:
+    def _authorize(cls, given: ConfigInput, login_options: login.LoginOptions) -> None:
         """Get credentials with the browser."""
         config = {**given.config, **(cls._env_var_config if given.parse_env else {})}
 

@@ -1,4 +1,4 @@
-"""Everything that overrides private or final members of the SDK (singer-sdk 0.54).
+"""What the tap uses and overrides of the SDK's private or final members (singer-sdk 0.54).
 
 One contract test holds what is relied on here; it fails when a release of the SDK changes it.
 """
@@ -19,11 +19,15 @@ from singer_sdk import Tap
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.helpers.types import Context, Record
 from singer_sdk.mapper import MAPPER_FILTER_OPTION, CustomStreamMap
+from singer_sdk.plugin_base import _ConfigInput
 from singer_sdk.singerlib.catalog import Catalog
 from singer_sdk.streams import Stream
 from typing_extensions import override
 
 from tap_calendly.reporting import errors, messages
+
+ConfigInput = _ConfigInput
+"""The settings given by `--config`, and whether the environment has others."""
 
 
 class SingerStream(Stream):
@@ -179,11 +183,9 @@ class SingerTap(Tap):
 
     @override
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
-        """Check the settings, in sentences for the user.
-
-        The SDK's own check prints the offending value, which may be a secret, accepts any
-        `start_date`, and is silent about unknown names.
-        """
+        """Check the settings, in sentences for the user."""
+        # The SDK's own check prints the offending value, which may be a secret, accepts any
+        # `start_date`, and is silent about unknown names.
         self.append_builtin_config(self.config_jsonschema)
         problems = self.check_config(self._config, raise_errors=raise_errors)
         if not self.logger.isEnabledFor(logging.DEBUG):

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, partial
+from itertools import chain
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 from singer_sdk import Tap
@@ -199,7 +200,8 @@ class CalendlyStream(SingerStream):
                     break
                 self._child_fetches = fetches
                 if self._takes_details:
-                    yield from self._details(fetches)
+                    details, *_ = fetches
+                    yield from chain.from_iterable(details.batches[self.name])
                 else:
                     yield row.record
 
@@ -207,8 +209,7 @@ class CalendlyStream(SingerStream):
         """Yield what was read ahead for a row of the parent."""
         self.outcome.settle()
         batches, self._batches = self._batches, ()
-        for rows in batches:
-            yield from rows
+        yield from chain.from_iterable(batches)
 
     def _begin(self) -> None:
         """Prepare what the threads read; write the children's SCHEMA, for tables without a row."""
@@ -259,12 +260,6 @@ class CalendlyStream(SingerStream):
     def _takes_details(self) -> bool:
         """Whether each row is read again at its own URI: not if only its children are wanted."""
         return self.endpoint.with_details and self.selected
-
-    def _details(self, fetches: list[ChildFetch]) -> Iterator[Record]:
-        """Yield a row with all its fields; nothing if it vanished after it was listed."""
-        for fetch in fetches:
-            for rows in fetch.batches[self.name] if fetch.uri is None else ():
-                yield from rows
 
     def _note_read(self, began: datetime | None) -> None:
         for stream in self.family:
