@@ -25,7 +25,7 @@ else:
 S = TypeVar("S", bound=msgspec.Struct)
 
 OVERLAP = timedelta(minutes=5)
-"""How far before a bookmark reading begins: what was being written at that time shows later."""
+"""How far before a bookmark a read begins: what was being written then may show only later."""
 
 LAYOUT = 1
 """The layout of an entry; a higher one comes from a later version of the tap."""
@@ -80,8 +80,6 @@ class Sweep(msgspec.Struct, frozen=True):
 
 
 class _Interrupted(msgspec.Struct):
-    """The streams that an interrupted sweep is for."""
-
     streams: list[str]
 
 
@@ -90,14 +88,12 @@ FIELDS = frozenset(
         field.encode_name for kind in (Bookmark, Captured) for field in msgspec.structs.fields(kind)
     )
 )
-"""All fields of an entry."""
 
 
 class StreamState:
-    """A stream's entry, if it has the scope of this run.
+    """A stream's entry; one of another scope is ignored, as it would keep rows out for good.
 
-    A state of another scope is of no use: rows that were left out then would never come. All
-    methods that read raise CalendlyError if the entry is damaged or from a later version.
+    All methods that read raise CalendlyError if the entry is damaged or from a later version.
     """
 
     def __init__(
@@ -108,10 +104,9 @@ class StreamState:
         key: str,
         on_change: Callable[[], object] = lambda: None,
     ) -> None:
-        """Take a stream's entry, which the methods that write change, and its replication key.
+        """Take an entry, which is changed in place, and the stream's replication key.
 
-        `scope` says whose data this run reads, and which rows of it; `on_change` is called when
-        something new is captured.
+        `scope` says whose data this run reads, and which rows; `on_change` is called by `write`.
         """
         self._stream = stream
         self._entry = entry
@@ -138,11 +133,8 @@ class StreamState:
         return self._read(found, Sweep, "sweep"), self._read(found, _Interrupted, "sweep").streams
 
     def refuse_future(self, now: datetime) -> None:
-        """Refuse to continue from a time after `now`, by the server's clock as all times here.
-
-        Raises:
-            CalendlyError: The entry is not of this Calendly, and changes would be left out.
-        """
+        """Raise CalendlyError if the entry is from after `now`, by the server's clock."""
+        # It is not of this Calendly, and changes would be left out.
         entry = self._known()
         for field in entry.keys() & {"replication_key_value", "full_scan"}:
             if timestamps.parse(entry[field]) > now + OVERLAP:

@@ -1,4 +1,4 @@
-"""Whose token it is: asked once a run at most, and only when the settings do not tell."""
+"""Whose token it is: requested at most once per run, and only if the settings do not say."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Account:
 
     @property
     def user_id(self) -> str | None:
-        """The user's id; None if the token neither may read nor holds it."""
+        """The user's id; None if the token may not read it and does not hold it."""
         try:
             return self.user.rsplit("/", 1)[-1]
         except errors.CalendlyError:

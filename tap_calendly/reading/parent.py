@@ -1,4 +1,4 @@
-"""How the rows of one stream lead to those of another, which the API gives row by row."""
+"""How a stream is read for each row of another."""
 
 from __future__ import annotations
 

@@ -43,7 +43,6 @@ class Prefetcher:
         eager: Whether anything is read before it is asked for.
         stopped: Set when nobody waits for what is read any more.
         calls_ahead: The most calls made ahead for rows.
-        rows_ahead: The most rows in hand before another page is taken.
         failure: The error that has ended the reading, if any.
     """
 

@@ -54,8 +54,8 @@ class Declaration(Protocol):
 class Reader:
     """Reads one stream's list, in whatever thread asks; knows nothing of Singer.
 
-    Every method that reads raises RefusedError when Calendly refused and trying again would not
-    help, and CalendlyError when no usable answer came, however often it was tried.
+    Methods that read raise RefusedError when Calendly refused, and CalendlyError when no usable
+    answer came, however often it was tried.
 
     Attributes:
         since: The time before which rows are left out; None to read everything.
@@ -101,7 +101,7 @@ class Reader:
     def pages(
         self, context: Context | None = None, bounds: Mapping[str, str] | None = None
     ) -> Iterator[Page]:
-        """Read a list page by page, each when the one before is done with; endless ones raise."""
+        """Read a list page by page, each when it is asked for; raise CalendlyError for a loop."""
         mark: object = None
         page = self.first_page(context, bounds)
         for number in range(1, LONGEST_LIST):
@@ -196,9 +196,8 @@ class Reader:
     def key_of(self, row: Record) -> str:
         """Return what tells a row from all others: the values of its key, joined.
 
-        Raises:
-            KeyError, TypeError, ValueError: One of them is missing, is not a string, or is empty,
-                which is null in some databases.
+        One of `errors.UNREADABLE` is raised if a value is missing, not a string, or empty, which is
+        null in some databases.
         """
         values = [row[name] for name in self.stream.primary_keys]
         if not all(values):

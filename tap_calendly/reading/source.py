@@ -29,12 +29,9 @@ class Row(NamedTuple):
 def whole_list(
     reader: Reader, children: Sequence[Reader], on_read: Callable[[datetime | None], None]
 ) -> Iterator[Batch[Row]]:
-    """Read a list without a parent, and name what its rows lead to.
+    """Read a list without a parent; a row that changed meanwhile comes again.
 
     `on_read` is called with the time of the first answer once every row is out.
-
-    Yields:
-        The rows, in the API's order; a row that changed meanwhile comes again.
     """
     began = None
     for page in reader.read_until_stable():
@@ -44,11 +41,7 @@ def whole_list(
 
 
 def contexts_of(row: Record, children: Sequence[Reader]) -> dict[str, Context]:
-    """Return the contexts in which to read the children for a row.
-
-    Raises:
-        CalendlyError: The row does not name what to ask for.
-    """
+    """Return each child's context for a row; raise CalendlyError if the row does not name it."""
     contexts = {}
     for child in children:
         if (parent := child.stream.parent) is None:
@@ -66,10 +59,7 @@ def contexts_of(row: Record, children: Sequence[Reader]) -> dict[str, Context]:
 
 
 def rows_for(reader: Reader, context: Context) -> Iterator[list[Record]]:
-    """Read a list that belongs to a row of the parent, in the same way.
-
-    What goes wrong is noted in the stream's outcome: the parent goes on.
-    """
+    """Read a list for a row of the parent; what goes wrong is noted in the stream's outcome."""
     try:
         yield from _rows_for(reader, context)
     except errors.FatalError:
@@ -99,6 +89,6 @@ def _rows_for(reader: Reader, context: Context) -> Iterator[list[Record]]:
 
 
 def _exists(reader: Reader, context: Context) -> bool:
-    """Whether the row of the parent is there, and there should be something to read for it."""
+    """Whether the row of the parent exists, and there should be something to read for it."""
     row, link = reader.row_at(context.uri), context.parent.link
     return row is not None and (link is None or row.get(link) is not None)

@@ -17,7 +17,7 @@ from tap_calendly.reporting import messages
 from tap_calendly.reporting.redaction import line
 
 UNREADABLE = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
-"""What reading something raises that is not what it should be."""
+"""What reading a file or an answer raises if it does not have the form it should have."""
 
 LONGEST_QUOTE = 500
 LONGEST_ID = 100

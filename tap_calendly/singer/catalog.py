@@ -1,7 +1,6 @@
-"""Validates a given catalog.
+"""Checks a catalog file.
 
-A catalog selects streams and columns. It must not change a stream's key or replication key: rows
-would be lost.
+It selects streams and columns, and must not change a stream's keys: rows would be lost.
 """
 
 from __future__ import annotations

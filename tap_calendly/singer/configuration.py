@@ -1,4 +1,4 @@
-"""Validates a given configuration and fills in the defaults."""
+"""Checks the configuration, and fills in the defaults."""
 
 from __future__ import annotations
 

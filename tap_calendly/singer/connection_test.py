@@ -16,13 +16,10 @@ UNREACHABLE_TIMEOUT = 4
 
 
 def verdicts(streams: Sequence[CalendlyStream]) -> Iterator[str]:
-    """Ask each stream for a row.
-
-    Yields:
-        A line for each stream: open, empty, or closed and why.
+    """Ask each stream for a row, and yield a line for it: open, empty, or closed and why.
 
     Raises:
-        CalendlyError: Nothing can be read at all, as with an invalid token.
+        FatalError: Nothing can be read at all, as with an invalid token.
     """
     is_down = False
     for stream in streams:

@@ -35,11 +35,7 @@ class JSONFile(click.File):
 
 
 def read(path: str, option: str, problems: Problems) -> str:
-    """Return the text of a file given to an option.
-
-    Raises:
-        SettingsError: The file cannot be read, or has problems.
-    """
+    """Return the text of a file given to an option; raise SettingsError if it cannot be used."""
     try:
         # Editors on Windows start a file with a byte order mark.
         text = Path(path).read_text(encoding="utf-8-sig")

@@ -1,4 +1,4 @@
-"""Validates given stream maps.
+"""Checks the stream maps.
 
 The SDK ignores names that it does not know, so that data meant to be hidden would be loaded, finds
 most errors in an expression only at the first row, and prints the expression.
