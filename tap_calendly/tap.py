@@ -198,6 +198,8 @@ class TapCalendly(SingerTap):
         for param in command.params:
             if param.name in checks:
                 param.type = input_files.JSONFile(checks[param.name])
+            elif isinstance(param, click.Option) and param.name == "test":
+                param.help = connection_test.HELP
         command.params.extend(login.OPTIONS)
         return command
 

@@ -11,6 +11,11 @@ from tap_calendly.reading.source import contexts_of
 from tap_calendly.reporting import errors
 from tap_calendly.singer.stream import CalendlyStream
 
+HELP = (
+    "Print which streams the token gives access to, and why not to the others, at one request for "
+    "each. Use --test=schema to print only their schemas."
+)
+
 UNREACHABLE_TIMEOUT = 4
 """Seconds to connect, and to retry where nothing answers: somebody is waiting."""
 

@@ -29,6 +29,12 @@ def test_these_options_need_no_configuration_and_no_network(tmp_path: Path, opti
     assert result.stdout
 
 
+def test_the_help_says_what_test_mode_prints(tmp_path: Path) -> None:
+    help_text = " ".join(run_tap(tmp_path, "--help").stdout.split())
+
+    assert "Print which streams the token gives access to" in help_text
+
+
 def test_the_catalog_lists_every_stream_with_its_key(tmp_path: Path) -> None:
     catalog = json.loads(run_tap(tmp_path, "--discover").stdout)
 
