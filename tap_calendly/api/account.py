@@ -33,7 +33,7 @@ class Account:
         """The organization's URI."""
         return self._owner["organization"]
 
-    @property
+    @cached_property
     def user_id(self) -> str | None:
         """The user's id; None if the token may not read it and does not hold it."""
         try:
@@ -90,7 +90,9 @@ class Account:
 
 def _profile(body: Any, response: requests.Response) -> Page:  # noqa: ANN401 - JSON
     page = page_of("resource", body, response, paged=False)
-    if not page.rows[0]["uri"]:
-        message = "an empty key"
+    (profile,) = page.rows
+    uri = profile["uri"]
+    if not isinstance(uri, str) or not uri or "current_organization" not in profile:
+        message = "a profile without its URIs"
         raise ValueError(message)
     return page

@@ -6,7 +6,7 @@ import json
 import logging
 import sys
 from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
@@ -66,6 +66,36 @@ def test_a_token_that_can_read_neither_gets_one_line(sandbox: Sandbox) -> None:
 
     with pytest.raises(CalendlyError, match=r"^current_user: .*users:read.*organization"):
         sync(sandbox, personal_access_token=token, select={"scheduled_events"})
+
+
+def test_a_token_that_can_read_neither_is_asked_for_its_user_only_once(sandbox: Sandbox) -> None:
+    token = sandbox.access.issue(sandbox.calendly.owner, {"contacts:read", "meeting_recaps:read"})
+    own = {"organization": sandbox.calendly.organization["uri"]}
+
+    sync(sandbox, personal_access_token=token, select={"contacts", "meeting_recaps"}, **own)
+
+    paths = sandbox.requests_by_path()
+    assert (paths["/users/me"], paths["/organization_memberships"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        {"uri": 7, "current_organization": "https://api.calendly.com/organizations/A"},
+        {"uri": "", "current_organization": "https://api.calendly.com/organizations/A"},
+        {"uri": "https://api.calendly.com/users/A"},
+    ],
+)
+def test_an_unreadable_profile_ends_the_run_in_one_line(
+    sandbox: Sandbox, profile: dict[str, Any], waits: list[float]
+) -> None:
+    sandbox.faults.add(Fault("/users/me", body={"resource": profile}, times=None))
+
+    with pytest.raises(CalendlyError, match=r"^current_user: .*is not what Calendly's API sends"):
+        sync(sandbox, select={"scheduled_events"})
+
+    assert set(sandbox.requests_by_path()) == {"/users/me"}
+    assert waits
 
 
 @pytest.mark.parametrize("bare", [False, True])
