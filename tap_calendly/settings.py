@@ -94,6 +94,6 @@ def resource_uri(collection: str, value: str) -> str:
 
 
 def _stripped(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):  # the SDK's is not a dict
         return {name: _stripped(inner) for name, inner in value.items()}
     return (value.strip() or None) if isinstance(value, str) else value

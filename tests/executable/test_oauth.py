@@ -130,6 +130,20 @@ def same_clock(clock: SimulatedClock, monkeypatch: pytest.MonkeyPatch) -> Simula
 
 
 @pytest.mark.parametrize("native", [False, True], ids=["web", "native"])
+def test_spaces_around_credentials_and_store_are_ignored(
+    sandbox: Sandbox, tmp_path: Path, *, native: bool
+) -> None:
+    client = Client(sandbox, sandbox.oauth.register(native=native), tmp_path / "store")
+    parts = {"client_secret": "", **client.settings["oauth_credentials"]}
+    padded = {name: f" {part}\n" for name, part in parts.items()}
+
+    client.sync(oauth_credentials=padded, oauth_store=f" {client.folder} ")
+
+    assert client.loads_everything()
+    assert client.exchanges == 1
+
+
+@pytest.mark.parametrize("native", [False, True], ids=["web", "native"])
 def test_a_run_loads_everything_with_either_kind_of_app(
     sandbox: Sandbox, tmp_path: Path, *, native: bool
 ) -> None:

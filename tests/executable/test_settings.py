@@ -11,7 +11,7 @@ from tap_calendly import settings, timestamps
 from tap_calendly.singer import configuration
 from tap_calendly.singer.settings_schema import SETTINGS
 from tests.command import complaints, run_here, run_tap
-from tests.singer import catalog, config
+from tests.singer import catalog, config, sync
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -238,6 +238,17 @@ def test_null_and_empty_mean_not_set(empty: str | None) -> None:
     assert configuration.problems(given, SETTINGS.to_dict()) == []
     assert "start_date" not in given
     assert given["scope"] == "organization"
+
+
+@pytest.mark.parametrize("setting", ["personal_access_token", "api_url", "organization", "user"])
+def test_spaces_around_a_setting_are_ignored(sandbox: Sandbox, setting: str) -> None:
+    calendly = sandbox.calendly
+    own = {"organization": calendly.organization["uri"], "user": calendly.owner}
+    given = config(sandbox, **own)
+
+    sync(sandbox, **{**own, setting: f" {given[setting]}\n"}, select={"scheduled_events"})
+
+    assert [request.status for request in sandbox.requests] == [200]
 
 
 @pytest.mark.parametrize(
