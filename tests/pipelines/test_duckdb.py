@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from sandbox.organization.clock import SimulatedClock
     from tests.singer import Tables
 
+pytestmark = pytest.mark.xdist_group("duckdb")
+
 
 @pytest.fixture(scope="module")
 def pipeline(tmp_path_factory: pytest.TempPathFactory, busy_sandbox: Sandbox) -> Project:

@@ -16,6 +16,8 @@ from tests.singer import STREAMS, Warehouse
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.xdist_group("cost")
+
 MEETINGS = {"scheduled_events", "event_invitees"}
 MEETING_LIST = "/scheduled_events"
 INVITEES = "/scheduled_events/{uuid}/invitees"
