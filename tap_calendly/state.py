@@ -58,7 +58,7 @@ class Captured(msgspec.Struct, frozen=True):
     earliest: Timestamp | None
 
 
-class Range(msgspec.Struct, frozen=True, array_like=True):
+class Range(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
     """Meetings by their start, both ends included; None is no end."""
 
     start: Timestamp | None

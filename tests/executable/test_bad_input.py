@@ -278,6 +278,10 @@ STATES: dict[str, tuple[object, str]] = {
         _sweep(remaining=[[TIME]]),
         _damaged("remaining", "scheduled_events"),
     ),
+    "a sweep with a range of three times": (
+        _sweep(remaining=[[TIME, TIME, TIME]]),
+        _damaged("remaining", "scheduled_events"),
+    ),
     "a sweep of strings": (_sweep(remaining=["ab"]), _damaged("remaining", "scheduled_events")),
     "a sweep with an invalid range": (
         _sweep(remaining=[[None, "x"]]),
