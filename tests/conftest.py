@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 # Shrinking a failure takes minutes.
 settings.register_profile(
     "quick",
-    max_examples=10,
+    max_examples=8,
     stateful_step_count=20,
     deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

@@ -321,8 +321,11 @@ def test_a_lasting_fault_ends_the_run_in_one_line_and_the_next_run_catches_up(
     assert site.catches_up()
 
 
-@pytest.mark.parametrize("kind", SLOW)
-@pytest.mark.parametrize("site", represented(CORE), indirect=True)
+@pytest.mark.parametrize(
+    ("site", "kind"),
+    crossed(CORE, SLOW, quick=lambda site, _: TARGETS[site].stream == "event_invitees"),
+    indirect=["site"],
+)
 def test_a_response_that_never_ends_is_given_up_in_time(
     site: Site, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

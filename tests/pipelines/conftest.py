@@ -23,8 +23,8 @@ def busy_clock() -> SimulatedClock:
 
 @pytest.fixture(scope="module")
 def busy_sandbox(busy_clock: SimulatedClock) -> Iterator[Sandbox]:
-    """A company with 300 meetings, for all tests in a file."""
+    """A company with 120 meetings, for all tests in a file."""
     calendly = Calendly(busy_clock, seed=1, plan="enterprise")
-    company.populate(calendly, seed=1, size=300, until=NOW)
+    company.populate(calendly, seed=1, size=120, until=NOW)
     with Sandbox(calendly, clock=busy_clock, requests_per_minute=100_000) as running:
         yield running

@@ -43,7 +43,7 @@ def loaded(pipeline: Project, busy_sandbox: Sandbox, busy_clock: SimulatedClock)
 
 
 def test_duckdb_equals_calendly_field_by_field(loaded: Loaded) -> None:
-    assert len(loaded.first["scheduled_events"]) == 300
+    assert len(loaded.first["scheduled_events"]) == 120
     assert loaded.first == loaded.first_expected
 
 
@@ -96,7 +96,7 @@ def test_duckdb_tables_have_primary_keys_and_fitting_column_types(pipeline: Proj
         "event_types.position": "HUGEINT",
         "event_types.active": "BOOLEAN",
     }
-    assert joined == invitees > 300
+    assert joined == invitees > 120
     assert not_counts == 0
 
 

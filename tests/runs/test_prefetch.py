@@ -16,6 +16,7 @@ from sandbox.http.server import Sandbox
 from tap_calendly.reading.prefetch import Batch, Prefetch, Prefetcher, in_order
 from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.tap import TapCalendly
+from tests.cases import cases
 from tests.command import run_tap, start_tap
 from tests.singer import Killed, Run, config, sync, truth
 
@@ -266,7 +267,7 @@ WAITING_FOR = {
 
 
 @pytest.mark.parametrize("fault", WAITING_FOR.values(), ids=WAITING_FOR)
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("number", cases([signal.SIGTERM, signal.SIGINT], quick=[signal.SIGTERM]))
 def test_a_signal_ends_the_run_at_once_whatever_it_waits_for(
     sandbox: Sandbox, tmp_path: Path, fault: Fault, number: signal.Signals
 ) -> None:

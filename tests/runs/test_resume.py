@@ -186,7 +186,7 @@ def test_the_bookmark_of_a_continued_sweep_is_its_original_start(
     assert first == began.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("number", cases([signal.SIGKILL, signal.SIGTERM], quick=[signal.SIGKILL]))
 def test_a_killed_process_leaves_a_state_to_continue_from(
     large_sandbox: Sandbox, tmp_path: Path, number: signal.Signals
 ) -> None:
