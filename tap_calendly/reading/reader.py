@@ -238,11 +238,14 @@ class Reader:
 
     def _with_columns(self, row: Record, context: Context | None) -> Record:
         """Add what a join or a key needs and the API leaves out."""
-        added = {column: compute(row) for column, compute in self.stream.derived.items()}
+        derived = self.stream.derived
+        if context is None and not derived:
+            return row
+        added = {column: compute(row) for column, compute in derived.items()}
         if context is not None:
             known = self.stream.columns
             added |= {c: value for c, value in context.columns.items() if c in known}
-        return {**row, **added} if added else row
+        return {**row, **added}
 
 
 def sha256_of(row: Record) -> str:

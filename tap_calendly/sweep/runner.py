@@ -108,6 +108,8 @@ class SweepRunner:
         self, invitees: Sequence[Reader], captured: Known, sweep: Sweep, record: Record
     ) -> list[Reader]:
         """Return the readers for which the meeting's invitees are due."""
+        if not invitees:
+            return []
         meeting, rules = _meeting(record), self._rules
         return [
             reader
