@@ -20,7 +20,7 @@ help: ## List the commands
 sync: .cache/plugins-of-sync ## Load Calendly into a DuckDB file; without a token, load the demo organization
 	@$(BIN)/python -m sandbox.demo.sync
 
-PYTEST := $(BIN)/pytest --quiet --numprocesses=auto --dist=loadgroup
+PYTEST := $(BIN)/pytest --quiet --numprocesses=3 --dist=loadgroup
 
 .PHONY: test
 test: lint types .cache/plugins ## Run lint, type checks and the quick tests: three minutes from the second time on
