@@ -124,18 +124,20 @@ class Reader:
 
         A row that vanishes between two pages moves the others up, and one out of sight: a list of
         several pages is read until two readings name the same rows. A reading whose page token is
-        refused starts over.
+        refused starts over, as long as each gets further than those before it.
 
         Yields:
-            Pages with the rows that are wanted; one that changed between two readings comes again.
+            Pages with the rows that are wanted; rows that changed between two readings come again.
 
         Raises:
-            CalendlyError: No two readings named the same rows, or each had a page token refused.
+            CalendlyError: No two readings named the same rows.
+            RefusedError: Page tokens were refused again and again, or something else was.
         """
         append_only, replication = self.stream.endpoint.append_only, self.stream.replication
         known: dict[str, bytes] = {}
         named: set[str] | None = None
-        for reading in range(1, READINGS + 1):
+        furthest = readings = 0
+        while readings < READINGS:
             found: set[str] = set()
             pages = 0
             try:
@@ -148,14 +150,19 @@ class Reader:
                         news = [r for r in wanted if known.get(k := self.key_of(r)) != digests[k]]
                         found |= digests.keys()
                         known |= digests
-                    yield msgspec.structs.replace(page, rows=news)
+                    # One that says nothing new goes straight on: the next page token may not wait.
+                    if news or pages > furthest:
+                        yield msgspec.structs.replace(page, rows=news)
                     if replication.ends_reading(older=len(wanted) < len(page.rows)):
                         break
             except errors.RefusedError as error:
+                readings += pages <= furthest
+                furthest = max(furthest, pages)
                 token_refused = error.status == HTTPStatus.BAD_REQUEST and pages
-                if not token_refused or reading == READINGS:
+                if not token_refused or readings == READINGS:
                     raise
                 continue
+            readings, furthest = readings + 1, max(furthest, pages)
             if append_only or pages == 1 or found == named:
                 return
             named = found
