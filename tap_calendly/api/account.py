@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from functools import cached_property, partial
-from http import HTTPStatus
 from typing import Any
 
 import requests
@@ -59,7 +58,7 @@ class Account:
                 if (owner := ask()) is not None:
                     return owner
             except errors.CalendlyError as error:
-                if error.status != HTTPStatus.FORBIDDEN:  # it may lack a scope
+                if not errors.is_forbidden(error):  # the token may lack a scope
                     raise errors.FatalError(str(error)) from None
         raise errors.FatalError(messages.OWNER_HIDDEN)
 

@@ -114,6 +114,8 @@ class Client:
 
     def _ask(self, request: Request, read: Read[T], stop: threading.Event) -> T:
         response = self._send(request, stop)
+        if remedies.is_edge_refusal(response):
+            raise remedies.edge_refusal(response, request.stream, "GET", "api_url")
         if response.status_code != HTTPStatus.OK:
             step = remedies.next_step(response, request.requires, self.authenticator.remedies)
             raise remedies.error_class(response.status_code)(
@@ -136,6 +138,8 @@ class Client:
         """Send a request, and once more if its token was refused and has been replaced."""
         token = self.authenticator.token(stop)
         response = self._send_with(token, request, stop)
+        if remedies.is_edge_refusal(response):
+            return response  # which says nothing about the token
         if self.authenticator.replaced(token, response.status_code, stop):
             response = self._send_with(self.authenticator.token(stop), request, stop)
         return response

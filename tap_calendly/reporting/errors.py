@@ -8,7 +8,8 @@ status and `required_scopes` decide what to do.
 from __future__ import annotations
 
 import json
-from typing import Any, NamedTuple
+from http import HTTPStatus
+from typing import Any, NamedTuple, TypeGuard
 from urllib.parse import urlsplit
 
 import requests
@@ -18,6 +19,9 @@ from tap_calendly.reporting.redaction import line
 
 UNREADABLE = (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError)
 """What reading a file or an answer raises if it does not have the form it should have."""
+
+REFUSALS = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND})
+"""Statuses that say something about the token or what was asked for, if they are Calendly's own."""
 
 LONGEST_QUOTE = 500
 LONGEST_ID = 100
@@ -85,8 +89,8 @@ class TransientError(CalendlyError):
         """What happened, in a few words for the log."""
         if self.response is None:
             return str(self.facts["failure"])
-        if self.response.ok:
-            return "the answer is not Calendly's"
+        if self.response.ok or self.status in REFUSALS:  # Calendly's own refusal is not transient
+            return f"the answer {self.status} is not Calendly's"
         return f"Calendly answered {self.status}"
 
 
@@ -102,6 +106,11 @@ class RefusedError(CalendlyError):
     def names_scopes(self) -> bool:
         """Whether Calendly says which scopes the token lacks."""
         return self.response is not None and "required_scopes" in json_object(self.response)
+
+
+def is_forbidden(error: CalendlyError) -> TypeGuard[RefusedError]:
+    """Tell whether Calendly itself answered 403: scope, plan, or role give no access."""
+    return isinstance(error, RefusedError) and error.status == HTTPStatus.FORBIDDEN
 
 
 def unexpected(what: str, error: Exception) -> CalendlyError:

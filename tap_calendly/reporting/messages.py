@@ -21,6 +21,11 @@ NOT_CALENDLYS = (
     "{stream}: the answer {status} to GET {path} is not what Calendly's API sends{request_id}: "
     "check `api_url` and any proxy in between, then run again."
 )
+REFUSED_AT_EDGE = (
+    "{stream}: the answer {status} to {method} {path} is not Calendly's{code}{request_id}: "
+    "something in front of its API refuses the requests, perhaps because of `user_agent`, a proxy, "
+    "or the network's address; check these and {setting}, then run again."
+)
 OTHER_HOST = (
     "{stream}: the next page is on {host}, not on the host of `api_url`, and the token is not sent "
     "there: correct `api_url`."

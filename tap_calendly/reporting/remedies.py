@@ -13,6 +13,12 @@ from tap_calendly.reporting import errors, messages
 TRANSIENT = frozenset({HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS})
 """Statuses below 500 after which a later try may succeed."""
 
+OWN_KEYS = ("title", "message")
+"""What every error body of Calendly's API holds."""
+
+EDGE_CODE = re.compile(rb"error code: \d{1,5}")
+"""The whole body with which the network edge refuses some requests."""
+
 
 def is_transient(status: int) -> bool:
     """Tell whether a later try may succeed: after 408, 429 and everything from 500."""
@@ -24,6 +30,34 @@ def error_class(status: int) -> type[errors.CalendlyError]:
     if is_transient(status):
         return errors.TransientError
     return errors.FatalError if status == HTTPStatus.UNAUTHORIZED else errors.RefusedError
+
+
+def is_edge_refusal(response: requests.Response) -> bool:
+    """Tell whether something in front of Calendly's API refused a request, not Calendly itself.
+
+    Calendly's own bodies hold `title` and `message`. What the network edge sends instead, such as
+    the text "error code: 1010" or a challenge page, says nothing about the token.
+    """
+    if response.status_code not in errors.REFUSALS:
+        return False
+    body = errors.json_object(response)
+    return not all(isinstance(body.get(key), str) for key in OWN_KEYS)
+
+
+def edge_refusal(
+    response: requests.Response, stream: str, method: str, setting: str
+) -> errors.TransientError:
+    """Report that something in front of the host that a setting names refused a request."""
+    # Nothing else is quoted: it might repeat what was sent.
+    code = EDGE_CODE.fullmatch(response.content.strip())
+    return errors.TransientError(
+        messages.REFUSED_AT_EDGE,
+        response,
+        stream=stream,
+        method=method,
+        code=f" ({code[0].decode()})" if code else "",
+        setting=f"`{setting}`",
+    )
 
 
 def next_step(

@@ -387,7 +387,8 @@ def test_a_server_error_is_retried(client: Client, waits: list[float]) -> None:
         (Fault(TOKEN, status=503, times=None), r"answered 503 .*run again later"),
         (Fault(TOKEN, status=200, body={}, times=None), r"is not what Calendly sends.*`auth_url`"),
         (Fault(TOKEN, status=302, headers={"Location": "/x"}), r"302.*no secret is sent there"),
-        (Fault(TOKEN, status=404, body="<html>"), r"answered 404 .*check `auth_url`"),
+        (Fault(TOKEN, status=404), r"answered 404 .*check `auth_url`"),
+        (Fault(TOKEN, status=404, body="<html>", times=None), r"answer 404 .*check .*`auth_url`"),
     ],
 )
 def test_a_failed_exchange_ends_the_run_in_one_line(

@@ -207,11 +207,12 @@ def test_a_connection_test_shows_no_secret(
     sandbox: Sandbox, tmp_path: Path, verbose: dict[str, str]
 ) -> None:
     for path, status in (("/teams", 400), ("/groups", 403), ("/routing_forms", 418)):
-        sandbox.faults.add(Fault(path, status=status, body={"message": sandbox.token}, times=None))
+        body = {"title": "No", "message": sandbox.token}
+        sandbox.faults.add(Fault(path, status=status, body=body, times=None))
 
     result = run_tap(tmp_path, "--test", config=config(sandbox), environment=verbose)
 
-    assert "teams: failed: teams: Calendly answered 400 to GET /teams (******)" in result.stdout
+    assert "teams: failed: teams: Calendly answered 400 to GET /teams (No ******)" in result.stdout
     assert shown(output_of(result, tmp_path), secrets_of(sandbox)) == []
 
 
