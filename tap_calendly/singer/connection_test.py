@@ -13,7 +13,8 @@ from tap_calendly.singer.stream import CalendlyStream
 
 HELP = (
     "Print which streams the token gives access to, and why not to the others, at one request for "
-    "each. Use --test=schema to print only their schemas."
+    "each. The exit status is 1 if a stream that is on by default could not be asked. Use "
+    "--test=schema to print only their schemas."
 )
 
 UNREACHABLE_TIMEOUT = 4
@@ -79,12 +80,9 @@ def _access(stream: CalendlyStream, row: Record | None) -> str:
 
 def _no_access(streams: Iterable[CalendlyStream], error: errors.CalendlyError) -> Iterator[str]:
     for stream in streams:
-        if isinstance(error, errors.RefusedError):
+        if errors.is_forbidden(error):
             stream.outcome.unavailable = error
+            yield f"{stream.name}: closed: {error}"
         else:
             stream.outcome.failed = error
-        yield f"{stream.name}: {'closed' if _is_forbidden(error) else 'failed'}: {error}"
-
-
-def _is_forbidden(error: errors.CalendlyError) -> bool:
-    return isinstance(error, errors.RefusedError) and error.status == HTTPStatus.FORBIDDEN
+            yield f"{stream.name}: failed: {error}"

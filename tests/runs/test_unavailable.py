@@ -15,7 +15,7 @@ from sandbox.organization.calendly import Calendly
 from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.streams import STREAMS
 from tap_calendly.timestamps import parse
-from tests.command import run_tap
+from tests.command import run_here, run_tap
 from tests.conftest import NOW
 from tests.singer import NOT_BY_DEFAULT, Warehouse, config, sync, truth
 
@@ -246,6 +246,54 @@ def test_test_mode_reports_for_each_stream_whether_it_is_available(
     assert "groups:read" in lines["groups"]
     assert max(sandbox.requests_by_path().values()) == 1
     assert all("count=1&" in each.query + "&" for each in sandbox.requests if "count" in each.query)
+
+
+@pytest.mark.parametrize("plan", ["basic", "teams"])
+def test_test_mode_succeeds_if_only_plan_and_role_close_streams(
+    clock: SimulatedClock, tmp_path: Path, plan: str
+) -> None:
+    calendly = Calendly(clock, seed=1, plan=plan)
+    company.populate(calendly, seed=1, size=30, until=NOW)
+    member = next(
+        row["user"]["uri"] for row in calendly.memberships.values() if row["role"] == "user"
+    )
+    with Sandbox(calendly, requests_per_minute=100_000) as sandbox:
+        token = sandbox.access.issue(member)
+        result = run_here(tmp_path, "--test", config=config(sandbox, personal_access_token=token))
+
+    assert result.returncode == 0
+    assert ": closed: " in result.stdout
+    assert ": failed: " not in result.stdout
+
+
+COULD_NOT_BE_ASKED = {
+    "no answer": (Fault("/groups", reset=True, times=None), "no answer from"),
+    "500": (Fault("/groups", status=500, times=None), "Calendly answered 500 to GET /groups"),
+    "400": (Fault("/groups", status=400), "Calendly answered 400 to GET /groups"),
+    "404": (Fault("/groups", status=404), "Calendly answered 404 to GET /groups"),
+    "a 403 that is not Calendly's": (
+        Fault("/groups", status=403, body="error code: 1010", times=None),
+        "the answer 403 to GET /groups is not Calendly's (error code: 1010)",
+    ),
+}
+
+
+@pytest.mark.parametrize("on_unavailable", ["skip", "fail"])
+@pytest.mark.parametrize("case", COULD_NOT_BE_ASKED)
+def test_test_mode_fails_if_a_stream_could_not_be_asked(
+    sandbox: Sandbox, tmp_path: Path, waits: list[float], case: str, on_unavailable: str
+) -> None:
+    fault, message = COULD_NOT_BE_ASKED[case]
+    sandbox.faults.add(fault)
+
+    result = run_here(tmp_path, "--test", config=config(sandbox, on_unavailable=on_unavailable))
+
+    assert result.returncode == 1
+    (group,) = [line for line in result.stdout.splitlines() if line.startswith("groups: ")]
+    assert group.startswith(f"groups: failed: groups: {message}")
+    (line,) = [line for line in result.stderr.splitlines() if "| ERROR " in line]
+    assert f"groups: {message}" in line
+    assert bool(waits) == (fault.times is None)
 
 
 def test_test_mode_with_a_bad_token_fails_in_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
