@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from typing_extensions import override
 
 from sandbox.demo.company import populate
+from sandbox.http.rate_limit import MODELS
 from sandbox.http.server import Sandbox
 from sandbox.organization.calendly import Calendly
 from sandbox.organization.clock import SystemClock
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         port=options.port,
         latency=options.latency_ms / 1000,
         requests_per_minute=options.requests_per_minute,
+        limit_model=options.limit_model,
     )
     with ExitStack() as serving:
         try:
@@ -82,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--size", type=_positive, default=600, help="number of meetings, past and upcoming")
     add("--latency-ms", type=_milliseconds, default=0, help="time that each answer takes")
     add("--requests-per-minute", type=_positive, default=500, help="rate limit of each user")
+    add("--limit-model", choices=MODELS, default="countdown", help="how the limit counts")
     add("--plan", choices=PLANS, default="teams", help="the company's plan")
     return parser
 

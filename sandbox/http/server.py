@@ -54,6 +54,7 @@ class Sandbox:
         latency: float = 0.0,
         requests_per_minute: int = 500,
         window: timedelta = WINDOW,
+        limit_model: str = "countdown",
         seed: int = 0,
         plan: str = "teams",
         certificate: Path | None = None,
@@ -67,6 +68,7 @@ class Sandbox:
             latency: Seconds that each answer takes.
             requests_per_minute: The rate limit of each user.
             window: The length of that minute.
+            limit_model: How requests are counted, of ``rate_limit.MODELS``.
             seed: What the identifiers of an organization created here depend on.
             plan: The plan of an organization created here.
             certificate: A file with a private key and its certificate, to serve by https.
@@ -86,9 +88,8 @@ class Sandbox:
         self.url = ""
         self._recording = Recording()
         self._port = port
-        self._api = Api(
-            self.calendly, self.access, RateLimit(calendly.clock, requests_per_minute, window)
-        )
+        rate_limit = RateLimit(calendly.clock, requests_per_minute, window, limit_model)
+        self._api = Api(self.calendly, self.access, rate_limit)
         self._app = AsgiApp(
             api=self._api,
             oauth=self.oauth,

@@ -15,7 +15,8 @@ from typing import TypeVar
 import backoff
 from requests import Response
 
-from tap_calendly.api.throttle import LONGEST_WAIT, Clock, StoppedError, Throttle
+from tap_calendly.api.limit import LONGEST_WAIT
+from tap_calendly.api.throttle import Clock, StoppedError, Throttle
 from tap_calendly.reporting import errors
 from tap_calendly.settings import Settings
 

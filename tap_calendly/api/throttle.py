@@ -1,13 +1,4 @@
-"""One pace for all threads, and waiting that can be interrupted.
-
-Calendly allows 500 requests a minute per user (50 on the Free plan), over all of that user's
-integrations. Every response carries `X-RateLimit-Limit`, `X-RateLimit-Remaining` and
-`X-RateLimit-Reset`: the seconds, not the time, until the count restarts. `Retry-After` is not
-documented; it is honored where a proxy sends it.
-
-The decisions are pure: a `Pace` and the current time in, seconds or another `Pace` out. Only
-`Throttle` waits. All times are seconds of a monotonic clock.
-"""
+"""One pace for all threads, and waiting that can be interrupted."""
 
 from __future__ import annotations
 
@@ -15,10 +6,13 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from typing_extensions import override
+
+from tap_calendly.api.limit import quota_of
+from tap_calendly.api.pace import Pace, answered, delay, sent
 
 
 class Answer(Protocol):
@@ -30,112 +24,6 @@ class Answer(Protocol):
 
 
 A = TypeVar("A", bound=Answer)
-
-
-LONGEST_WAIT = 300
-"""Seconds; a header that asks for more is taken to be wrong."""
-
-SHARE = 0.05
-"""The share of the limit that is left to the user's other integrations."""
-
-
-@dataclass(frozen=True)
-class Quota:
-    """What a response says of the limit: requests per window, requests left, seconds left."""
-
-    limit: int
-    remaining: int
-    reset: int
-
-
-@dataclass(frozen=True)
-class Window:
-    """The current window of the limit, as far as the responses tell."""
-
-    limit: int
-    remaining: int  # the fewest requests that any response said are left
-    ends_after: float  # a time at which it is not over yet
-    ends_by: float  # a time at which it should be over
-    late: bool = False  # whether it outlasted an earlier `ends_by`
-
-    @property
-    def headroom(self) -> int:
-        """Requests left to other integrations."""
-        return math.ceil(self.limit * SHARE)
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How fast requests may be sent."""
-
-    interval: float = 0.0  # seconds between two requests, by the setting `requests_per_minute`
-    slot: float = -math.inf  # when that setting allows the next request
-    paused_until: float = -math.inf  # when a pause of all requests ends
-    window: Window | None = None  # None while no response has told of one
-    asked: bool = False  # whether any request has ended, so that no window means no limit
-    in_flight: int = 0  # requests sent and not yet answered
-
-
-def delay(pace: Pace, now: float) -> float:
-    """Return the seconds that the next request must wait; infinity: until a response comes.
-
-    A window that should be over may not be, as seconds are rounded: a single request finds out, a
-    second later if the old window has nothing left.
-    """
-    wait = max(pace.slot, pace.paused_until) - now
-    if wait > 0:
-        return wait
-    window = pace.window
-    if window is None:
-        return 0.0 if pace.asked or not pace.in_flight else math.inf
-    if now < window.ends_by:
-        left = window.remaining - pace.in_flight
-        return 0.0 if left > window.headroom else window.ends_by - now
-    if pace.in_flight:
-        return math.inf
-    return 0.0 if window.remaining else max(window.ends_by + 1 - now, 0.0)
-
-
-def sent(pace: Pace, now: float) -> Pace:
-    """Return the pace after a request was sent."""
-    slot = max(pace.slot, now) + pace.interval
-    return replace(pace, in_flight=pace.in_flight + 1, slot=slot)
-
-
-def answered(pace: Pace, quota: Quota | None, began: float, now: float) -> Pace:
-    """Return the pace after a request sent at `began` ended, with a response or without.
-
-    Responses come in any order, even those of two windows.
-    """
-    pace = replace(pace, in_flight=pace.in_flight - 1, asked=True)
-    if quota is None:
-        return pace
-    # It was answered between these times, and whole seconds are rounded up or down.
-    after, by = began + quota.reset - 1, now + quota.reset
-    window = pace.window
-    if window is None or after > window.ends_by:
-        window = Window(quota.limit, quota.remaining, after, by)
-    elif by >= window.ends_after:
-        if began >= window.ends_by:  # it should have been over, and is not
-            late, ends_by = True, max(by, now + 1)
-        else:
-            late, ends_by = window.late, window.ends_by if window.late else min(by, window.ends_by)
-        remaining = min(quota.remaining, window.remaining)
-        window = Window(quota.limit, remaining, max(after, window.ends_after), ends_by, late)
-    return replace(pace, window=window)
-
-
-def quota_of(headers: Mapping[str, str]) -> Quota | None:
-    """Read the limit from the headers of a response; None if they lack it or make no sense."""
-    try:
-        limit, remaining, reset = (
-            int(headers[f"X-RateLimit-{name}"]) for name in ("Limit", "Remaining", "Reset")
-        )
-    except (KeyError, ValueError):
-        return None
-    if limit < 1 or remaining < 0 or reset < 0:
-        return None
-    return Quota(limit, remaining, min(reset, LONGEST_WAIT))
 
 
 class StoppedError(Exception):

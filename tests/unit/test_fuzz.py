@@ -26,7 +26,7 @@ from hypothesis import strategies as st
 from typing_extensions import Self
 
 from tap_calendly import settings, state, timestamps
-from tap_calendly.api import retry, throttle
+from tap_calendly.api import limit, pace, retry, throttle
 from tap_calendly.api.client import Client, Request
 from tap_calendly.auth import browser, methods
 from tap_calendly.auth.oauth import OAuth
@@ -242,12 +242,12 @@ def test_any_headers_lead_to_a_reasonable_wait(
     refusal = response(b"", status, headers)
 
     wait = retry.seconds_until_retry(refusal, tries, datetime.now(timezone.utc))
-    quota = throttle.quota_of(refusal.headers)
+    quota = limit.quota_of(refusal.headers)
 
-    assert 1 <= wait <= throttle.LONGEST_WAIT
+    assert 1 <= wait <= limit.LONGEST_WAIT
     if quota is not None:
-        pace = throttle.answered(throttle.sent(throttle.Pace(), 5.0), quota, 5.0, 6.0)
-        assert 0 <= throttle.delay(pace, 6.0) <= throttle.LONGEST_WAIT + 1
+        paced = pace.answered(pace.sent(pace.Pace(), 5.0), quota, 5.0, 6.0)
+        assert 0 <= pace.delay(paced, 6.0) <= limit.LONGEST_WAIT + 1
 
 
 ERROR = {
@@ -321,9 +321,9 @@ def test_settings_are_usable_or_rejected_in_clear_lines(config: dict[str, Any]) 
         assert timestamps.parse(config["start_date"]).year > 1970
     if not problems:
         parsed = settings.Settings.parse(config, "x")
-        pace = throttle.Throttle(parsed.requests_per_minute, throttle.SystemClock())
-        authenticator = methods.authenticator(parsed, pace, TapCalendly.logger)
-        Client(parsed, authenticator, pace, TapCalendly.logger)
+        shared = throttle.Throttle(parsed.requests_per_minute, throttle.SystemClock())
+        authenticator = methods.authenticator(parsed, shared, TapCalendly.logger)
+        Client(parsed, authenticator, shared, TapCalendly.logger)
 
 
 @fuzz
@@ -473,9 +473,9 @@ def test_new_tokens_are_usable_and_storable_or_rejected(
     body: bytes,
     headers: dict[str, str],
 ) -> None:
-    pace = throttle.Throttle(None, throttle.SystemClock())
+    shared = throttle.Throttle(None, throttle.SystemClock())
     app = settings.OAuthCredentials("x", SECRET, SECRET)
-    endpoint = TokenEndpoint(app, tap.run.settings, pace, tap.logger)
+    endpoint = TokenEndpoint(app, tap.run.settings, shared, tap.logger)
     form = {"refresh_token": SECRET}
     with served(response(body, headers=headers)), one_clear_line():
         tokens = endpoint.tokens(form, threading.Event())
