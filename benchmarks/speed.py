@@ -20,12 +20,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from http import HTTPStatus
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import override
 
 from sandbox.demo import company
+from sandbox.http.rate_limit import MODELS
 from sandbox.http.server import Sandbox
 from sandbox.organization.calendly import Calendly
 from sandbox.organization.clock import Clock
@@ -166,20 +168,23 @@ class FastClock(Clock):
 
 
 @contextmanager
-def bench(
+def bench(  # noqa: PLR0913 - options, by name
     events: int,
     *,
     latency: float = 0.0,
     limit: int = 1_000_000_000,
     window: int = 60,
     speed: int = 1,
+    model: str = "countdown",
 ) -> Iterator[Bench]:
     """Serve a company with this many meetings."""
     clock = FastClock(speed)
     calendly = Calendly(clock, seed=1)
     company.populate(calendly, seed=1, size=events, until=clock.now())
     length = timedelta(seconds=window)
-    sandbox = Sandbox(calendly, latency=latency, requests_per_minute=limit, window=length)
+    sandbox = Sandbox(
+        calendly, latency=latency, requests_per_minute=limit, window=length, limit_model=model
+    )
     with tempfile.TemporaryDirectory() as folder, sandbox:
         served = Bench(sandbox, Path(folder))
         sandbox.interrupt(lambda: served.arrivals.append(time.monotonic()))
@@ -263,17 +268,22 @@ def memory() -> Iterator[Figure]:
 
 
 def request_limit() -> Iterator[Figure]:
-    """Load under a request limit, and measure how much of it is used."""
-    for events, limit, window, speed in ((1_400, 120, 3, 1), (2_000, 500, 60, 10)):
+    """Load under a request limit, and measure how much of it is used, however it is counted."""
+    for model, (events, limit, window, speed) in product(
+        MODELS, ((1_400, 120, 3, 1), (2_000, 500, 60, 10))
+    ):
         tap = TAP if speed == 1 else (sys.executable, "-m", "benchmarks.fast", str(speed))
-        with bench(events, latency=0.05, limit=limit, window=window, speed=speed) as served:
+        with bench(
+            events, latency=0.05, limit=limit, window=window, speed=speed, model=model
+        ) as served:
             served.run(tap, BOTH)
         usable = limit - math.ceil(limit * HEADROOM)
         windows = (len(served.arrivals) - 1) // usable
         took = (served.arrivals[windows * usable] - served.arrivals[0]) * speed
-        what = f"requests under a limit of {limit} in {window} s, of which the tap may use {usable}"
+        what = f"requests under a limit of {limit} in {window} s ({model}), {usable} for the tap"
         ours = f"{usable * windows / took * window:,.1f} in {window} s"
-        yield Figure(what, "", ours, windows * window / took * 100, 95, "%")
+        target = 95 if model == "countdown" else 92
+        yield Figure(what, "", ours, windows * window / took * 100, target, "%")
         refusals = served.refusals
         yield Figure("of these, refused with 429", "", str(refusals), refusals, 0, "", "≤")
 

@@ -18,11 +18,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
-from tap_calendly.api.limit import LONGEST_WAIT, Quota, quota_of
+from sandbox.http.rate_limit import MODELS
+from tap_calendly.api.limit import LONGEST_WAIT, SHARE, Quota, quota_of
 from tap_calendly.api.pace import Pace, answered, delay, sent
+from tests.cases import cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sandbox.http.rate_limit import Count
 
 
 @dataclass
@@ -68,7 +72,7 @@ class Load:
         counted_at: When each request was counted (seconds).
     """
 
-    calendly: Calendly
+    calendly: Calendly | Others
     threads: int
     latency: Callable[[], float]
     pace: Pace = field(default_factory=Pace)
@@ -221,6 +225,79 @@ def test_a_quota_used_up_by_others_costs_time_but_no_request(
     # Those in flight when the quota ran out, once per window.
     windows = math.ceil(load.counted_at[-1] / 60)
     assert own <= 8 * windows
+
+
+@dataclass
+class Others:
+    """A limit whose requests are counted as a model does, and which others use evenly, too.
+
+    Attributes:
+        count: Counts the requests.
+        every: Seconds between two requests of others.
+        remaining: What each response to the tap said is left.
+        refused: Requests of the tap that were refused.
+        of_others: Requests of others that were not.
+    """
+
+    count: Count
+    every: float = math.inf
+    remaining: list[int] = field(default_factory=list)
+    refused: int = 0
+    of_others: int = 0
+    last: float = 0.0
+
+    def answer(self, now: float) -> Quota:
+        """Count a request of the tap, and those of others before it."""
+        while self.last + self.every <= now:
+            self.last += self.every
+            self.of_others += not self.count.add(self.last).exceeded
+        allowance = self.count.add(now)
+        self.refused += allowance.exceeded
+        self.remaining.append(allowance.remaining)
+        return Quota(allowance.limit, allowance.remaining, allowance.reset)
+
+
+def reached(calendly: Others, threads: int, latency: float, limit: int) -> float:
+    """Send requests for over five minutes; return the share of what limit and latency allow.
+
+    The first minute is left out: it begins with everything left.
+    """
+    rng = random.Random(0)  # noqa: S311 - a load, no secret
+    headroom = math.ceil(limit * SHARE)
+    load = Load(calendly, threads, lambda: latency * rng.uniform(0.8, 1.2))
+    allowed = min(threads / latency, (limit - headroom) / 60)
+    load.run(requests=int(allowed * 365))
+    end = load.counted_at[-1]
+    others = calendly.of_others / (calendly.last or 1)
+    measured = [counted for counted in load.counted_at if counted >= 60]
+    return len(measured) / (end - 60) / min(threads / latency, (limit - headroom) / 60 - others)
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("threads", [1, 8, 16])
+@pytest.mark.parametrize("latency", cases([0.05, 0.25, 0.6], quick=[0.25]))
+@pytest.mark.parametrize("limit", [50, 500])
+def test_the_limit_is_used_however_it_is_counted(
+    model: str, threads: int, latency: float, limit: int
+) -> None:
+    calendly = Others(MODELS[model](limit, 60))
+
+    assert reached(calendly, threads, latency, limit) >= 0.92
+    assert calendly.refused == 0
+    assert min(calendly.remaining) >= math.ceil(limit * SHARE) - 1
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("threads", [1, 8, 16])
+@pytest.mark.parametrize("latency", cases([0.05, 0.25, 0.6], quick=[0.25]))
+@pytest.mark.parametrize("limit", [50, 500])
+def test_what_others_leave_of_the_limit_is_used_however_it_is_counted(
+    model: str, threads: int, latency: float, limit: int
+) -> None:
+    calendly = Others(MODELS[model](limit, 60), every=60 / limit * 4)
+
+    assert reached(calendly, threads, latency, limit) >= 0.92
+    assert calendly.refused == 0
 
 
 def test_the_first_request_goes_alone_until_the_limit_is_known() -> None:
