@@ -22,7 +22,7 @@ from tap_calendly.api.retry import RetryLoop
 from tap_calendly.api.session import new_session, no_answer, same_host
 from tap_calendly.api.throttle import Throttle
 from tap_calendly.reporting import errors, messages, remedies
-from tap_calendly.settings import Settings
+from tap_calendly.settings import RESOURCES, Settings
 
 T = TypeVar("T")
 Read: TypeAlias = Callable[[Any, requests.Response], T]
@@ -93,6 +93,10 @@ class Client:
             CalendlyError: No usable response came within the retry budget.
             StoppedError: `stop` is set, as nobody waits for the response any more.
         """
+        # A proxy that leaves answers alone lets their next page name Calendly's own host.
+        if request.url.startswith(f"{RESOURCES}/"):
+            url = self.url + request.url.removeprefix(RESOURCES)
+            request = msgspec.structs.replace(request, url=url)
         if not same_host(request.url, self.url):
             raise errors.CalendlyError(
                 messages.OTHER_HOST, stream=request.stream, host=_host(request.url)

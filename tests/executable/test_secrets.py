@@ -454,6 +454,9 @@ NEXT_PAGES = {
     "a dot after the host": "http://127.0.0.1.:{port}/teams",
     "a host in circled letters": "http://\u24db\u24de\u24d2al.example/teams",
     "credentials": "http://user:word@{host}/teams",
+    "api.calendly.com as the user name": "https://api.calendly.com@{elsewhere}/teams",
+    "api.calendly.com after a backslash": "http://{elsewhere}\\@api.calendly.com/teams",
+    "a host that begins like api.calendly.com": "https://api.calendly.com.evil.example/teams",
     "no scheme": "//{elsewhere}/teams",
     "no host": "/teams",
     "no valid URL": "http://[",
@@ -476,6 +479,21 @@ def test_a_next_page_elsewhere_is_not_requested(
 
     assert elsewhere.sent == []
     assert empty_sandbox.requests_by_path()["/teams"] == 1
+
+
+@pytest.mark.parametrize("path", ["/\\@{}/teams", "//{}/teams", "/@{}/teams", "/../@{}/teams"])
+def test_a_next_page_on_calendlys_own_host_is_requested_from_the_configured_one_alone(
+    empty_sandbox: Sandbox, elsewhere: OtherHost, path: str
+) -> None:
+    next_page = f"https://api.calendly.com{path.format(elsewhere.host)}"
+    body = {"collection": [], "pagination": {"next_page": next_page}}
+    empty_sandbox.faults.add(Fault("/teams", status=200, body=body))
+
+    with pytest.raises(CalendlyError, match=r"^teams: Calendly answered 40[04] to GET "):
+        sync(empty_sandbox, select={"teams"})
+
+    assert elsewhere.sent == []
+    assert len(empty_sandbox.requests) > 1
 
 
 @pytest.mark.parametrize(

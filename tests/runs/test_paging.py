@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
 import requests
+from typing_extensions import override
 
 from sandbox.http.faults import Fault
 from tap_calendly.reporting.errors import CalendlyError, StreamsError
+from tap_calendly.settings import RESOURCES
 from tests.singer import Warehouse, sync, truth
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from sandbox.http.server import Sandbox
     from sandbox.organization.clock import SimulatedClock
 
@@ -239,3 +245,65 @@ def test_invitees_not_found_for_an_existing_meeting_are_a_failure(
 
     with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 404 to GET /sch"):
         sync(sandbox)
+
+
+class Proxy(ThreadingHTTPServer):
+    """A proxy in front of the sandbox, whose answers name Calendly's own host as Calendly's do."""
+
+    daemon_threads = True
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        """Start listening."""
+        super().__init__(("127.0.0.1", 0), _Forwarding)
+        self.url = f"http://127.0.0.1:{self.server_port}/calendly"
+        self.sandbox = sandbox
+        self.led_elsewhere = 0
+
+
+class _Forwarding(BaseHTTPRequestHandler):
+    server: Proxy
+    protocol_version = "HTTP/1.1"
+
+    @override
+    def setup(self) -> None:
+        super().setup()
+        self.session = requests.Session()
+
+    def do_GET(self) -> None:
+        sandbox = self.server.sandbox
+        url = f"{sandbox.url}{self.path.removeprefix('/calendly')}"
+        token = {"Authorization": self.headers["Authorization"]}
+        answer = self.session.get(url, headers=token, timeout=10)
+        body = answer.text.replace(f'"{sandbox.url}/', f'"{RESOURCES}/')
+        self.server.led_elsewhere += body != answer.text
+        self.send_response_only(answer.status_code)
+        self.send_header("Date", answer.headers["Date"])
+        self.send_header("Content-Length", str(len(body.encode())))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    @override
+    def log_message(self, format: str, *args: object) -> None:
+        """Log nothing."""
+
+
+@pytest.fixture
+def proxy(sandbox: Sandbox) -> Iterator[Proxy]:
+    with Proxy(sandbox) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_pages_that_name_calendlys_own_host_are_read_through_the_proxy(
+    sandbox: Sandbox, proxy: Proxy
+) -> None:
+    sync(sandbox)
+    directly = len(sandbox.requests)
+    sandbox.forget_requests()
+
+    run = sync(sandbox, api_url=proxy.url)
+
+    assert run.tables() == truth(sandbox)
+    assert len(sandbox.requests) == directly
+    assert proxy.led_elsewhere > 10
