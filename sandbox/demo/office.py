@@ -51,6 +51,7 @@ def furnish(calendly: Calendly, stage: dict[str, str]) -> None:
     }
     for label, told in fields.items():
         stage[label] = calendly.add_contact_field(user=calendly.owner, label=label, **told)
+    calendly.add_contact_list(user=calendly.owner, name="Customers in São Paulo")
 
 
 def _listen(calendly: Calendly, stage: dict[str, str], group: str) -> None:

@@ -61,7 +61,7 @@ def administering(quarter: Quarter, stage: dict[str, str]) -> Story:
     """Tell of a quarter's administration.
 
     Board meetings enter the owner's calendar; two contacts are added, one is edited and the other
-    deleted; a trainee is invited.
+    deleted, and notes are written about both; a trainee is invited.
     """
     dawn = datetime.combine(quarter.begins, time(6, 15, 7), timezone.utc)
     tuesday = dawn.replace(hour=10, minute=0, second=0) + (1 - dawn.weekday()) % 7 * DAY
@@ -74,8 +74,15 @@ def administering(quarter: Quarter, stage: dict[str, str]) -> Story:
     other = yield Deed(dawn + 10 * DAY, "add_contact", acquaintance(stage, second, quarter))
     invited = {"email": f"trainee.q{quarter.number}.{quarter.year}@windmill.example"}
     invitation = yield Deed(dawn + 20 * DAY, "invite", invited)
+    noted = {"contact": known, "title": 'Met at the "fair"', "body": "Calls back,\nin spring 🌷."}
+    note = yield Deed(dawn + 20 * DAY, "add_note", noted)
+    yield Deed(dawn + 20 * DAY, "add_note", {"contact": other, "body": "שלום"})
     again = {"job_title": 'Head of "Data", EMEA', "custom_fields": {stage["Budget"]: 12_500.5}}
     yield Deed(dawn + 30 * DAY, "edit_contact", {"contact": known, **again})
+    yield Deed(dawn + 31 * DAY, "edit_note", {"note": note, "body": "Has called back."})
+    if quarter.number == 1:
+        named = {"user": stage["Ada Winter"], "name": f"Fair {quarter.year}"}
+        yield Deed(dawn + 32 * DAY, "add_contact_list", {**named, "contacts": [known, other]})
     yield Deed(dawn + 40 * DAY, "resend_invitation", {"invitation": invitation})
     if quarter.number % 2:
         yield Deed(dawn + 45 * DAY, "revoke_invitation", {"invitation": invitation})

@@ -35,7 +35,6 @@ class Gate(NamedTuple):
 TEAMS = Gate(("teams", "enterprise"), "Please upgrade your Calendly account to Teams.")
 ENTERPRISE = Gate(("enterprise",), "Please upgrade your Calendly account to Enterprise.")
 PAID_PLANS = ("essentials", "standard", "professional", "teams", "enterprise")
-CONTACTS = Gate(PAID_PLANS, "The required features are not enabled.")
 RECAPS = Gate(PAID_PLANS, "Meeting recap access is not available.")
 
 ALSO_ORGANIZATION = (

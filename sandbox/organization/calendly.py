@@ -8,6 +8,7 @@ from sandbox.organization import (
     bookings,
     communications,
     connections,
+    contact_lists,
     contacts,
     event_types,
     expected_rows,
@@ -151,6 +152,14 @@ class Calendly(State):
     delete_contact_field = contacts.delete_contact_field
     contacts_of = contacts.contacts_of
     contact_fields_of = contacts.contact_fields_of
+
+    add_contact_list = contact_lists.add_contact_list
+    delete_contact_list = contact_lists.delete_contact_list
+    contact_lists_of = contact_lists.contact_lists_of
+    add_note = contact_lists.add_note
+    edit_note = contact_lists.edit_note
+    delete_note = contact_lists.delete_note
+    notes_about = contact_lists.notes_about
 
     subscribe = webhooks.subscribe
     fail_webhook = webhooks.fail_webhook

@@ -102,9 +102,10 @@ def edit_contact(state: State, /, *, contact: str, **changes: Unpack[ContactDeta
 
 @life_event
 def delete_contact(state: State, *, contact: str) -> None:
-    """Delete a contact."""
+    """Delete a contact, and the notes about it."""
     find(state.contacts, contact, "contact")
     del state.contacts[contact], state.contact_owners[contact]
+    state.notes = {uri: one for uri, one in state.notes.items() if one["contact"] != contact}
 
 
 @life_event

@@ -6,10 +6,11 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from sandbox.organization.connections import meeting_places
+from sandbox.organization.contact_lists import contact_lists_of, notes_about
 from sandbox.organization.contacts import contact_fields_of, contacts_of
 from sandbox.organization.event_types import hosts
 from sandbox.organization.groups import relationships
-from sandbox.organization.recaps import recaps_of
+from sandbox.organization.recaps import STATUSES, in_list, recaps_of
 from sandbox.organization.schedules import hours, schedules_of
 
 if TYPE_CHECKING:
@@ -42,13 +43,14 @@ def truth(state: State) -> dict[str, list[Record]]:
 def more_truth(state: State) -> dict[str, list[Record]]:
     """Return copies of the rows of the other streams, as the owner's token can read them.
 
-    That is only the owner's contacts and available recaps, but the webhooks of the organization,
-    its members and its groups. ``user`` is added where the API's rows do not tell whose they are.
-    Not included are busy and available times, which depend on the window asked for.
+    That is only the owner's contacts and recaps (with texts if available), but the webhooks of the
+    organization, its members and its groups. ``user`` is added where the API's rows do not tell
+    whose they are. Not included are busy and available times, which depend on the window asked for.
     """
     with state.lock:
         members = [one["user"]["uri"] for one in state.memberships.values()]
-        recaps = recaps_of(state, state.owner)
+        recaps = [one for status in STATUSES for one in recaps_of(state, state.owner, status)]
+        contacts = contacts_of(state, state.owner)
         types = [uri for uri, one in state.event_types.items() if one["deleted_at"] is None]
         found: dict[str, list[Record]] = {
             "current_user": [state.users[state.owner]],
@@ -66,11 +68,15 @@ def more_truth(state: State) -> dict[str, list[Record]]:
             ],
             "activity_log_entries": state.activity_log,
             "outgoing_communications": state.communications,
-            "contacts": contacts_of(state, state.owner),
+            "contacts": contacts,
             "contact_custom_field_definitions": contact_fields_of(state, state.owner),
-            "meeting_recaps": recaps,
+            "contact_lists": contact_lists_of(state, state.owner),
+            "notes": notes_about(state, [one["uri"] for one in contacts]),
+            "meeting_recaps": [
+                one if one["status"] == "available" else in_list(one) for one in recaps
+            ],
             "meeting_recap_transcripts": [
-                state.transcripts[one["uri"]] for one in recaps if one["uri"] in state.transcripts
+                state.transcripts[one["uri"]] for one in recaps if one["status"] == "available"
             ],
             "webhook_subscriptions": [
                 one

@@ -21,6 +21,7 @@ def found(state: State, *, name: str, plan: str) -> None:
     stamp = state.stamp()
     state.organization = {
         "uri": state.identifiers.new_uri("organizations", name),
+        "id": 1 + state.identifiers.number("organization", name, below=10**8),
         "kind": "multiple",
         "name": name,
         "plan": plan,

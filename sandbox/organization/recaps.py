@@ -104,6 +104,11 @@ def recaps_of(state: State, user: str, status: str = "available") -> list[Record
     ]
 
 
+def in_list(recap: Record) -> Record:
+    """Return a recap as a list has it: without its texts."""
+    return {name: value for name, value in recap.items() if name not in ONLY_SINGLE}
+
+
 def _attendees(state: State, event: Record) -> list[Record]:
     hosts = [
         {"host": True, "user_email": one["user_email"], "user_name": one["user_name"]}

@@ -66,7 +66,10 @@ class State:
         self.communications: list[Record] = []
         self.contacts: dict[str, Record] = {}
         self.contact_fields: dict[str, Record] = {}
+        self.contact_lists: dict[str, Record] = {}
+        self.contact_list_members: dict[str, set[str]] = {}
         self.contact_owners: dict[str, str] = {}
+        self.notes: dict[str, Record] = {}
         self.recaps: dict[str, Record] = {}
         self.recap_owners: dict[str, str] = {}
         self.transcripts: dict[str, Record] = {}

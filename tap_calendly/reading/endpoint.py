@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from typing_extensions import override
 
 from tap_calendly import timestamps
+from tap_calendly.api.page import Record
 from tap_calendly.api.scope import Whose
 
 PAGE_SIZE = 100
@@ -22,18 +24,27 @@ class Endpoint:
         path: `{uuid}` stands for the ID of the parent's row, `{organization}` for the
             organization's.
         whose: Whose rows to ask for; None where the path says it all.
+        statuses: The values of `status` to ask for one after the other, where Calendly gives only
+            rows of one.
+        with_details: Which rows to read again at their own URI, as the list leaves out fields; None
+            if it leaves out none.
         envelope: The key of the answer that holds the row or rows.
         append_only: Whether no row can vanish while the list is read.
-        with_details: Whether to read each row again at its own URI, as the list leaves out fields.
     """
 
     path: str
     whose: Whose | None = None
+    statuses: tuple[str, ...] = ()
+    with_details: Callable[[Record], bool] | None = None
 
     envelope = "collection"
     paged = False
     append_only = True
-    with_details = False
+
+    @property
+    def parts(self) -> list[dict[str, str]]:
+        """The parameters by which to ask for each part of the list; usually for all of it."""
+        return [{"status": status} for status in self.statuses] or [{}]
 
     def parameters(self, now: datetime) -> dict[str, str]:  # noqa: ARG002 - for those to come
         """Return the parameters of every first request; `now` is by the server's clock."""
@@ -47,7 +58,6 @@ class Paged(Endpoint):
     sort: str | None = None
     page_size: int | None = None
     append_only: bool = False
-    with_details: bool = False
 
     paged = True
 

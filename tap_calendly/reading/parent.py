@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from tap_calendly.api.page import Record
@@ -21,6 +22,8 @@ class Parent:
         applies_to: Whether there is anything to read for a row of the parent.
         link: The field of the parent's row that is null where there is nothing to read.
         tolerates: Statuses that, like 404, say that nothing can be read for a row.
+        gone: Statuses that may mean that the row is gone; whether it is, is looked up.
+        at_once: For how many rows of the parent one request asks; if several, without `columns`.
     """
 
     stream: type
@@ -30,6 +33,8 @@ class Parent:
     applies_to: Callable[[Record], bool] = lambda _: True
     link: str | None = None
     tolerates: frozenset[int] = frozenset()
+    gone: frozenset[int] = frozenset({HTTPStatus.NOT_FOUND})
+    at_once: int = 1
 
     def context(self, row: Record) -> Context | None:
         """Return the context that a row gives; None if it does not name what to ask for."""
@@ -37,15 +42,26 @@ class Parent:
         if not isinstance(uri, str):
             return None
         columns = {column: _value(row, name) for column, name in self.columns.items()}
-        return Context(self, uri, columns)
+        return Context(self, (uri,), columns)
 
 
 class Context(NamedTuple):
-    """A row of the parent to read another stream for: its URI, and columns for what is read."""
+    """The row of the parent to read another stream for, or the rows where it is asked for several.
+
+    Attributes:
+        parent: What the child declares.
+        uris: The URIs of the rows.
+        columns: Columns for what is read.
+    """
 
     parent: Parent
-    uri: str
+    uris: tuple[str, ...]
     columns: dict[str, Any]
+
+    @property
+    def uri(self) -> str:
+        """The URI of the row, or of the first one."""
+        return self.uris[0]
 
 
 def _value(row: Record, path: str) -> Any:  # noqa: ANN401 - any JSON

@@ -80,9 +80,10 @@ class Reader:
         url = self._address(context)
         if (known := run.account.answers.get(url)) is not None:
             return known
-        query = dict(run.scope.parameters(stream.endpoint.whose))
+        query: dict[str, Any] = dict(run.scope.parameters(stream.endpoint.whose))
         if context is not None and context.parent.parameter:
-            query[context.parent.parameter] = context.uri
+            # Several are sent as `contact=…&contact=…`, OpenAPI's default: Calendly does not say.
+            query[context.parent.parameter] = context.uris
         query |= stream.endpoint.parameters(run.client.now)
         query |= stream.replication.parameters(self.since) | dict(bounds or {})
         if isinstance(stream.endpoint, Paged):
@@ -91,7 +92,7 @@ class Reader:
         return self.page(url, context, query)
 
     def page(
-        self, url: str, context: Context | None, query: Mapping[str, str] | None = None
+        self, url: str, context: Context | None, query: Mapping[str, Any] | None = None
     ) -> Page:
         """Read the page of a list at an address."""
         page = self._get(url, partial(self._page, context), query)
@@ -170,6 +171,10 @@ class Reader:
 
     def details(self, record: Record) -> Iterator[list[Record]]:
         """Read a row at its own URI; nothing, with a warning, if it has vanished meanwhile."""
+        has_details = self.stream.endpoint.with_details
+        if has_details is None or not has_details(record):
+            yield [record]
+            return
         key = self.key_of(record)
 
         def same_row(body: Any, response: requests.Response) -> Page:  # noqa: ANN401 - JSON
@@ -182,10 +187,18 @@ class Reader:
         try:
             yield self._get(f"{self._address(None)}/{id_in(record['uri'])}", same_row).rows
         except errors.RefusedError as error:
-            listed = (self.key_of(row) for page in self.pages() for row in page.rows)
-            if error.status != HTTPStatus.NOT_FOUND or key in listed:
+            listed = next((row for row in self._all_rows() if self.key_of(row) == key), None)
+            if error.status != HTTPStatus.NOT_FOUND or (listed and has_details(listed)):
                 raise
-            self.run.logger.warning("%s It has vanished since it was listed.", error)
+            if listed is None:
+                self.run.logger.warning("%s It has vanished since it was listed.", error)
+            else:
+                yield [listed]
+
+    def _all_rows(self) -> Iterator[Record]:
+        for part in self.stream.endpoint.parts:
+            for page in self.pages(bounds=part):
+                yield from page.rows
 
     def row_at(self, uri: str) -> Record | None:
         """Read a row of whatever stream at its URI; None where it is gone or hidden."""
@@ -220,7 +233,7 @@ class Reader:
         self,
         url: str,
         read: Callable[[Any, requests.Response], Page],
-        query: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
     ) -> Page:
         stream = self.stream
         request = Request(stream.name, stream.root_name, stream.requires, url, query or {})

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from http import HTTPStatus
 from typing import NamedTuple
 
 from tap_calendly.api.page import Record
@@ -24,6 +23,7 @@ class Row(NamedTuple):
 
     record: Record
     contexts: dict[str, Context]
+    ends_page: bool = False  # no other row of its page follows
 
 
 def whole_list(
@@ -34,9 +34,11 @@ def whole_list(
     `on_read` is called with the time of the first answer once every row is out.
     """
     began = None
-    for page in reader.read_until_stable():
-        began = began or page.answered_at
-        yield Batch([Row(row, contexts_of(row, children)) for row in page.rows])
+    for part in reader.stream.endpoint.parts:
+        for page in reader.read_until_stable(bounds=part):
+            began = began or page.answered_at
+            last = page.rows[-1] if page.rows else None
+            yield Batch([Row(r, contexts_of(r, children), r is last) for r in page.rows])
     yield Batch([], partial(on_read, began))
 
 
@@ -80,9 +82,14 @@ def _rows_for(reader: Reader, context: Context) -> Iterator[list[Record]]:
             if outcome.is_refused_by(error):
                 outcome.note_refusal(error)
                 break
+            may_be_gone = error.status in context.parent.gone
+            if may_be_gone and len(context.uris) > 1:
+                for uri in context.uris:
+                    yield from _rows_for(reader, context._replace(uris=(uri,)))
+                break
             if error.status in context.parent.tolerates:
                 outcome.complete = False  # there may be rows that could not be asked for
-            elif error.status != HTTPStatus.NOT_FOUND or (last_try and _exists(reader, context)):
+            elif not may_be_gone or (last_try and _exists(reader, context)):
                 raise
             if last_try:
                 reader.run.logger.warning("%s Nothing is read of it.", error)

@@ -19,7 +19,7 @@ from typing_extensions import override
 from tap_calendly.reading.conform import CoercionIssue, Columns
 from tap_calendly.reading.endpoint import Endpoint
 from tap_calendly.reading.outcome import UNEXPECTED, Outcome
-from tap_calendly.reading.parent import Parent
+from tap_calendly.reading.parent import Context, Parent
 from tap_calendly.reading.prefetch import Batch, Prefetch, Prefetcher, in_order
 from tap_calendly.reading.reader import Reader
 from tap_calendly.reading.replication import FullTable, Replication
@@ -78,6 +78,7 @@ class CalendlyStream(SingerStream):
         self.prefetcher: Prefetcher | None = None
         self._child_fetches: list[ChildFetch] = []
         self._batches: Iterable[list[Record]] = ()
+        self._gathered: list[str] = []  # URIs of the parent's rows to ask for in one request
 
     # Relatives
 
@@ -180,6 +181,18 @@ class CalendlyStream(SingerStream):
                     child.expect(fetch.batches.get(child.name, ()))
                 yield {"uri": fetch.uri}
 
+    def gather(self, context: Context, *, applies: bool, last: bool) -> Context | None:
+        """Return what to read for once a request is full of rows, or the page of the parent ends.
+
+        `applies` says whether the row of the context counts.
+        """
+        if applies:
+            self._gathered.append(context.uri)
+        if not self._gathered or (len(self._gathered) < context.parent.at_once and not last):
+            return None
+        uris, self._gathered = tuple(self._gathered), []
+        return context._replace(uris=uris)
+
     def expect(self, batches: Iterable[list[Record]]) -> None:
         """Take what was read ahead for a row of the parent, whose turn has come."""
         self._batches = batches
@@ -243,15 +256,17 @@ class CalendlyStream(SingerStream):
         if self._takes_details:
             details = Prefetch(prefetcher, self.reader.details(row.record))
             fetches.append(ChildFetch(None, {self.name: details}))
-        if row.contexts and self.stream_maps[0].get_filter_result(row.record):
-            contexts = ((child, row.contexts.get(child.name)) for child in self.children)
-            batches = {
-                child.name: Prefetch(
-                    prefetcher, rows_for(child.reader, context), at_once=PAGES_AHEAD
-                )
-                for child, context in contexts
-                if context is not None and context.parent.applies_to(row.record)
-            }
+        wanted = bool(row.contexts) and self.stream_maps[0].get_filter_result(row.record)
+        batches = {}
+        for child in self.children:
+            if (context := row.contexts.get(child.name)) is None:
+                continue
+            applies = wanted and context.parent.applies_to(row.record)
+            due = child.gather(context, applies=applies, last=row.ends_page)
+            if due is not None:
+                parts = rows_for(child.reader, due)
+                batches[child.name] = Prefetch(prefetcher, parts, at_once=PAGES_AHEAD)
+        if wanted or batches:
             uri = next(iter(row.contexts.values())).uri
             fetches.append(ChildFetch(uri, batches))
         return fetches
@@ -259,7 +274,7 @@ class CalendlyStream(SingerStream):
     @property
     def _takes_details(self) -> bool:
         """Whether each row is read again at its own URI: not if only its children are wanted."""
-        return self.endpoint.with_details and self.selected
+        return self.endpoint.with_details is not None and self.selected
 
     def _note_read(self, began: datetime | None) -> None:
         for stream in self.family:

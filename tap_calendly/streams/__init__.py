@@ -2,7 +2,12 @@
 
 from tap_calendly.singer.stream import CalendlyStream
 from tap_calendly.streams.activity import ActivityLogEntries, OutgoingCommunications
-from tap_calendly.streams.contacts import ContactCustomFieldDefinitions, Contacts
+from tap_calendly.streams.contacts import (
+    ContactCustomFieldDefinitions,
+    ContactLists,
+    Contacts,
+    Notes,
+)
 from tap_calendly.streams.event_type_availability import (
     EventTypeAvailabilitySchedules,
     EventTypeAvailableTimes,
@@ -44,6 +49,8 @@ STREAMS: tuple[type[CalendlyStream], ...] = (
     RoutingFormSubmissions,
     Contacts,
     ContactCustomFieldDefinitions,
+    ContactLists,
+    Notes,
     MeetingRecaps,
     MeetingRecapTranscripts,
     ActivityLogEntries,

@@ -1,18 +1,23 @@
-"""Contacts of the token's user, and the fields that were added to them."""
+"""Contacts of the token's user: their fields, the lists they are on, and notes about them."""
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from tap_calendly.reading.endpoint import Paged, Unpaged
+from tap_calendly.reading.parent import Parent
 from tap_calendly.reading.replication import NewestFirst
 from tap_calendly.reporting.errors import Requires
 from tap_calendly.singer.schema import (
     CREATED_AT,
     EMAIL,
+    NAME,
     TIMEZONE,
     UPDATED_AT,
     URI,
     boolean,
     columns,
+    integer,
     nested,
     nested_list,
     one_of,
@@ -28,7 +33,7 @@ class Contacts(CalendlyStream):
     name = "contacts"
     endpoint = Paged("/contacts", whose="token_user", sort="updated_at:desc")
     replication = NewestFirst("updated_at")
-    requires = Requires("contacts:read", plan="Standard")
+    requires = Requires("contacts:read")
     schema = columns(
         URI,
         nested_list(
@@ -76,7 +81,7 @@ class ContactCustomFieldDefinitions(CalendlyStream):
 
     name = "contact_custom_field_definitions"
     endpoint = Unpaged("/contacts/custom_field_definitions", whose="token_user")
-    requires = Requires("contacts:read", plan="Standard")
+    requires = Requires("contacts:read")
     schema = columns(
         URI,
         string("label", "What the field is called."),
@@ -100,6 +105,47 @@ class ContactCustomFieldDefinitions(CalendlyStream):
             string("event_type_uri", "URI of the event type whose booking form asks."),
             string("question", "The question."),
         ),
+        CREATED_AT,
+        UPDATED_AT,
+    )
+
+
+class ContactLists(CalendlyStream):
+    """Lists and views of contacts that the user saved."""
+
+    name = "contact_lists"
+    endpoint = Unpaged("/contact_lists", whose="token_user")
+    requires = Requires("contacts:read")
+    schema = columns(
+        URI,
+        NAME,
+        string("type", "static_list (a list) or dynamic_view (a view: contacts by filters)."),
+        integer("contact_count", "How many contacts the list has; null for a view."),
+        CREATED_AT,
+        UPDATED_AT,
+    )
+
+
+class Notes(CalendlyStream):
+    """Notes that the user wrote about contacts, which the API gives for ten contacts at a time."""
+
+    name = "notes"
+    endpoint = Paged("/notes", whose="token_user")
+    parent = Parent(
+        Contacts,
+        "contact",
+        # Calendly does not say how it refuses a contact that was deleted.
+        gone=frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}),
+        at_once=10,
+    )
+    requires = Requires("contacts:read")
+    selected_by_default = False
+    schema = columns(
+        URI,
+        string("contact", "URI of the contact."),
+        string("title", "Title."),
+        string("body", "Text."),
+        timestamp("remind_at", "When to be reminded of it (UTC); null for never."),
         CREATED_AT,
         UPDATED_AT,
     )

@@ -53,6 +53,7 @@ class Organizations(CalendlyStream):
     requires = Requires("organizations:read")
     schema = columns(
         URI,
+        integer("id", "Calendly's number of the organization; undocumented."),
         string("kind", "single or multiple: whether it is meant for one user or several."),
         NAME,
         string("plan", "basic, essentials, standard, professional, teams or enterprise."),

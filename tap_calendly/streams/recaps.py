@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tap_calendly.api.page import Record
 from tap_calendly.reading.endpoint import Paged, Single
 from tap_calendly.reading.parent import Parent
 from tap_calendly.reading.replication import ByKey, WithParent
@@ -21,12 +22,22 @@ from tap_calendly.singer.schema import (
 )
 from tap_calendly.singer.stream import CalendlyStream
 
+STATUSES = ("processing", "unavailable", "available")
+"""In the order to ask: a recap that becomes available meanwhile comes up again as that."""
+
+
+def is_available(recap: Record) -> bool:
+    """Whether a recap has texts: others are found in the list alone."""
+    return recap.get("status") not in {"processing", "unavailable"}
+
 
 class MeetingRecaps(CalendlyStream):
-    """Recaps with their text, which the API gives by one request for each."""
+    """Recaps with their text, which the API gives by one request for each available one."""
 
     name = "meeting_recaps"
-    endpoint = Paged("/meeting_recaps", whose="token_user", with_details=True)
+    endpoint = Paged(
+        "/meeting_recaps", whose="token_user", statuses=STATUSES, with_details=is_available
+    )
     # The transcript may come later than the recap.
     replication = ByKey("updated_at", lookback=True)
     requires = Requires("meeting_recaps:read", plan="Standard")
@@ -66,6 +77,7 @@ class MeetingRecapTranscripts(CalendlyStream):
     parent = Parent(
         MeetingRecaps,
         columns={"recap_uri": "uri", "recap_updated_at": "updated_at"},
+        applies_to=is_available,
         link="transcript",
     )
     replication = WithParent("recap_updated_at")

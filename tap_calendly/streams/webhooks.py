@@ -22,7 +22,7 @@ class WebhookSubscriptions(CalendlyStream):
 
     name = "webhook_subscriptions"
     endpoint = Paged("/webhook_subscriptions", whose="webhooks", sort="created_at:asc")
-    requires = Requires("webhooks:read", plan="Standard")
+    requires = Requires("webhooks:read")
     schema = columns(
         URI,
         string("callback_url", "Address that the events are posted to; it may carry a secret."),

@@ -220,10 +220,11 @@ def off_by_default(calendly: Calendly) -> Tables:
         **{name: each for name, each in fixture_rows().items() if name in NOT_BY_DEFAULT},
         "meeting_recap_transcripts": [
             {**row, "recap_uri": recap["uri"], "recap_updated_at": recap["updated_at"]}
-            for recap, row in zip(
-                rows["meeting_recaps"], rows["meeting_recap_transcripts"], strict=True
-            )
+            for row in rows["meeting_recap_transcripts"]
+            for recap in rows["meeting_recaps"]
+            if recap["transcript"] == row["uri"]
         ],
+        "notes": rows["notes"],
         "user_locations": [{"user_uri": row.pop("user"), **row} for row in rows["user_locations"]],
         "user_busy_times": busy,
         "event_type_available_times": [

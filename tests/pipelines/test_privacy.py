@@ -391,7 +391,7 @@ def _with_ada(sandbox: Sandbox) -> Sandbox:
         email="charles@example.com",
         guests=[ADA.title(), "george@example.com"],
     )
-    calendly.add_contact(
+    contact = calendly.add_contact(
         user=owner,
         email=ADA.title(),
         name="Ada Lovelace",
@@ -400,6 +400,7 @@ def _with_ada(sandbox: Sandbox) -> Sandbox:
         state="England",
         linkedin="https://linkedin.example/lovelace",
     )
+    calendly.add_note(contact=contact, title="Lovelace", body="Mrs Lovelace likes engines")
     form = next(iter(calendly.routing_forms))
     calendly.submit_form(
         form=form,

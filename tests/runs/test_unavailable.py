@@ -30,11 +30,17 @@ ADMINS, EVERYONE = ("admin", "owner"), ("user", "admin", "owner")
 
 PLANS = {"any": ALL, "Standard": PAID, "Teams": TEAMS, "Enterprise": ENTERPRISE}
 
-OF_THE_USER = {"contacts", "contact_custom_field_definitions", "current_user", "meeting_recaps"}
+OF_THE_USER = {
+    "contact_custom_field_definitions",
+    "contact_lists",
+    "contacts",
+    "current_user",
+    "meeting_recaps",
+}
 FIXTURES = fixtures.read().keys()
 """Streams whose rows the sandbox reads from files, and returns to everyone."""
 
-LISTED_ON_EVERY_PLAN = {"teams", "webhook_subscriptions", *FIXTURES}
+LISTED_ON_EVERY_PLAN = {"teams", *FIXTURES}
 """Streams that only some plans can fill, but that every plan may request."""
 
 ACCESS = {

@@ -25,7 +25,7 @@ def rows(calendly: Calendly) -> dict[str, list[dict[str, Any]]]:
     """Every record there is, by the template of the path that answers with it alone."""
     one_list = [row for each in calendly.invitees.values() for row in each]
     owner = calendly.owner
-    recaps = [row for uri, row in calendly.recaps.items() if calendly.recap_owners[uri] == owner]
+    recaps = calendly.recaps_of(owner)
     submissions = [row for each in calendly.submissions.values() for row in each]
     return {
         "/users/me": [{"uri": f"{API}/users/me"}],
@@ -39,9 +39,7 @@ def rows(calendly: Calendly) -> dict[str, list[dict[str, Any]]]:
         "/contacts/{uuid}": calendly.contacts_of(owner),
         "/contacts/custom_field_definitions/{uuid}": calendly.contact_fields_of(owner),
         "/meeting_recaps/{uuid}": recaps,
-        "/meeting_recaps/{uuid}/transcript": [
-            calendly.transcripts[one["uri"]] for one in recaps if one["status"] == "available"
-        ],
+        "/meeting_recaps/{uuid}/transcript": [calendly.transcripts[one["uri"]] for one in recaps],
         "/webhook_subscriptions/{webhook_uuid}": [*calendly.webhooks.values()],
         "/user_availability_schedules/{uuid}": [
             *calendly.more_truth()["user_availability_schedules"]
@@ -65,10 +63,12 @@ def requirements(calendly: Calendly, template: str) -> dict[str, str]:
         required["event_type"] = next(iter(calendly.event_types))
     elif template in ("/user_availability_schedules", "/user_busy_times", "/locations"):
         required["user"] = calendly.owner
+    elif template == "/notes":
+        required["contact"] = next(iter(calendly.notes.values()))["contact"]
     elif template == "/webhook_subscriptions":
         required = {"scope": "organization", "user": calendly.owner}
         required |= {"group": next(iter(calendly.groups)), **everything}
-    elif template in LISTS and not re.search("{|/teams|/contacts|/meeting_recaps", template):
+    elif template in LISTS and not re.search("{|/teams|/contact|/meeting_recaps", template):
         required = everything
     if template.endswith("_times"):
         required |= {"start_time": to_timestamp(NOW + DAY), "end_time": to_timestamp(NOW + 3 * DAY)}

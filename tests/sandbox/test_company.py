@@ -269,7 +269,9 @@ def test_the_company_has_some_of_everything_else(calendly: Calendly) -> None:
     assert {one["state"] for one in truth["webhook_subscriptions"]} == {"active", "disabled"}
     assert any(one["updated_at"] > one["created_at"] for one in truth["contacts"])
     assert {one["status"] for one in calendly.recaps.values()} >= {"available", "unavailable"}
-    assert {bool(one["share_link"]) for one in truth["meeting_recaps"]} == {True, False}
+    assert {bool(one["share_link"]) for one in calendly.recaps.values()} == {True, False}
+    assert {one["type"] for one in truth["contact_lists"]} == {"static_list", "dynamic_view"}
+    assert any(one["updated_at"] > one["created_at"] for one in truth["notes"])
     assert {one["namespace"] for one in truth["activity_log_entries"]} >= {
         *("User", "EventType", "Group", "Team", "Invitation", "Webhook", "Compliance"),
     }

@@ -125,6 +125,81 @@ def test_another_users_contacts_are_not_there(
         assert ask(sandbox, uri, token=sandbox.access.issue(colleague)).status_code == 200
 
 
+# Lists and notes
+
+
+def test_lists_and_views_come_on_one_page_and_only_lists_are_counted(
+    sandbox: Sandbox, calendly: Calendly, colleague: str
+) -> None:
+    owner = calendly.owner
+    people = [calendly.add_contact(user=owner, email=f"{one}@guest.example") for one in "ab"]
+    fair = calendly.add_contact_list(user=owner, name="Fair", contacts=people)
+    for number in range(24):
+        calendly.add_contact_list(user=owner, name=f"View {number}")
+    calendly.add_contact_list(user=colleague, name="Theirs")
+    calendly.delete_contact(contact=people[0])
+
+    def found(**params: str) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = ask(sandbox, "/contact_lists", params).json()["collection"]
+        return rows
+
+    assert ask(sandbox, "/contact_lists").json()["pagination"] == {
+        "count": 25,
+        **dict.fromkeys(("next_page", "previous_page", "next_page_token", "previous_page_token")),
+    }
+    with pytest.raises(ValueError, match="has 25 lists already"):
+        calendly.add_contact_list(user=owner, name="One too many")
+    (row,) = found(type="static_list")
+    assert (row["uri"], row["contact_count"]) == (fair, 1)
+    assert {one["contact_count"] for one in found(type="dynamic_view")} == {None}
+    calendly.delete_contact_list(contact_list=fair)
+    assert len(found()) == 24
+
+
+def test_notes_are_those_about_the_contacts_asked_for_the_last_changed_first(
+    sandbox: Sandbox, calendly: Calendly
+) -> None:
+    people = [calendly.add_contact(user=calendly.owner, email=f"{one}@x.example") for one in "abc"]
+    first, second, third = (calendly.add_note(contact=one, body="-") for one in people)
+    calendly.edit_note(note=first, body="Called")
+
+    def found(*contacts: str) -> list[str]:
+        rows = ask(sandbox, "/notes", {"contact": contacts}).json()["collection"]
+        return [one["uri"] for one in rows]
+
+    assert found(*people) == [first, third, second]
+    assert found(*people[1:]) == [third, second]
+    calendly.delete_note(note=third)
+    calendly.delete_contact(contact=people[0])
+    assert found(*people[1:]) == [second]
+    assert list(calendly.notes) == [second]
+
+
+@pytest.mark.parametrize("parameter", [{"sort": "updated_at:desc"}, {"user": "x"}, {"x": ""}])
+def test_notes_take_no_other_parameter(
+    sandbox: Sandbox, calendly: Calendly, parameter: dict[str, str]
+) -> None:
+    contact = calendly.add_contact(user=calendly.owner, email=CY)
+
+    answer = ask(sandbox, "/notes", {"contact": contact, **parameter})
+
+    assert answer.status_code == 400
+    assert [one["parameter"] for one in answer.json()["details"]] == list(parameter)
+
+
+def test_notes_are_asked_for_about_ten_contacts_at_most_and_only_ones_own(
+    sandbox: Sandbox, calendly: Calendly, colleague: str
+) -> None:
+    people = [calendly.add_contact(user=calendly.owner, email=f"{n}@x.example") for n in range(11)]
+    theirs = calendly.add_contact(user=colleague, email=CY)
+
+    def status(*contacts: str) -> int:
+        return ask(sandbox, "/notes", {"contact": contacts}).status_code
+
+    assert (status(), status(*people[:10]), status(*people)) == (400, 200, 400)
+    assert status(people[0], theirs) == 404
+
+
 # Recaps
 
 
@@ -205,6 +280,14 @@ def test_another_hosts_recaps_are_refused(
             "no field of type",
         ),
         (lambda one: one.rename_contact_field(field="nothing", label="-"), "no contact field"),
+        (lambda one: one.add_note(contact="nobody", body="-"), "there is no contact"),
+        (lambda one: one.add_note(contact=next(iter(one.contacts))), "a title or a body"),
+        (lambda one: one.edit_note(note="nothing", body="-"), "there is no note"),
+        (lambda one: one.delete_contact_list(contact_list="nothing"), "no contact list"),
+        (
+            lambda one: one.add_contact_list(user=one.owner, name="-", contacts=["nobody"]),
+            "there is no contact",
+        ),
         (lambda one: one.start_recap(event="nothing"), "there is no event"),
         (
             lambda one: one.start_recap(event=next(iter(one.events)), user="nobody"),

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 UNPAGED = [
     one
     for one in LISTS
-    if one.endswith(("_times", "_schedules", "_definitions")) or one == "/locations"
+    if one.endswith(("_times", "_schedules", "_definitions", "_lists")) or one == "/locations"
 ]
 GATED = {
     ("standard", "to Teams"): [
@@ -30,9 +30,7 @@ GATED = {
         if one.startswith(("/group", "/routing_form", "/event_type_memberships"))
     ],
     ("teams", "to Enterprise"): ["/activity_log_entries", "/outgoing_communications"],
-    ("basic", "not"): [
-        one for one in TEMPLATES if one.startswith(("/contacts", "/meeting_recaps"))
-    ],
+    ("basic", "not"): [one for one in TEMPLATES if one.startswith("/meeting_recaps")],
 }
 """Templates by the highest plan without access to them, and by Calendly's message then."""
 
@@ -142,8 +140,8 @@ def test_a_plan_too_low_is_answered_as_described(
     [
         one
         for one in TEMPLATES
-        if not one.startswith(("/users", "/contacts"))
-        and one not in ("/organizations/{uuid}", "/meeting_recaps")
+        if not one.startswith(("/users", "/contact"))
+        and one not in ("/organizations/{uuid}", "/meeting_recaps", "/notes")
     ],
 )
 def test_a_role_too_low_is_answered_as_described(

@@ -45,10 +45,10 @@ def test_the_rows_of_a_file_are_served_in_pages(
 def test_the_rows_of_a_parent_are_asked_for_by_parameter_or_path(
     sandbox: Sandbox, serve: Callable[..., None]
 ) -> None:
-    serve(path="/notes", scope="organizations:read", parameter="holiday", rows=NOTES)
+    serve(path="/holiday_notes", scope="organizations:read", parameter="holiday", rows=NOTES)
 
-    assert whole(sandbox, "/notes", {"holiday": ROWS[3]["uri"]}) == [{"text": "3"}]
-    assert whole(sandbox, "/notes", {"day": ROWS[3]["uri"]}) == []
+    assert whole(sandbox, "/holiday_notes", {"holiday": ROWS[3]["uri"]}) == [{"text": "3"}]
+    assert whole(sandbox, "/holiday_notes", {"day": ROWS[3]["uri"]}) == []
 
     serve(path="/holidays/{uuid}/notes", scope="organizations:read", rows=NOTES)
 

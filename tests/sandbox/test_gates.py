@@ -45,8 +45,9 @@ OPEN_TO = {
     "/routing_forms": (TEAMS, ADMINS),
     "/activity_log_entries": (ENTERPRISE, ADMINS),
     "/outgoing_communications": (ENTERPRISE, ADMINS),
-    "/contacts": (PAID, EVERYBODY),
-    "/contacts/custom_field_definitions": (PAID, EVERYBODY),
+    "/contacts": (ALL, EVERYBODY),
+    "/contacts/custom_field_definitions": (ALL, EVERYBODY),
+    "/contact_lists": (ALL, EVERYBODY),
     "/meeting_recaps": (PAID, EVERYBODY),
     "/webhook_subscriptions": (ALL, ADMINS),
 }

@@ -24,6 +24,7 @@ def samples(calendly: Calendly) -> dict[str, str]:
         "group": next(iter(calendly.groups)),
         "form": next(iter(calendly.routing_forms)),
         "owner": next(iter(calendly.memberships)),
+        "contact": calendly.contacts_of(calendly.owner)[0]["uri"],
         "event_type": next(iter(calendly.event_types)),
         "event": next(iter(calendly.events)),
         "actor": calendly.owner,
@@ -99,6 +100,7 @@ PARAMETERS = [
             "exclude",
             "count",
         ],
+        "/notes": ["contact", "count"],
         "/meeting_recaps": ["event", "start_time", "end_time", "status", "attendee", "count"],
         "/event_type_memberships": ["event_type", "count"],
         "/scheduled_events": [
@@ -121,6 +123,7 @@ PARAMETERS = [
     (template, name)
     for template, names in {
         "/contacts/{uuid}": ["exclude"],
+        "/contact_lists": ["type"],
         "/event_type_availability_schedules": ["event_type"],
         "/event_type_available_times": ["event_type", "start_time", "end_time"],
         "/user_availability_schedules": ["user"],

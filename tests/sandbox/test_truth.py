@@ -54,6 +54,12 @@ def test_the_truth_of_the_other_streams_is_what_the_api_answers(sandbox: Sandbox
     ]
     groups = whole(sandbox, "/groups", everything)
     recaps = [single(sandbox, one["uri"]) for one in whole(sandbox, "/meeting_recaps")]
+    unfinished = [
+        row
+        for status in ("processing", "unavailable")
+        for row in whole(sandbox, "/meeting_recaps", {"status": status})
+    ]
+    contacts = whole(sandbox, "/contacts")
     hooks = [
         *whole(sandbox, "/webhook_subscriptions", {**everything, "scope": "organization"}),
         *(
@@ -82,11 +88,21 @@ def test_the_truth_of_the_other_streams_is_what_the_api_answers(sandbox: Sandbox
         "user_availability_schedules": [row for _, row in schedules],
         "activity_log_entries": whole(sandbox, "/activity_log_entries", log),
         "outgoing_communications": whole(sandbox, "/outgoing_communications", everything),
-        "contacts": whole(sandbox, "/contacts"),
+        "contacts": contacts,
         "contact_custom_field_definitions": ask(
             sandbox, "/contacts/custom_field_definitions"
         ).json()["collection"],
-        "meeting_recaps": recaps,
+        "contact_lists": ask(sandbox, "/contact_lists").json()["collection"],
+        "notes": sorted(
+            (
+                row
+                for contact in contacts
+                for row in whole(sandbox, "/notes", {"contact": contact["uri"]})
+            ),
+            key=lambda one: str(one["updated_at"]),
+            reverse=True,
+        ),
+        "meeting_recaps": [*recaps, *unfinished],
         "meeting_recap_transcripts": [single(sandbox, one["transcript"]) for one in recaps],
         "webhook_subscriptions": sorted(hooks, key=lambda one: str(one["created_at"])),
         "user_locations": [{"user": user, **row} for user, row in locations],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sandbox.http.access import require_people
 from sandbox.http.answers.event_types import offered
-from sandbox.http.answers.query import Endpoint, collection, resource
+from sandbox.http.answers.query import Endpoint, collection, one_page, resource
 from sandbox.http.errors import failed_dependency, invalid_argument
 from sandbox.organization.timestamps import from_timestamp
 
@@ -24,9 +24,7 @@ DAYS_OF_BUSY_TIMES = 7
 def event_type_availability_schedules(query: Query) -> Record:
     """Return the hours of an event type, for each host: always one page."""
     record = offered(query)
-    rows = query.calendly.hours(record["uri"])
-    nowhere = ("next_page", "previous_page", "next_page_token", "previous_page_token")
-    return {**collection(rows), "pagination": {"count": len(rows), **dict.fromkeys(nowhere)}}
+    return one_page(query.calendly.hours(record["uri"]))
 
 
 def event_type_available_times(query: Query) -> Record:

@@ -1,11 +1,13 @@
-"""The caller's contacts and their custom fields."""
+"""The caller's contacts: their custom fields, lists of them, and notes about them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sandbox.http.access import CONTACTS, require_plan
-from sandbox.http.answers.query import Endpoint, collection, ordered, resource
+from sandbox.http.answers.query import Endpoint, collection, one_page, ordered, resource
+from sandbox.http.errors import invalid_argument, not_found
+from sandbox.http.paging import PAGE_TOKEN
+from sandbox.organization.contact_lists import TYPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,11 +17,13 @@ if TYPE_CHECKING:
 
 BY_FIELD = ("timezone", "name", "job_title", "company", "country", "state", "city")
 CUSTOM = "custom_fields"
+CONTACT = "contact"
+MOST_CONTACTS = 10
+"""About how many contacts notes can be asked for at once."""
 
 
 def contacts(query: Query) -> Record:
     """Return the caller's contacts; filters match whole values, ignoring case."""
-    require_plan(query.calendly.organization["plan"], CONTACTS)
     asked = query.parameters
     order = asked.sort("created_at", "updated_at")
     excluded = asked.choice("exclude", [CUSTOM])
@@ -37,7 +41,6 @@ def contacts(query: Query) -> Record:
 
 def contact(query: Query) -> Record:
     """Return one of the caller's contacts."""
-    require_plan(query.calendly.organization["plan"], CONTACTS)
     excluded = query.parameters.choice("exclude", [CUSTOM])
     own = {one["uri"]: one for one in query.calendly.contacts_of(query.caller.user)}
     return resource(_without(excluded, query.found(own, "contacts")))
@@ -45,15 +48,37 @@ def contact(query: Query) -> Record:
 
 def custom_field_definitions(query: Query) -> Record:
     """Return the custom fields of the caller's contacts."""
-    require_plan(query.calendly.organization["plan"], CONTACTS)
     return collection(query.calendly.contact_fields_of(query.caller.user))
 
 
 def custom_field_definition(query: Query) -> Record:
     """Return one custom field of the caller's contacts."""
-    require_plan(query.calendly.organization["plan"], CONTACTS)
     own = {one["uri"]: one for one in query.calendly.contact_fields_of(query.caller.user)}
     return resource(query.found(own, "contacts/custom_field_definitions"))
+
+
+def contact_lists(query: Query) -> Record:
+    """Return the caller's lists and views of contacts: always one page."""
+    kind = query.parameters.choice("type", TYPES)
+    rows = query.calendly.contact_lists_of(query.caller.user)
+    return one_page([one for one in rows if kind in (None, one["type"])])
+
+
+def notes(query: Query) -> Record:
+    """Return the caller's notes about some of their contacts, the last changed first.
+
+    A contact that is not theirs is not found; Calendly does not say what it answers then.
+    """
+    asked = query.parameters
+    for name in asked.sent:
+        if name not in (CONTACT, f"{CONTACT}[]", "count", PAGE_TOKEN):
+            raise invalid_argument(name, "is not a parameter of notes")
+    about = asked.several_uris(CONTACT, "contacts")
+    if not 1 <= len(about) <= MOST_CONTACTS:
+        raise invalid_argument(CONTACT, f"must be given 1 to {MOST_CONTACTS} times")
+    if not set(about) <= {one["uri"] for one in query.calendly.contacts_of(query.caller.user)}:
+        raise not_found()
+    return query.page(query.calendly.notes_about(about))
 
 
 def _is_among(wanted: str | None, values: Iterable[str | None]) -> bool:
@@ -69,4 +94,6 @@ ENDPOINTS = (
     Endpoint("/contacts/custom_field_definitions", "contacts:read", custom_field_definitions),
     Endpoint("/contacts/custom_field_definitions/{uuid}", "contacts:read", custom_field_definition),
     Endpoint("/contacts/{uuid}", "contacts:read", contact),
+    Endpoint("/contact_lists", "contacts:read", contact_lists),
+    Endpoint("/notes", "contacts:read", notes),
 )

@@ -13,7 +13,7 @@ from sandbox.http.parameters import MAX_COUNT
 from sandbox.organization.identifiers import API
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import timedelta
 
     from starlette.requests import Request
@@ -112,6 +112,12 @@ def resource(record: Record) -> Record:
 def collection(rows: Iterable[Record]) -> Record:
     """Return ``rows`` in the envelope of a list without pages."""
     return {"collection": list(rows)}
+
+
+def one_page(rows: Sequence[Record]) -> Record:
+    """Return ``rows`` in the envelope of a list that always has one page."""
+    nowhere = ("next_page", "previous_page", "next_page_token", "previous_page_token")
+    return {**collection(rows), "pagination": {"count": len(rows), **dict.fromkeys(nowhere)}}
 
 
 def found(records: Mapping[str, Record], uri: str) -> Record:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from sandbox.http.access import RECAPS, require_plan
 from sandbox.http.answers.query import Endpoint, found, resource
-from sandbox.http.errors import permission_denied
-from sandbox.organization.recaps import ONLY_SINGLE, STATUSES
+from sandbox.http.errors import not_found, permission_denied
+from sandbox.organization.recaps import STATUSES, in_list
 
 if TYPE_CHECKING:
     from sandbox.http.answers.query import Query
@@ -23,7 +23,7 @@ def meeting_recaps(query: Query) -> Record:
     status = asked.choice("status", STATUSES) or "available"
     attendee = asked.email("attendee")
     rows = (
-        {key: value for key, value in one.items() if key not in ONLY_SINGLE}
+        in_list(one)
         for one in query.calendly.recaps_of(query.caller.user, status)
         if event in (None, one["event"])
         and (after is None or one["end_time"] >= after)
@@ -34,8 +34,11 @@ def meeting_recaps(query: Query) -> Record:
 
 
 def meeting_recap(query: Query) -> Record:
-    """Return one of the caller's recaps, with its texts."""
-    return resource(_own(query))
+    """Return one of the caller's recaps, with its texts, if it is available."""
+    record = _own(query)
+    if record["status"] != "available":
+        raise not_found()
+    return resource(record)
 
 
 def transcript(query: Query) -> Record:
