@@ -170,11 +170,15 @@ class Prefetch(Generic[T]):
 
 
 def in_order(
-    batches: Prefetch[Batch[T]], ahead: Prefetcher, begin: Callable[[T], list[R]]
+    batches: Prefetch[Batch[T]],
+    ahead: Prefetcher,
+    begin: Callable[[T], list[R]],
+    prepare: Callable[[list[T]], None] = lambda _: None,
 ) -> Iterator[tuple[T, list[R]]]:
     """Yield rows in order, each with what `begin`, called a little ahead, began to read for it.
 
-    A batch's `on_emitted` is called once its rows are done with.
+    `prepare` is called with the rows of a batch before that; its `on_emitted`, once they are done
+    with.
     """
     parts = iter(batches)
     waiting: deque[_Step[T, R]] = deque()
@@ -186,6 +190,7 @@ def in_order(
             batch = next(parts, None)
             more = batch is not None
             if batch is not None:
+                prepare(batch.rows)
                 waiting.extend(_Step(row) for row in batch.rows)
                 waiting.append(_Step(on_emitted=batch.on_emitted))
         while waiting and in_flight < ahead.calls_ahead:

@@ -23,7 +23,6 @@ class Row(NamedTuple):
 
     record: Record
     contexts: dict[str, Context]
-    ends_page: bool = False  # no other row of its page follows
 
 
 def whole_list(
@@ -37,8 +36,7 @@ def whole_list(
     for part in reader.stream.endpoint.parts:
         for page in reader.read_until_stable(bounds=part):
             began = began or page.answered_at
-            last = page.rows[-1] if page.rows else None
-            yield Batch([Row(r, contexts_of(r, children), r is last) for r in page.rows])
+            yield Batch([Row(row, contexts_of(row, children)) for row in page.rows])
     yield Batch([], partial(on_read, began))
 
 
@@ -58,6 +56,18 @@ def contexts_of(row: Record, children: Sequence[Reader]) -> dict[str, Context]:
             )
         contexts[child.stream.name] = context
     return contexts
+
+
+def gather(rows: Sequence[Row], child: str) -> None:
+    """Let the last of as many rows as one request of a child takes ask for all of them."""
+    group: list[Row] = []
+    for number, row in enumerate(rows, 1):
+        group.append(row)
+        context = row.contexts[child]
+        if len(group) == context.parent.at_once or number == len(rows):
+            uris = tuple(one.contexts.pop(child).uri for one in group)
+            row.contexts[child] = context._replace(uris=uris)
+            group = []
 
 
 def rows_for(reader: Reader, context: Context) -> Iterator[list[Record]]:

@@ -19,11 +19,11 @@ from typing_extensions import override
 from tap_calendly.reading.conform import CoercionIssue, Columns
 from tap_calendly.reading.endpoint import Endpoint
 from tap_calendly.reading.outcome import UNEXPECTED, Outcome
-from tap_calendly.reading.parent import Context, Parent
+from tap_calendly.reading.parent import Parent
 from tap_calendly.reading.prefetch import Batch, Prefetch, Prefetcher, in_order
 from tap_calendly.reading.reader import Reader
 from tap_calendly.reading.replication import FullTable, Replication
-from tap_calendly.reading.source import Row, rows_for, whole_list
+from tap_calendly.reading.source import Row, gather, rows_for, whole_list
 from tap_calendly.reporting import errors, messages
 from tap_calendly.run import Run
 from tap_calendly.singer.sdk import SingerStream
@@ -78,7 +78,6 @@ class CalendlyStream(SingerStream):
         self.prefetcher: Prefetcher | None = None
         self._child_fetches: list[ChildFetch] = []
         self._batches: Iterable[list[Record]] = ()
-        self._gathered: list[str] = []  # URIs of the parent's rows to ask for in one request
 
     # Relatives
 
@@ -181,18 +180,6 @@ class CalendlyStream(SingerStream):
                     child.expect(fetch.batches.get(child.name, ()))
                 yield {"uri": fetch.uri}
 
-    def gather(self, context: Context, *, applies: bool, last: bool) -> Context | None:
-        """Return what to read for once a request is full of rows, or the page of the parent ends.
-
-        `applies` says whether the row of the context counts.
-        """
-        if applies:
-            self._gathered.append(context.uri)
-        if not self._gathered or (len(self._gathered) < context.parent.at_once and not last):
-            return None
-        uris, self._gathered = tuple(self._gathered), []
-        return context._replace(uris=uris)
-
     def expect(self, batches: Iterable[list[Record]]) -> None:
         """Take what was read ahead for a row of the parent, whose turn has come."""
         self._batches = batches
@@ -207,7 +194,8 @@ class CalendlyStream(SingerStream):
             for stream in self.family:
                 stream.reader.stopped = prefetcher.stopped
             batches = Prefetch(prefetcher, self.source(), first=True)
-            rows = in_order(batches, prefetcher, partial(self._fetch_for, prefetcher))
+            begin = partial(self._fetch_for, prefetcher)
+            rows = in_order(batches, prefetcher, begin, self._gather)
             for row, fetches in self._unless_refused(rows):
                 if not (self.selected or any(child.outcome.goes_on for child in self.children)):
                     break
@@ -250,23 +238,28 @@ class CalendlyStream(SingerStream):
             for child in self.children:
                 child.outcome.unavailable = error
 
+    def _gather(self, rows: list[Row]) -> None:
+        """Gather the rows for which a child asks together, unless a stream map leaves them out."""
+        for child in self.children:
+            if child.parent is not None and child.parent.at_once > 1:
+                is_wanted = self.stream_maps[0].get_filter_result
+                gather([row for row in rows if is_wanted(row.record)], child.name)
+
     def _fetch_for(self, prefetcher: Prefetcher, row: Row) -> list[ChildFetch]:
         """Begin to read what belongs to a row, unless a stream map leaves the row out."""
         fetches = []
         if self._takes_details:
             details = Prefetch(prefetcher, self.reader.details(row.record))
             fetches.append(ChildFetch(None, {self.name: details}))
-        wanted = bool(row.contexts) and self.stream_maps[0].get_filter_result(row.record)
-        batches = {}
-        for child in self.children:
-            if (context := row.contexts.get(child.name)) is None:
-                continue
-            applies = wanted and context.parent.applies_to(row.record)
-            due = child.gather(context, applies=applies, last=row.ends_page)
-            if due is not None:
-                parts = rows_for(child.reader, due)
-                batches[child.name] = Prefetch(prefetcher, parts, at_once=PAGES_AHEAD)
-        if wanted or batches:
+        if row.contexts and self.stream_maps[0].get_filter_result(row.record):
+            contexts = ((child, row.contexts.get(child.name)) for child in self.children)
+            batches = {
+                child.name: Prefetch(
+                    prefetcher, rows_for(child.reader, context), at_once=PAGES_AHEAD
+                )
+                for child, context in contexts
+                if context is not None and context.parent.applies_to(row.record)
+            }
             uri = next(iter(row.contexts.values())).uri
             fetches.append(ChildFetch(uri, batches))
         return fetches

@@ -127,18 +127,19 @@ ACCESS: Fields = {
 
 _PLAIN = """
 action active admin_managed after_buffer amount answer_choices app_url availability_setting
-before_buffer booking_method buffered_end_time buffered_start_time canceler_type color
-confirmed_at connected contact contact_count created_at creator currency current_organization date default deleted_at
-description_html description_plain duration duration_options enabled end_time event event_type
-event_type_uri event_uri events field_type first_email_date fully_qualified_name group host id
-include_other internal_note invitee_scheduled_by invitees_remaining is_active is_paid is_primary
-kind kind_description label last_email_date last_interaction_date last_meeting_date last_sent_at limit locale
-member_count namespace new_invitee next_meeting_date occurred_at old_invitee organization owner
-plan pooling_type position provider question question_uuid recap_updated_at recap_uri remind_at required
-rescheduled resource_type retry_started_at role routing_form routing_form_submission
-scheduling_method scope secret sender_uri sent_at stage start_time start_time_increment status
-submitter submitter_type successful terms time_notation total transcript type updated_at uri
-user user_uri utm_campaign utm_content utm_medium utm_source utm_term uuid wday
+before_buffer booking_method buffered_end_time buffered_start_time canceler_type color confirmed_at
+connected contact contact_count created_at creator currency current_organization date default
+deleted_at description_html description_plain duration duration_options enabled end_time event
+event_type event_type_uri event_uri events field_type first_email_date fully_qualified_name group
+host id include_other internal_note invitee_scheduled_by invitees_remaining is_active is_paid
+is_primary kind kind_description label last_email_date last_interaction_date last_meeting_date
+last_sent_at limit locale member_count namespace new_invitee next_meeting_date occurred_at
+old_invitee organization owner plan pooling_type position provider question question_uuid
+recap_updated_at recap_uri remind_at required rescheduled resource_type retry_started_at role
+routing_form routing_form_submission scheduling_method scope secret sender_uri sent_at stage
+start_time start_time_increment status submitter submitter_type successful terms time_notation total
+transcript type updated_at uri user user_uri utm_campaign utm_content utm_medium utm_source utm_term
+uuid wday
 
 activity_log_entries.actor.group.name
 contact_lists.name

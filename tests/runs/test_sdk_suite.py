@@ -31,6 +31,8 @@ CONFIG: dict[str, object] = {"personal_access_token": SANDBOX.token}
 @pytest.fixture(scope="module", autouse=True)
 def _serving() -> Iterator[None]:
     company.populate(CALENDLY, seed=1, size=300, until=NOW)
+    for event_type in CALENDLY.event_types.values():
+        event_type["kind_description"] = "One-on-One"  # as years ago
     with SANDBOX:
         CONFIG["api_url"] = SANDBOX.url
         yield
