@@ -46,7 +46,7 @@ class Parent:
 
 
 class Context(NamedTuple):
-    """The row of the parent to read another stream for, or the rows where it is asked for several.
+    """A row of the parent to read another stream for, or several that one request is about.
 
     Attributes:
         parent: What the child declares.

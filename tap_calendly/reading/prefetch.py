@@ -177,8 +177,8 @@ def in_order(
 ) -> Iterator[tuple[T, list[R]]]:
     """Yield rows in order, each with what `begin`, called a little ahead, began to read for it.
 
-    `prepare` is called with the rows of a batch before that; its `on_emitted`, once they are done
-    with.
+    `prepare` is called with a batch's rows before that. Its `on_emitted` is called once they are
+    done with.
     """
     parts = iter(batches)
     waiting: deque[_Step[T, R]] = deque()

@@ -82,7 +82,7 @@ class Reader:
             return known
         query: dict[str, Any] = dict(run.scope.parameters(stream.endpoint.whose))
         if context is not None and context.parent.parameter:
-            # Several are sent as `contact=…&contact=…`, OpenAPI's default: Calendly does not say.
+            # Several URIs repeat it, OpenAPI's default; how Calendly wants them is unconfirmed.
             query[context.parent.parameter] = context.uris
         query |= stream.endpoint.parameters(run.client.now)
         query |= stream.replication.parameters(self.since) | dict(bounds or {})

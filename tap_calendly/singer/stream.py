@@ -239,7 +239,7 @@ class CalendlyStream(SingerStream):
                 child.outcome.unavailable = error
 
     def _gather(self, rows: list[Row]) -> None:
-        """Gather the rows for which a child asks together, unless a stream map leaves them out."""
+        """Group rows for a child that asks for several at once; filtered ones are left out."""
         for child in self.children:
             if child.parent is not None and child.parent.at_once > 1:
                 is_wanted = self.stream_maps[0].get_filter_result

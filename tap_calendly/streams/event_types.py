@@ -52,7 +52,7 @@ FIELDS = (
     string("internal_note", "Note for the team."),
     boolean("is_paid", "Whether a payment is asked for."),
     string("kind", "solo or group."),
-    string("kind_description", "The kind in words; no longer documented, null on most accounts."),
+    string("kind_description", "The kind in words; no longer documented, null in most accounts."),
     string("locale", "Language code."),
     nested_list(
         "locations",
