@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +11,7 @@ from sandbox.demo.company import simulate
 from sandbox.http.server import Sandbox
 from sandbox.organization.calendly import Calendly
 from sandbox.organization.clock import SimulatedClock
-from tests.sandbox.description import Description
+from tests.description import Description
 from tests.sandbox.office import Office
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ NOW = datetime(2026, 3, 2, 9, 0, tzinfo=timezone.utc)
 
 @pytest.fixture(scope="session")
 def description() -> Description:
-    return Description(Path(__file__).with_name("openapi.yaml"))
+    return Description()
 
 
 @pytest.fixture

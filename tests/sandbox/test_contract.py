@@ -16,7 +16,7 @@ from tests.sandbox.asking import ask, path_of
 from tests.sandbox.paths import LISTS, TEMPLATES, UNKNOWN, path, requirements, rows
 
 if TYPE_CHECKING:
-    from tests.sandbox.description import Description
+    from tests.description import Description
 
 UNPAGED = [
     one

@@ -13,7 +13,7 @@ from tests.sandbox.paths import DAY, NOW, TEMPLATES, UNKNOWN, path, requirements
 if TYPE_CHECKING:
     from sandbox.http.server import Sandbox
     from sandbox.organization.calendly import Calendly
-    from tests.sandbox.description import Description
+    from tests.description import Description
 
 
 def samples(calendly: Calendly) -> dict[str, str]:

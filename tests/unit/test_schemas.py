@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sandbox.organization import fixtures
 from tap_calendly.streams import STREAMS
-from tests.sandbox.description import Description
+from tests.description import Description
 from tests.singer import fixture_rows, key_of
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 Fields = dict[str, set[str]]
 """The types of value that each field may hold, by its path: `.a`, `.a.b`, `.list[].b`."""
 
-API = Description(Path(__file__).parents[1] / "sandbox" / "openapi.yaml")
+API = Description()
 COMPONENTS = API.content["components"]["schemas"]
 
 SCHEMAS = {stream.name: stream.schema for stream in STREAMS}

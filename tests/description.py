@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -14,10 +15,10 @@ from referencing.jsonschema import DRAFT202012
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     import requests
 
+FILE = Path(__file__).with_name("openapi.yaml")
 URN = "urn:calendly"
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
@@ -42,9 +43,9 @@ def _is_email(value: object) -> bool:
 class Description:
     """An OpenAPI 3.1 description, read strictly: what it does not declare must not appear."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self) -> None:
         """Read the file."""
-        self.content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        self.content: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 
     @property
     def paths(self) -> Mapping[str, Any]:
