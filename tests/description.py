@@ -1,4 +1,4 @@
-"""The description of Calendly's API, and whether an answer conforms to it."""
+"""The description of Calendly's API, and whether requests and answers conform to it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import yaml
 from jsonschema import Draft202012Validator, FormatChecker
@@ -57,6 +57,26 @@ class Description:
         described = (self._at(one) for one in self.paths[template].get("parameters", ()))
         return [one for one in described if one["in"] == "query"]
 
+    def request_complaints(self, method: str, path: str, query: str) -> list[str]:
+        """Return how a request differs from those that the description allows."""
+        template = self._template(path)
+        if method != "GET" or template is None:
+            return [f"{method} {path} is not described"]
+        described = {one["name"]: one for one in self.parameters(template)}
+        sent = parse_qs(query, keep_blank_values=True)
+        required = {name for name, one in described.items() if one.get("required")}
+        return [
+            *(f"{name} is missing" for name in sorted(required - sent.keys())),
+            *(f"{name} is not described" for name in sorted(sent.keys() - described.keys())),
+            *(
+                f"{name}: {error.message}"
+                for name in sorted(sent.keys() & described.keys())
+                for error in self._errors(
+                    described[name]["schema"], _parsed(sent[name], described[name]["schema"])
+                )
+            ),
+        ]
+
     def complaints(self, template: str, answer: requests.Response) -> list[str]:
         """Return how an answer differs from the description of ``template``."""
         status = str(answer.status_code)
@@ -69,6 +89,13 @@ class Description:
         """Return how an answer differs from the response described as ``name``."""
         pointer = f"/components/responses/{name}"
         return self._complaints(pointer, self.content["components"]["responses"][name], answer)
+
+    def _template(self, path: str) -> str | None:
+        """Return the template of a path; one without identifiers comes before one with some."""
+        for template in sorted(self.paths, key=lambda one: one.count("{")):
+            if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path):
+                return template
+        return None
 
     def _complaints(self, pointer: str, response: Any, answer: requests.Response) -> list[str]:  # noqa: ANN401 -- a piece of YAML
         if "$ref" in response:
@@ -114,6 +141,16 @@ class Description:
         for key in piece["$ref"].removeprefix("#/").split("/"):
             found = found[key]
         return found
+
+
+def _parsed(values: list[str], schema: Mapping[str, Any]) -> object:
+    """Return what a parameter says, of the type that the schema names if it can be."""
+    if schema["type"] == "array" or len(values) > 1:
+        return values
+    (text,) = values
+    if schema["type"] == "integer" and re.fullmatch(r"-?\d+", text, re.ASCII):
+        return int(text)
+    return {"true": True, "false": False}.get(text, text) if schema["type"] == "boolean" else text
 
 
 def _strict(content: dict[str, Any]) -> dict[str, Any]:
