@@ -81,7 +81,9 @@ def _fill(calendly: Calendly, number: str) -> None:
         calendly.subscribe(callback_url=url, events=["invitee.created"])
     calendly.subscribe(callback_url=url, events=["invitee.created"], scope="user", of=member)
     calendly.subscribe(callback_url=url, events=["invitee.created"], scope="group", of=group)
-    calendly.add_contact(user=owner, email=f"jo{number}@guest.example")
+    contact = calendly.add_contact(user=owner, email=f"jo{number}@guest.example")
+    for _ in range(2):
+        calendly.add_note(contact=contact, body="Likes tea.")
     course = calendly.add_event_type(
         owner=owner, name=f"Course {number}", duration=30, kind="group", hosts=[owner, member]
     )
@@ -125,6 +127,7 @@ def asked_by(stream: type[CalendlyStream]) -> set[str]:
     """Return the parameters that a stream can send, as far as it declares them."""
     endpoint, parent = stream.endpoint, stream.parent
     asked = {*endpoint.parameters(NOW), *stream.replication.parameters(NOW)}
+    asked |= {name for part in endpoint.parts for name in part}
     if isinstance(endpoint, Paged):
         asked |= {"count", "page_token"}
     if parent is not None and parent.parameter is not None:
@@ -179,7 +182,14 @@ def test_whatever_the_tap_is_to_do_it_makes_valid_requests(
     for stream in DESCRIBED.values():
         path = stream.endpoint.path.replace("{organization}", "{uuid}")
         assert sent[path] == asked_by(stream), stream.name
-    rows = ("scheduled_events", "event_types", "users", "routing_forms", "meeting_recaps")
+    rows = (
+        "scheduled_events",
+        "event_types",
+        "users",
+        "routing_forms",
+        "meeting_recaps",
+        "contacts",
+    )
     assert [row for row in rows if f"/{row}/{{uuid}}" not in sent] == []
 
 
