@@ -178,7 +178,7 @@ def test_what_was_read_before_a_failure_is_written(sandbox: Sandbox, workers: in
         sync(sandbox, select=MEETINGS, into=run, max_concurrent_requests=workers)
 
     booked = {row["event_uri"] for row in run.rows("event_invitees")}
-    assert 20 - workers <= len(booked) <= 20 + workers
+    assert 20 - workers <= len(booked) <= 20 + 2 * workers  # as many as are read ahead
     assert run.tables()["scheduled_events"] == truth(sandbox)["scheduled_events"]
 
 
