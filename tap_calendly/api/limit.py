@@ -67,11 +67,11 @@ class Window:
     late: bool = False  # whether it outlasted an earlier `ends_by`
 
     @classmethod
-    def of(cls, quota: Quota, remaining: int, began: float, now: float) -> Self:
+    def of(cls, quota: Quota, began: float, now: float) -> Self:
         """Return the window that a response to a request sent at `began` tells of."""
         # It was answered between these times, and whole seconds are rounded up or down.
         after, by = began + quota.reset - 1, now + quota.reset
-        return cls(remaining, quota.headroom, after, by)
+        return cls(quota.remaining, quota.headroom, after, by)
 
     def delay(self, now: float, in_flight: int) -> float:
         """Return the seconds that the next request must wait; infinity: until a response comes.
@@ -92,7 +92,7 @@ class Window:
         """
         if quota is None:
             return self
-        told = self.of(quota, quota.remaining, began, now)
+        told = self.of(quota, began, now)
         if told.ends_after > self.ends_by:
             return told
         if told.ends_by < self.ends_after:
@@ -125,9 +125,9 @@ class Recovery:
     vain: int = 0  # how many questions in a row were asked in vain
 
     @classmethod
-    def of(cls, quota: Quota, remaining: int, now: float) -> Self:
+    def of(cls, quota: Quota, now: float) -> Self:
         """Return what the first response tells."""
-        return cls(quota, remaining, now, ((now + quota.reset, 1),))
+        return cls(quota, quota.remaining, now, ((now + quota.reset, 1),))
 
     def delay(self, now: float, in_flight: int) -> float:
         """Return the seconds that the next request must wait; infinity: until a response comes."""

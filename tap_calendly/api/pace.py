@@ -46,19 +46,19 @@ def answered(pace: Pace, quota: Quota | None, began: float, now: float) -> Pace:
 
     Which limit it is shows in the seconds until its end: they count down, or stay the same.
     """
+    known, told = pace.limit, pace.reset
     pace = replace(pace, in_flight=pace.in_flight - 1, asked=True)
-    limit = None if pace.limit is None else pace.limit.answered(quota, began, now)
+    limit = None if known is None else known.answered(quota, began, now)
     if quota is None:
         return replace(pace, limit=limit)
-    remaining = quota.remaining if limit is None else limit.remaining
-    if quota.reset != pace.reset:
-        if pace.reset is not None and not isinstance(limit, Window):
-            before = replace(quota, reset=pace.reset)
-            window = Window.of(before, remaining, pace.reset_since, pace.reset_since)
+    if quota.reset != told:
+        if isinstance(known, Recovery) and told is not None:  # they count down
+            before = replace(quota, remaining=known.remaining, reset=told)
+            window = Window.of(before, pace.reset_since, pace.reset_since)
             limit = window.answered(quota, began, now)
         pace = replace(pace, reset=quota.reset, reset_since=now)
     elif now >= pace.reset_since + quota.reset - 1:
         pace = replace(pace, reset_since=now)  # it may be another window
-    elif began > pace.reset_since + 1 and isinstance(limit, Window):
-        limit = Recovery.of(quota, remaining, now)
-    return replace(pace, limit=limit or Recovery.of(quota, remaining, now))
+    elif began > pace.reset_since + 1 and isinstance(known, Window):  # they stay the same
+        limit = Recovery.of(quota, now)
+    return replace(pace, limit=limit or Recovery.of(quota, now))
