@@ -94,6 +94,7 @@ class Calendly(State):
     add_host = event_types.add_host
     remove_host = event_types.remove_host
     hosts = event_types.hosts
+    listed_event_types = event_types.listed
 
     add_schedule = schedules.add_schedule
     edit_schedule = schedules.edit_schedule

@@ -50,6 +50,7 @@ class EventTypeOptions(TypedDict, total=False):
             own page if left out.
         pooling_type: ``round_robin``, ``collective`` or ``multi_pool``.
         locations: Location configurations, ``{"kind": ..., ...}``.
+        listed: Whether lists have it before it is deleted; it can be read by its id even if not.
         before_buffer: Minutes kept free before a meeting.
         after_buffer: Minutes kept free after it.
     """
@@ -59,6 +60,7 @@ class EventTypeOptions(TypedDict, total=False):
     team: str
     pooling_type: str | None
     locations: Sequence[Mapping[str, str]] | None
+    listed: bool
     before_buffer: int
     after_buffer: int
     active: bool
@@ -135,6 +137,8 @@ def add_event_type(
     state.event_types[uri] = record
     state.event_type_hosts[uri] = hosts
     state.event_type_limits[uri] = 1 if kind == "solo" else options.get("limit", 10)
+    if not options.get("listed", True):
+        state.unlisted_event_types.add(uri)
     for host in dict.fromkeys(hosts):
         _host(state, uri, host, stamp)
     log(state, "EventType.Create", at=stamp, about=uri, actor=owner, details={"name": name})
@@ -183,6 +187,15 @@ def remove_host(state: State, *, event_type: str, user: str) -> None:
     require_host(state, event_type, user)
     state.event_type_hosts[event_type].remove(user)
     stop_hosting(state, user, event_type)
+
+
+def listed(state: State) -> list[Record]:
+    """Return the event types that lists have: none that is deleted."""
+    return [
+        one
+        for uri, one in state.event_types.items()
+        if one["deleted_at"] is None and uri not in state.unlisted_event_types
+    ]
 
 
 def hosts(state: State, event_type: str) -> list[Record]:

@@ -51,6 +51,7 @@ class State:
         self.event_types: dict[str, Record] = {}
         self.event_type_hosts: dict[str, list[str]] = {}
         self.event_type_limits: dict[str, int] = {}
+        self.unlisted_event_types: set[str] = set()
         self.event_type_memberships: dict[str, Record] = {}
         self.event_type_hours: dict[tuple[str, str], Record] = {}
         self.schedules: dict[str, Record] = {}

@@ -176,6 +176,17 @@ def test_a_deleted_event_type_leaves_the_list_but_can_be_read_by_id(
     assert ask(sandbox, doomed).json()["resource"]["deleted_at"] is not None
 
 
+def test_an_unlisted_event_type_can_be_read_by_id_alone(
+    sandbox: Sandbox, calendly: Calendly, everything: dict[str, str]
+) -> None:
+    unlisted = calendly.add_event_type(
+        owner=calendly.owner, name="Ad hoc", duration=5, listed=False
+    )
+
+    assert [one["name"] for one in whole(sandbox, "/event_types", everything)] == ["Chat"]
+    assert ask(sandbox, unlisted).json()["resource"]["name"] == "Ad hoc"
+
+
 def test_event_types_are_sorted_by_their_last_change(
     sandbox: Sandbox, calendly: Calendly, clock: SimulatedClock, everything: dict[str, str]
 ) -> None:

@@ -26,9 +26,8 @@ def event_types(query: Query) -> Record:
     followers = None if schedule is None else query.calendly.followers(schedule)
     rows = (
         one
-        for one in query.calendly.event_types.values()
-        if one["deleted_at"] is None
-        and user in (None, one["profile"]["owner"])
+        for one in query.calendly.listed_event_types()
+        if user in (None, one["profile"]["owner"])
         and active in (None, one["active"])
         and admin_managed in (None, one["admin_managed"])
         and (followers is None or one["uri"] in followers)
