@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sandbox.organization.connections import meeting_places
 from sandbox.organization.contact_lists import contact_lists_of, notes_about
 from sandbox.organization.contacts import contact_fields_of, contacts_of
-from sandbox.organization.event_types import hosts
+from sandbox.organization.event_types import hosts, listed
 from sandbox.organization.groups import relationships
 from sandbox.organization.recaps import STATUSES, in_list, recaps_of
 from sandbox.organization.schedules import hours, schedules_of
@@ -20,17 +20,18 @@ if TYPE_CHECKING:
 def truth(state: State) -> dict[str, list[Record]]:
     """Return copies of the rows of the six core streams.
 
-    These are ``scheduled_events``, ``event_invitees``, ``event_types`` (without deleted ones),
-    ``organization_memberships``, ``routing_forms`` and ``routing_form_submissions``.
+    These are ``scheduled_events``, ``event_invitees``, ``event_types`` (those that the list has or
+    a meeting names), ``organization_memberships``, ``routing_forms`` and
+    ``routing_form_submissions``.
     """
     with state.lock:
+        types = {one["uri"] for one in listed(state)}
+        types |= {one["event_type"] for one in state.events.values()}
         return deepcopy(
             {
                 "scheduled_events": list(state.events.values()),
                 "event_invitees": [one for each in state.invitees.values() for one in each],
-                "event_types": [
-                    one for one in state.event_types.values() if one["deleted_at"] is None
-                ],
+                "event_types": [one for uri, one in state.event_types.items() if uri in types],
                 "organization_memberships": list(state.memberships.values()),
                 "routing_forms": list(state.routing_forms.values()),
                 "routing_form_submissions": [
@@ -51,7 +52,7 @@ def more_truth(state: State) -> dict[str, list[Record]]:
         members = [one["user"]["uri"] for one in state.memberships.values()]
         recaps = [one for status in STATUSES for one in recaps_of(state, state.owner, status)]
         contacts = contacts_of(state, state.owner)
-        types = [uri for uri, one in state.event_types.items() if one["deleted_at"] is None]
+        types = [one["uri"] for one in listed(state)]
         found: dict[str, list[Record]] = {
             "current_user": [state.users[state.owner]],
             "organizations": [state.organization],

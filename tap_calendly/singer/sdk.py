@@ -10,10 +10,10 @@ import logging
 import signal
 import sys
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from singer_sdk import Tap
 from singer_sdk.helpers.conform import TypeConformanceLevel
@@ -25,6 +25,8 @@ from singer_sdk.streams import Stream
 from typing_extensions import override
 
 from tap_calendly.reporting import errors, messages
+
+S = TypeVar("S", bound=Stream)
 
 ConfigInput = _ConfigInput
 """The settings given by `--config`, and whether the environment has others."""
@@ -59,6 +61,10 @@ class SingerStream(Stream):
         """Have `load` decide what a failure means (final in the SDK; there is no other place)."""
         self.load(partial(super().sync, context), context)
 
+    def sibling(self, kind: type[S]) -> S:
+        """Return the tap's stream of a class."""
+        return next(one for one in self._tap.streams.values() if isinstance(one, kind))
+
     def begin_full_table(self) -> None:
         """Give each record the version of the table that it belongs to."""
         self._stream_version = self._initialized_at
@@ -72,6 +78,13 @@ class SingerStream(Stream):
     def write_schema(self) -> None:
         """Write SCHEMA, unless it was written."""
         self._write_schema_message()
+
+    def write_rows(self, rows: Iterable[Record]) -> None:
+        """Write rows outside the stream's own turn, without anything that is read for them."""
+        self.write_schema()
+        for row in rows:
+            if (record := self.post_process(row)) is not None:
+                self._write_record_message(record)
 
     def write_state(self) -> None:
         """Write STATE."""

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+
+from typing_extensions import override
+
 from tap_calendly.reading.endpoint import Paged
 from tap_calendly.reading.parent import Parent
+from tap_calendly.reading.prefetch import Batch
 from tap_calendly.reading.replication import NewestFirst
+from tap_calendly.reading.source import Row
 from tap_calendly.reporting.errors import Requires
 from tap_calendly.singer.schema import (
     ACCOUNT,
@@ -91,6 +97,19 @@ class EventTypes(CalendlyStream):
     replication = NewestFirst("updated_at")
     requires = Requires("event_types:read")
     schema = columns(URI, *FIELDS)
+
+    @override
+    def source(self) -> Iterator[Batch[Row]]:
+        self._written: set[str] = set()
+        for batch in super().source():
+            self._written |= {row.record["uri"] for row in batch.rows}
+            yield batch
+
+    @property
+    def written(self) -> Collection[str] | None:
+        """The URIs in the list, if the run has read and written all of it."""
+        loaded = self.outcome.started and self.outcome.goes_on
+        return self._written if loaded and self.reader.since is None else None
 
 
 class EventTypeMemberships(CalendlyStream):

@@ -9,6 +9,7 @@ from typing_extensions import override
 from tap_calendly.reading.endpoint import Paged
 from tap_calendly.reading.parent import Parent
 from tap_calendly.reading.prefetch import Batch
+from tap_calendly.reading.reader import Reader
 from tap_calendly.reading.replication import BySweep
 from tap_calendly.reading.source import Row
 from tap_calendly.reporting.errors import Requires
@@ -33,6 +34,8 @@ from tap_calendly.singer.schema import (
     timestamp,
 )
 from tap_calendly.singer.stream import CalendlyStream
+from tap_calendly.streams.event_types import EventTypes
+from tap_calendly.sweep.event_types import NamedEventTypes
 from tap_calendly.sweep.runner import SweepRunner, Swept
 
 
@@ -91,7 +94,17 @@ class ScheduledEvents(CalendlyStream):
     def source(self) -> Iterator[Batch[Row]]:
         streams = [Swept(s.name, s.entry, s.outcome) for s in self.family if s.selected]
         invitees = [child.reader for child in self.children]
-        return SweepRunner(self.reader, invitees, streams, self.write_state).batches()
+        types = self._named_event_types()
+        return SweepRunner(self.reader, invitees, streams, types, self.write_state).batches()
+
+    def _named_event_types(self) -> NamedEventTypes | None:
+        """Return what sees to the event types that meetings name, if these are loaded at all."""
+        stream = self.sibling(EventTypes)
+        if not stream.selected or stream.outcome.unavailable is not None:
+            return None
+        reader = Reader(stream.reader.stream, self.run, stream.outcome)
+        reader.stopped = self.reader.stopped
+        return NamedEventTypes(reader, stream.written, stream.write_rows)
 
 
 class EventInvitees(CalendlyStream):

@@ -107,9 +107,7 @@ def invitees_are_due(
     can join, as joining and leaving may move none; and when its age has just passed a doubling of
     the lookback. A canceled meeting is not read for being recent.
     """
-    if captured is None or reaches_further_back(meeting.start, captured.start_date):
-        return True
-    if meeting.updated > _last_in_view(meeting.start, captured) - OVERLAP:
+    if captured is None or is_new(meeting, captured):
         return True
     past = meeting.start <= sweep.began
     recent = meeting.start >= captured.began - rules.lookback
@@ -118,6 +116,13 @@ def invitees_are_due(
     return any(
         start <= meeting.start <= end for start, end in _revisits(captured, sweep.began, rules)
     )
+
+
+def is_new(meeting: Meeting, captured: Captured | None) -> bool:
+    """Whether a meeting was booked or changed since it was last in view."""
+    if captured is None or reaches_further_back(meeting.start, captured.start_date):
+        return True
+    return meeting.updated > _last_in_view(meeting.start, captured) - OVERLAP
 
 
 def reached(sweep: Sweep, first: datetime | None, following: datetime | None) -> Sweep:

@@ -22,6 +22,7 @@ from tap_calendly.reading.source import Row, contexts_of
 from tap_calendly.reporting import errors, messages
 from tap_calendly.state import Captured, Range, StreamState, Sweep
 from tap_calendly.sweep import plan
+from tap_calendly.sweep.event_types import NamedEventTypes
 
 Known = Mapping[str, Captured | None]
 """What earlier sweeps have captured of each stream."""
@@ -46,13 +47,18 @@ class SweepRunner:
         reader: Reader,
         invitees: Sequence[Reader],
         streams: Sequence[Swept],
+        event_types: NamedEventTypes | None,
         write_state: Callable[[], None],
     ) -> None:
-        """Read the state of the selected streams; raise CalendlyError if that fails."""
+        """Read the state of the selected streams; raise CalendlyError if that fails.
+
+        `event_types` are those that meetings name; None if nobody wants them.
+        """
         settings = reader.run.settings
         self._reader = reader
         self._invitees = invitees
         self._streams = streams
+        self._event_types = event_types
         self._write_state = write_state
         self._rules = plan.Rules(
             settings.lookback, settings.full_scan_interval, settings.start_date
@@ -97,8 +103,9 @@ class SweepRunner:
                 due = partial(self._due, invitees, captured, sweep)
                 rows = [Row(record, contexts_of(record, due(record))) for record in records]
                 first = start_of(records[0]) if records else None
+                types = self._named_types(records, captured, sweep)
                 sweep = plan.reached(sweep, first, next_start)
-                yield Batch(rows, partial(self._note_reached, sweep, set(captured)))
+                yield Batch(rows, partial(self._note_reached, sweep, set(captured), types))
             page = None
         now = {name: plan.complete(found, sweep) for name, found in captured.items()}
         yield Batch([], partial(self._note_complete, now, last=last))
@@ -116,6 +123,17 @@ class SweepRunner:
             for reader in invitees
             if plan.invitees_are_due(meeting, captured[reader.stream.name], sweep, rules)
         ]
+
+    def _named_types(
+        self, records: Sequence[Record], captured: Known, sweep: Sweep
+    ) -> list[Record] | None:
+        """Read the event types of new and changed meetings, or of all; None if that fails."""
+        name = self._reader.stream.name
+        if self._event_types is None or name not in captured:
+            return []
+        known = captured[name]
+        due = [one for one in records if sweep.full or plan.is_new(_meeting(one), known)]
+        return self._event_types.read(due)
 
     def _pages_by_start(
         self, part: Range, page: Page | None
@@ -172,18 +190,21 @@ class SweepRunner:
             if left:
                 yield sweep, left
 
-    def _note_reached(self, sweep: Sweep, names: set[str]) -> None:
+    def _note_reached(self, sweep: Sweep, names: set[str], types: list[Record] | None) -> None:
         """Write how far a sweep has come: once, with the streams that it is for."""
+        if self._event_types is not None:
+            self._event_types.write(types)
         named = [stream for stream in self._streams if stream.name in names]
         streams = [(stream, stream.state) for stream in named if stream.state is not None]
         decided = [stream.outcome.settle() for stream, _ in streams]
         if not all(decided):
             return
         for stream, entry in streams:
-            if stream.outcome.failed is not None and self._reached is not None:
+            stopped = stream.outcome.unavailable is None and not self._goes_on(stream)
+            if stopped and self._reached is not None:
                 # It continues from there by itself.
                 entry.write_interrupted(self._reached, [stream.name])
-        going = [(stream.name, entry) for stream, entry in streams if stream.outcome.goes_on]
+        going = [(stream.name, entry) for stream, entry in streams if self._goes_on(stream)]
         for _, entry in going[:1]:
             entry.write_interrupted(sweep, [name for name, _ in going])
         for _, entry in going[1:]:
@@ -198,10 +219,16 @@ class SweepRunner:
             if stream.name not in captured:
                 continue
             decided = stream.outcome.settle(last=last)
-            if stream.state is not None and stream.outcome.goes_on and decided:
+            if stream.state is not None and self._goes_on(stream) and decided:
                 stream.state.refuse_future(self._reader.run.client.now)
                 stream.state.write(captured[stream.name])
         self._reached = None
+
+    def _goes_on(self, stream: Swept) -> bool:
+        """Whether the state may follow a stream: not past meetings that are owed event types."""
+        has_meetings = stream.name == self._reader.stream.name
+        owed = has_meetings and self._event_types is not None and self._event_types.owed
+        return stream.outcome.goes_on and not owed
 
 
 def start_of(event: Record) -> datetime:

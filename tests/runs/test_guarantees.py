@@ -362,6 +362,33 @@ def test_an_edited_event_type_shows_after_the_next_run(office: Office) -> None:
     assert office.warehouse.equals_calendly()
 
 
+def test_an_event_type_that_no_list_has_shows_after_the_next_run(office: Office) -> None:
+    office.book(-40)
+    office.run()
+    host = office.calendly.owner
+    deleted = office.calendly.add_event_type(owner=host, name="Brief", duration=15)
+    start = office.clock.now() + timedelta(days=1)
+    office.calendly.book(event_type=deleted, start=start, name="Ada", email="ada@example.com")
+    office.calendly.delete_event_type(uri=deleted)
+    office.run()
+
+    assert office.shows("event_types", deleted)
+    assert office.warehouse.equals_calendly()
+
+
+def test_a_deleted_event_type_shows_as_such_after_the_next_full_scan(office: Office) -> None:
+    office.book(-40)
+    office.run()
+    office.calendly.delete_event_type(uri=office.call)
+    office.run()
+    assert not office.shows("event_types", office.call)
+    office.pass_days(7)
+    office.run()
+
+    assert office.shows("event_types", office.call)
+    assert office.warehouse.equals_calendly()
+
+
 def test_a_member_who_left_is_marked_after_the_next_run(office: Office) -> None:
     left = office.calendly.add_member(name="Alan", email="alan@example.com")
     office.run()

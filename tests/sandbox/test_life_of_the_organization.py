@@ -69,6 +69,16 @@ def test_an_edited_event_type_moves_and_a_deleted_one_answers_with_deleted_at(
     assert [one["uri"] for one in office.calendly.truth()["event_types"]] == [office.course]
 
 
+def test_a_deleted_event_type_that_a_meeting_names_is_among_the_expected_rows(
+    office: Office,
+) -> None:
+    office.booked()
+    office.calendly.delete_event_type(uri=office.intro)
+    expected = office.calendly.truth()["event_types"]
+
+    assert [one["uri"] for one in expected] == [office.intro, office.course]
+
+
 def test_a_visitor_who_books_after_submitting_a_form_becomes_its_submitter(office: Office) -> None:
     form = office.calendly.add_routing_form(name="Talk to us", questions=[{"name": "Who?"}])
     submission = office.calendly.submit_form(
