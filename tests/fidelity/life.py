@@ -226,7 +226,12 @@ class Chronicle:
                 row = rows.get(uri)
                 if row != before.get(uri):
                     is_due = self._due(stream, row, before.get(uri), tables, now)
-                    self.versions[stream, uri].append(Version(row, is_due))
+                    versions = self.versions[stream, uri]
+                    if stream == "event_types" and row is not None and row["deleted_at"]:
+                        is_due = _after_full_scan(now)
+                        # No list has it any more, in any version.
+                        versions[:] = [Version(version.row, is_due) for version in versions]
+                    versions.append(Version(row, is_due))
         self._tables = tables
 
     def _due(
@@ -250,7 +255,7 @@ class Chronicle:
     def _due_with_event(self, event: Row, now: datetime) -> Due:
         if parse(event["start_time"]) >= now - self._lookback:
             return _at_once
-        return lambda _, full_scan: full_scan >= now
+        return _after_full_scan(now)
 
     def _due_alone(self, event: Row, now: datetime) -> Due:
         """Return when an invitee's change that leaves the event's timestamp alone is due."""
@@ -271,6 +276,10 @@ class Chronicle:
 
 def _at_once(_began: datetime, _full_scan: datetime) -> bool:
     return True
+
+
+def _after_full_scan(changed: datetime) -> Due:
+    return lambda _, full_scan: full_scan >= changed
 
 
 def _never(_began: datetime, _full_scan: datetime) -> bool:
