@@ -7,8 +7,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from tap_calendly.api.limit import Quota, Recovery, Window
+
+
+class Told(NamedTuple):
+    """The seconds until the limit's end that all responses since one have told."""
+
+    reset: int
+    began: float  # when that one's request was sent
+    answered: float
 
 
 @dataclass(frozen=True)
@@ -19,8 +28,7 @@ class Pace:
     slot: float = -math.inf  # when that setting allows the next request
     paused_until: float = -math.inf  # when a pause of all requests ends
     limit: Window | Recovery | None = None  # None while no response has told of one
-    reset: int | None = None  # the seconds until the limit's end that responses last told
-    reset_since: float = math.inf  # since when all of them have told the same
+    told: Told | None = None
     asked: bool = False  # whether any request has ended, so that no limit means there is none
     in_flight: int = 0  # requests sent and not yet answered
 
@@ -46,19 +54,19 @@ def answered(pace: Pace, quota: Quota | None, began: float, now: float) -> Pace:
 
     Which limit it is shows in the seconds until its end: they count down, or stay the same.
     """
-    known, told = pace.limit, pace.reset
-    pace = replace(pace, in_flight=pace.in_flight - 1, asked=True)
+    pace, known = replace(pace, in_flight=pace.in_flight - 1, asked=True), pace.limit
     limit = None if known is None else known.answered(quota, began, now)
     if quota is None:
         return replace(pace, limit=limit)
-    if quota.reset != told:
-        if isinstance(known, Recovery) and told is not None:  # they count down
-            before = replace(quota, remaining=known.remaining, reset=told)
-            window = Window.of(before, pace.reset_since, pace.reset_since)
+    told, news = pace.told, Told(quota.reset, began, now)
+    if told is None or told.reset != quota.reset:
+        if told is not None and isinstance(known, Recovery):  # they count down
+            before = replace(quota, remaining=known.remaining, reset=told.reset)
+            window = Window.of(before, told.began, told.answered)
             limit = window.answered(quota, began, now)
-        pace = replace(pace, reset=quota.reset, reset_since=now)
-    elif now >= pace.reset_since + quota.reset - 1:
-        pace = replace(pace, reset_since=now)  # it may be another window
-    elif began > pace.reset_since + 1 and isinstance(known, Window):  # they stay the same
+        told = news
+    elif now >= told.began + told.reset - 1:
+        told = news  # it may be another window
+    elif began > told.answered + 1 and isinstance(known, Window):  # they stay the same
         limit = Recovery.of(quota, now)
-    return replace(pace, limit=limit or Recovery.of(quota, now))
+    return replace(pace, limit=limit or Recovery.of(quota, now), told=told)
