@@ -119,13 +119,18 @@ class Reader:
         raise self.endless()
 
     def read_until_stable(
-        self, context: Context | None = None, bounds: Mapping[str, str] | None = None
+        self,
+        context: Context | None = None,
+        bounds: Mapping[str, str] | None = None,
+        *,
+        once: bool = False,
     ) -> Iterator[Page]:
         """Read a list until it is stable.
 
         A row that vanishes between two pages moves the others up, and one out of sight: a list of
         several pages is read until two readings name the same rows. A reading whose page token is
-        refused starts over, as long as each gets further than those before it.
+        refused starts over, as long as each gets further than those before it. With `once`, the
+        first complete reading will do, as the caller can spare rows out of sight.
 
         Yields:
             Pages with the rows that are wanted; rows that changed between two readings come again.
@@ -134,7 +139,7 @@ class Reader:
             CalendlyError: No two readings named the same rows.
             RefusedError: Page tokens were refused again and again, or something else was.
         """
-        append_only, replication = self.stream.endpoint.append_only, self.stream.replication
+        append_only, replication = self.stream.endpoint.append_only or once, self.stream.replication
         known: dict[str, bytes] = {}
         named: set[str] | None = None
         furthest = readings = 0

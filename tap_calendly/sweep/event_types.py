@@ -77,7 +77,8 @@ class NamedEventTypes:
 
     def _read(self, uris: Iterable[str]) -> Iterator[Record]:
         if self._listed is None:
-            pages = self._reader.read_until_stable()
+            # Once, as one that moved out of sight meanwhile is read like one that the list lacks.
+            pages = self._reader.read_until_stable(once=True)
             self._listed = {row["uri"]: row for page in pages for row in page.rows}
         for uri in uris:
             self._seen.add(uri)

@@ -120,6 +120,17 @@ def test_a_new_or_changed_meeting_brings_its_event_type(office: Office) -> None:
     assert {deleted, unlisted} <= office.loaded
 
 
+@pytest.mark.usefixtures("small_pages")
+def test_a_new_meeting_costs_one_request_for_each_page_of_event_types(office: Office) -> None:
+    for number in range(14):  # three pages with the one there is
+        office.add(f"Listed {number}")
+    office.run()
+    office.book(office.unlisted[0], days=2)
+
+    assert office.run() == {LIST: 1 + 3, SINGLE: 1}
+    assert office.warehouse.equals_calendly()
+
+
 def test_an_event_type_added_after_the_list_was_read_has_a_row_after_the_same_run(
     office: Office,
 ) -> None:
