@@ -209,8 +209,16 @@ class Reader:
         """Read a row of whatever stream at its URI; None where it is gone or hidden."""
         *_, collection, uuid = uri.split("/")
         url = f"{self.run.client.url}/{quote(collection, safe='')}/{quote(uuid, safe='')}"
+
+        def row_with_uri(body: Any, response: requests.Response) -> Page:  # noqa: ANN401 - JSON
+            page = page_of("resource", body, response, paged=False)
+            if not id_in(page.rows[0]["uri"]):
+                message = "a row without its URI"
+                raise ValueError(message)
+            return page
+
         try:
-            (row,) = self._get(url, partial(page_of, "resource", paged=False)).rows
+            (row,) = self._get(url, row_with_uri).rows
         except errors.RefusedError as refused:
             # A user who was removed may be hidden; all else is not found.
             if refused.status not in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:

@@ -190,6 +190,18 @@ def test_an_event_type_that_cannot_be_read_fails_event_types_alone_and_comes_wit
     assert office.run() == {LIST: 1}
 
 
+@pytest.mark.parametrize("answer", [{}, {"uri": None}, {"uri": ""}])
+def test_an_event_type_without_its_uri_is_asked_for_again(
+    office: Office, waits: list[float], answer: dict[str, object]
+) -> None:
+    office.sandbox.faults.add(Fault(f"{LIST}/*", status=200, body={"resource": answer}))
+
+    office.run()
+
+    assert len(waits) == 1
+    assert office.warehouse.equals_calendly()
+
+
 def test_a_list_that_cannot_be_read_fails_event_types_alone_and_comes_with_the_next_run(
     office: Office,
 ) -> None:
