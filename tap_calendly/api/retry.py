@@ -33,7 +33,7 @@ class RetryBudget:
     """
 
     def __init__(self, seconds: int, clock: Clock, unreachable_timeout: int | None = None) -> None:
-        """Begin with nothing failing; `unreachable_timeout` is the budget if no response comes."""
+        """Begin with nothing failing; `unreachable_timeout` is the budget without Calendly."""
         self._seconds = seconds
         self._unanswered = min(unreachable_timeout or seconds, seconds)
         self._clock = clock
@@ -47,7 +47,9 @@ class RetryBudget:
 
     def bound(self, answer: Response | None) -> int:
         """Return the budget (seconds), given the response to the last try; None for none."""
-        return self._unanswered if answer is None else self._seconds
+        # Calendly's own refusals are not tried again: those that are come from in front of it.
+        is_reached = answer is not None and answer.status_code not in errors.REFUSALS
+        return self._seconds if is_reached else self._unanswered
 
     def failed(self, since: float | None, bound: int) -> tuple[float, float]:
         """Note that a try failed; return when the budget began to run, and the seconds left of it.

@@ -302,6 +302,19 @@ def test_test_mode_fails_if_a_stream_could_not_be_asked(
     assert bool(waits) == (fault.times is None)
 
 
+@pytest.mark.parametrize("path", ["*", "/groups"])
+def test_test_mode_does_not_wait_long_for_what_stands_in_front_of_calendly(
+    sandbox: Sandbox, tmp_path: Path, waits: list[float], path: str
+) -> None:
+    sandbox.faults.add(Fault(path, status=404, body="<h1>Not found</h1>", times=None))
+
+    result = run_here(tmp_path, "--test", config=config(sandbox))
+
+    assert result.returncode == 1
+    assert "`api_url`" in result.stderr
+    assert 0 < sum(waits) <= 5
+
+
 def test_test_mode_with_a_bad_token_fails_in_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.access.revoke(sandbox.token)
 
