@@ -17,6 +17,7 @@ from sandbox.organization import (
     invitations,
     meetings,
     members,
+    notes,
     recaps,
     routing_forms,
     schedules,
@@ -157,10 +158,11 @@ class Calendly(State):
     add_contact_list = contact_lists.add_contact_list
     delete_contact_list = contact_lists.delete_contact_list
     contact_lists_of = contact_lists.contact_lists_of
-    add_note = contact_lists.add_note
-    edit_note = contact_lists.edit_note
-    delete_note = contact_lists.delete_note
-    notes_about = contact_lists.notes_about
+
+    add_note = notes.add_note
+    edit_note = notes.edit_note
+    delete_note = notes.delete_note
+    notes_about = notes.notes_about
 
     subscribe = webhooks.subscribe
     fail_webhook = webhooks.fail_webhook

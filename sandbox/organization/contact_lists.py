@@ -1,4 +1,4 @@
-"""Lists and views of contacts that a user saved, and notes they wrote about contacts."""
+"""Lists and views of contacts that a user saved."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TYPES = ("static_list", "dynamic_view")
 def add_contact_list(
     state: State, *, user: str, name: str, contacts: Collection[str] | None = None
 ) -> str:
-    """Save a list of these contacts (their URIs), or a view if there are none to name."""
+    """Save a list of these contacts (their URIs), or a view if they are left out."""
     find(state.users, user, "user")
     for contact in contacts or ():
         find(state.contacts, contact, "contact")
@@ -49,49 +49,8 @@ def delete_contact_list(state: State, *, contact_list: str) -> None:
     state.contact_list_members.pop(contact_list, None)
 
 
-@life_event
-def add_note(
-    state: State,
-    *,
-    contact: str,
-    title: str | None = None,
-    body: str | None = None,
-    remind_at: str | None = None,
-) -> str:
-    """Let a contact's user write a note about it; return the note's URI."""
-    find(state.contacts, contact, "contact")
-    if not (title or body):
-        message = "a note has a title or a body"
-        raise ValueError(message)
-    stamp = state.stamp()
-    uri = state.identifiers.new_uri("notes", contact)
-    state.notes[uri] = {
-        "uri": uri,
-        "contact": contact,
-        "title": title,
-        "body": body,
-        "remind_at": remind_at,
-        "created_at": stamp,
-        "updated_at": stamp,
-    }
-    return uri
-
-
-@life_event
-def edit_note(state: State, *, note: str, body: str) -> None:
-    """Rewrite a note; moves its ``updated_at``, and not that of the contact."""
-    find(state.notes, note, "note").update(body=body, updated_at=state.stamp())
-
-
-@life_event
-def delete_note(state: State, *, note: str) -> None:
-    """Delete a note."""
-    find(state.notes, note, "note")
-    del state.notes[note]
-
-
 def contact_lists_of(state: State, user: str) -> list[Record]:
-    """Return the user's lists and views; only of lists, their contacts are counted."""
+    """Return the user's lists and views; only the contacts of lists are counted."""
     return [
         {**one, "contact_count": _contact_count(state, uri)}
         for uri, one in state.contact_lists.items()
@@ -99,16 +58,6 @@ def contact_lists_of(state: State, user: str) -> list[Record]:
     ]
 
 
-def notes_about(state: State, contacts: Collection[str]) -> list[Record]:
-    """Return the notes about contacts (their URIs), the last changed first."""
-    found = sorted((one for one in state.notes.values() if one["contact"] in contacts), key=_uri)
-    return sorted(found, key=lambda one: str(one["updated_at"]), reverse=True)
-
-
 def _contact_count(state: State, contact_list: str) -> int | None:
     members = state.contact_list_members.get(contact_list)
     return None if members is None else len(members & state.contacts.keys())
-
-
-def _uri(record: Record) -> str:
-    return str(record["uri"])

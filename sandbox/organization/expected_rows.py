@@ -6,10 +6,11 @@ from copy import deepcopy
 from typing import TYPE_CHECKING
 
 from sandbox.organization.connections import meeting_places
-from sandbox.organization.contact_lists import contact_lists_of, notes_about
+from sandbox.organization.contact_lists import contact_lists_of
 from sandbox.organization.contacts import contact_fields_of, contacts_of
 from sandbox.organization.event_types import hosts, listed
 from sandbox.organization.groups import relationships
+from sandbox.organization.notes import notes_about
 from sandbox.organization.recaps import STATUSES, in_list, recaps_of
 from sandbox.organization.schedules import hours, schedules_of
 
