@@ -119,11 +119,8 @@ def site(organization: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     organization.faults.clear()
 
 
-EVERYWHERE = crossed(
-    PLACES,
-    ANSWERS,
-    quick=lambda place, answer: answer == "403 with a code" or place == "a list",
-)
+EACH_ONCE = list(zip(PLACES, ANSWERS, strict=True))
+EVERYWHERE = crossed(PLACES, ANSWERS, quick=lambda *pair: pair in EACH_ONCE)
 
 
 @pytest.mark.parametrize(("place", "answer"), EVERYWHERE)

@@ -263,6 +263,7 @@ class Proxy(ThreadingHTTPServer):
 class _Forwarding(BaseHTTPRequestHandler):
     server: Proxy
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
 
     @override
     def setup(self) -> None:

@@ -15,6 +15,7 @@ from sandbox.organization.calendly import Calendly
 from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.streams import STREAMS
 from tap_calendly.timestamps import parse
+from tests.cases import cases
 from tests.command import run_here, run_tap
 from tests.conftest import NOW
 from tests.singer import NOT_BY_DEFAULT, Warehouse, config, sync, truth
@@ -284,7 +285,7 @@ COULD_NOT_BE_ASKED = {
 }
 
 
-@pytest.mark.parametrize("on_unavailable", ["skip", "fail"])
+@pytest.mark.parametrize("on_unavailable", cases(["skip", "fail"], quick=["skip"]))
 @pytest.mark.parametrize("case", COULD_NOT_BE_ASKED)
 def test_test_mode_fails_if_a_stream_could_not_be_asked(
     sandbox: Sandbox, tmp_path: Path, waits: list[float], case: str, on_unavailable: str

@@ -56,6 +56,29 @@ def test_the_rate_limit_is_in_the_headers_enforced_and_reset_after_a_minute(
         assert told(ask(sandbox, "/users/me")) == (200, "2", "1", "60")
 
 
+@pytest.mark.parametrize(
+    ("model", "told"),
+    [
+        ("countdown", ["200: 1, 60 s", "200: 0, 50 s", "429: 0, 20 s", "200: 1, 60 s"]),
+        ("fixed", ["200: 1, 60 s", "200: 0, 60 s", "429: 0, 60 s", "200: 1, 60 s"]),
+        ("rolling", ["200: 1, 60 s", "200: 0, 60 s", "429: 0, 60 s", "200: 0, 60 s"]),
+        ("refill", ["200: 1, 60 s", "200: 0, 60 s", "200: 0, 60 s", "200: 0, 60 s"]),
+    ],
+)
+def test_requests_are_counted_as_the_model_says(
+    calendly: Calendly, clock: SimulatedClock, model: str, told: list[str]
+) -> None:
+    """Two requests a minute: at once, after 10, after 40, and after 61 seconds."""
+    answers = []
+    with Sandbox(calendly, requests_per_minute=2, limit_model=model) as sandbox:
+        for seconds in (0, 10, 30, 21):
+            clock.advance(timedelta(seconds=seconds))
+            answers.append(ask(sandbox, "/users/me"))
+
+    status = "{0.status_code}: {0.headers[X-RateLimit-Remaining]}, {0.headers[X-RateLimit-Reset]} s"
+    assert [status.format(answer) for answer in answers] == told
+
+
 def test_the_rate_limit_is_per_user_not_per_token(calendly: Calendly, colleague: str) -> None:
     with Sandbox(calendly, requests_per_minute=1) as sandbox:
         second = sandbox.access.issue(calendly.owner)
