@@ -13,7 +13,7 @@ from tap_calendly.singer.stream import CalendlyStream
 
 HELP = (
     "Print which streams the token gives access to, and why not to the others, at one request for "
-    "each. The exit status is 1 if a stream that is on by default could not be asked. Use "
+    "each. The exit status is 1 if a stream that is on by default could not be checked. Use "
     "--test=schema to print only their schemas."
 )
 
