@@ -93,7 +93,7 @@ class Client:
             CalendlyError: No usable response came within the retry budget.
             StoppedError: `stop` is set, as nobody waits for the response any more.
         """
-        # A proxy that leaves answers alone lets their next page name Calendly's own host.
+        # Behind a proxy that does not rewrite answers, a next page names Calendly's own host.
         if request.url.startswith(f"{RESOURCES}/"):
             url = self.url + request.url.removeprefix(RESOURCES)
             request = msgspec.structs.replace(request, url=url)

@@ -2,10 +2,10 @@
 
 Calendly allows 500 requests a minute per user (50 on the Free plan), over all of that user's
 integrations. Every response carries `X-RateLimit-Limit`, `X-RateLimit-Remaining` and
-`X-RateLimit-Reset`. The documentation calls the last the seconds until the count restarts; answers
-of live accounts always said 60, while the count recovered in between. Both are served here: a
-`Window` by its end, a `Recovery` by asking when the requests of a window ago are forgotten. All
-times are seconds of a monotonic clock.
+`X-RateLimit-Reset`. The documentation says that the last is the seconds until the count restarts;
+answers of live accounts always said 60, while the count recovered in between. Both are handled:
+`Window` waits for the end of a countdown; `Recovery` asks again when requests of a window ago
+should be forgotten. All times are seconds of a monotonic clock.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def quota_of(headers: Mapping[str, str]) -> Quota | None:
 
 @dataclass(frozen=True)
 class Window:
-    """The current window of a limit whose end responses tell."""
+    """The current window of a limit that counts down to its end."""
 
     remaining: int  # the fewest requests that any response said are left
     headroom: int  # requests left to other integrations
@@ -109,20 +109,20 @@ class Window:
 
 @dataclass(frozen=True)
 class Recovery:
-    """A limit whose end no response tells, because it recovers in some way of its own.
+    """A limit that does not say when it recovers.
 
-    Whether it counts the requests of the last window, restarts at times unknown, or refills
-    steadily: a request is forgotten a window after its response at the latest. So no more than the
-    limit is sent within any window; and with nothing left, because others use the limit, too, a
-    single request asks again once enough of the tap's own requests should be forgotten. A question
-    asked in vain doubles what is enough for the next.
+    Whether it counts the requests of the last window, restarts at unknown times, or refills
+    steadily, it forgets a request at the latest a window after the response. So no more than the
+    limit is sent within any window. If nothing is left all the same, because others use the limit,
+    too, a single request asks again once enough of the tap's own requests should be forgotten. Each
+    time it asks in vain, twice as many must be forgotten before the next.
     """
 
     quota: Quota
     remaining: int  # the fewest requests left by any response since `seen_at`
-    seen_at: float  # when the response came that all later requests are compared with
+    seen_at: float  # when a response last set it; those to earlier requests can only lower it
     own: tuple[tuple[float, int], ...]  # when requests are forgotten, and how many, in order
-    vain: int = 0  # how many questions in a row were asked in vain
+    vain: int = 0  # how often in a row it was asked in vain whether anything is left
 
     @classmethod
     def of(cls, quota: Quota, now: float) -> Self:
@@ -144,7 +144,7 @@ class Recovery:
 
     def _asks_at(self) -> float:
         """Return when to ask whether anything is left again."""
-        enough = self.quota.headroom * 3 // 2 + 1 - self.remaining << self.vain
+        enough = (self.quota.headroom * 3 // 2 + 1 - self.remaining) << self.vain
         rounding = 0 if self.remaining else 1  # seconds; whole ones may be rounded down
         for forgotten, count in self.own:
             enough -= count

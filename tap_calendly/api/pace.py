@@ -13,10 +13,10 @@ from tap_calendly.api.limit import Quota, Recovery, Window
 
 
 class Told(NamedTuple):
-    """The seconds until the limit's end that all responses since one have told."""
+    """What `X-RateLimit-Reset` has said since one response, in all responses."""
 
-    reset: int
-    began: float  # when that one's request was sent
+    reset: int  # seconds
+    began: float  # when the request for that response was sent
     answered: float
 
 
@@ -52,7 +52,7 @@ def sent(pace: Pace, now: float) -> Pace:
 def answered(pace: Pace, quota: Quota | None, began: float, now: float) -> Pace:
     """Return the pace after a request sent at `began` ended, with a response or without.
 
-    Which limit it is shows in the seconds until its end: they count down, or stay the same.
+    Which kind of limit it is shows in `X-RateLimit-Reset`: it counts down, or stays the same.
     """
     pace, known = replace(pace, in_flight=pace.in_flight - 1, asked=True), pace.limit
     limit = None if known is None else known.answered(quota, began, now)

@@ -22,8 +22,8 @@ class Parent:
         applies_to: Whether there is anything to read for a row of the parent.
         link: The field of the parent's row that is null where there is nothing to read.
         tolerates: Statuses that, like 404, say that nothing can be read for a row.
-        gone: Statuses that may mean that the row is gone; whether it is, is looked up.
-        at_once: For how many rows of the parent one request asks; if several, without `columns`.
+        gone: Statuses that may mean that the row is gone, which is then checked.
+        at_once: How many rows of the parent one request asks about; if several, without `columns`.
     """
 
     stream: type
@@ -46,7 +46,7 @@ class Parent:
 
 
 class Context(NamedTuple):
-    """A row of the parent to read another stream for, or several that one request is about.
+    """A row of the parent to read another stream for, or several that one request asks about.
 
     Attributes:
         parent: What the child declares.

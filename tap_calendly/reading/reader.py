@@ -82,7 +82,7 @@ class Reader:
             return known
         query: dict[str, Any] = dict(run.scope.parameters(stream.endpoint.whose))
         if context is not None and context.parent.parameter:
-            # Several URIs repeat it, OpenAPI's default; how Calendly wants them is unconfirmed.
+            # Several URIs repeat the parameter, OpenAPI's default; Calendly does not say how.
             query[context.parent.parameter] = context.uris
         query |= stream.endpoint.parameters(run.client.now)
         query |= stream.replication.parameters(self.since) | dict(bounds or {})
@@ -156,7 +156,7 @@ class Reader:
                         news = [r for r in wanted if known.get(k := self.key_of(r)) != digests[k]]
                         found |= digests.keys()
                         known |= digests
-                    # One that says nothing new goes straight on: the next page token may not wait.
+                    # A page without news is passed over: the next page token may not live long.
                     if news or pages > furthest:
                         yield msgspec.structs.replace(page, rows=news)
                     if replication.ends_reading(older=len(wanted) < len(page.rows)):

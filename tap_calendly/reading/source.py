@@ -59,7 +59,7 @@ def contexts_of(row: Record, children: Sequence[Reader]) -> dict[str, Context]:
 
 
 def gather(rows: Sequence[Row], child: str) -> None:
-    """Group rows by as many as one request of a child takes; the last of each asks for all."""
+    """Group rows by how many one request of a child takes; the last of a group asks for all."""
     group: list[Row] = []
     for number, row in enumerate(rows, 1):
         group.append(row)

@@ -62,7 +62,7 @@ class SingerStream(Stream):
         self.load(partial(super().sync, context), context)
 
     def sibling(self, kind: type[S]) -> S:
-        """Return the tap's stream of a class."""
+        """Return the stream of a class that belongs to the same tap."""
         return next(one for one in self._tap.streams.values() if isinstance(one, kind))
 
     def begin_full_table(self) -> None:
@@ -80,7 +80,7 @@ class SingerStream(Stream):
         self._write_schema_message()
 
     def write_rows(self, rows: Iterable[Record]) -> None:
-        """Write rows outside the stream's own turn, without anything that is read for them."""
+        """Write rows outside the stream's own turn; nothing is read for them."""
         self.write_schema()
         for row in rows:
             if (record := self.post_process(row)) is not None:

@@ -107,7 +107,7 @@ class EventTypes(CalendlyStream):
 
     @property
     def written(self) -> Collection[str] | None:
-        """The URIs in the list, if the run has read and written all of it."""
+        """The URIs in the list if this run has read and written all of it; None if it has not."""
         loaded = self.outcome.started and self.outcome.goes_on
         return self._written if loaded and self.reader.since is None else None
 

@@ -98,7 +98,7 @@ class ScheduledEvents(CalendlyStream):
         return SweepRunner(self.reader, invitees, streams, types, self.write_state).batches()
 
     def _named_event_types(self) -> NamedEventTypes | None:
-        """Return what sees to the event types that meetings name, if these are loaded at all."""
+        """Return what loads the event types that meetings name; None if they are not loaded."""
         stream = self.sibling(EventTypes)
         if not stream.selected or stream.outcome.unavailable is not None:
             return None

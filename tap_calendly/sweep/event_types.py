@@ -18,12 +18,12 @@ from tap_calendly.reporting import errors
 class NamedEventTypes:
     """The rows of the event types that meetings name, each read and written once in a run.
 
-    If that fails, the stream `event_types` does. Once it has, here or in its own turn, nothing more
-    is read.
+    If that fails, the stream `event_types` fails; once it has, here or in its own turn, nothing
+    more is read.
 
     Attributes:
-        owed: Whether meetings are out whose event types are not, so that the state must not pass
-            them.
+        owed: Whether meetings have been written without their event types, so that the state must
+            not pass them.
     """
 
     def __init__(
@@ -32,9 +32,9 @@ class NamedEventTypes:
         written: Collection[str] | None,
         write: Callable[[Iterable[Record]], None],
     ) -> None:
-        """Take a reader of the whole list, and what writes rows of `event_types`.
+        """Take a reader of the whole list, and a function that writes rows of `event_types`.
 
-        `written` are the URIs in the list if the run has read and written all of it; None if not.
+        `written` holds the URIs in the list if this run has written all of it; None if it has not.
         """
         self.owed = False
         self._reader = reader
@@ -43,7 +43,7 @@ class NamedEventTypes:
         self._listed: dict[str, Record] | None = None if written is None else {}
 
     def read(self, meetings: Iterable[Record]) -> list[Record] | None:
-        """Read what meetings name for the first time in this run; None if it fails.
+        """Read the event types that are named for the first time in this run; None if that fails.
 
         This runs in reader threads.
         """

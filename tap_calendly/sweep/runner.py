@@ -52,7 +52,7 @@ class SweepRunner:
     ) -> None:
         """Read the state of the selected streams; raise CalendlyError if that fails.
 
-        `event_types` are those that meetings name; None if nobody wants them.
+        `event_types` are those that meetings name; None if they are not loaded.
         """
         settings = reader.run.settings
         self._reader = reader
@@ -127,7 +127,7 @@ class SweepRunner:
     def _named_types(
         self, records: Sequence[Record], captured: Known, sweep: Sweep
     ) -> list[Record] | None:
-        """Read the event types of new and changed meetings, or of all; None if that fails."""
+        """Read the types of new and changed meetings, of all in a full scan; None if that fails."""
         name = self._reader.stream.name
         if self._event_types is None or name not in captured:
             return []
@@ -191,7 +191,7 @@ class SweepRunner:
                 yield sweep, left
 
     def _note_reached(self, sweep: Sweep, names: set[str], types: list[Record] | None) -> None:
-        """Write how far a sweep has come: once, with the streams that it is for."""
+        """Write event types, then how far a sweep has come: once, with the streams it is for."""
         if self._event_types is not None:
             self._event_types.write(types)
         named = [stream for stream in self._streams if stream.name in names]
@@ -225,7 +225,7 @@ class SweepRunner:
         self._reached = None
 
     def _goes_on(self, stream: Swept) -> bool:
-        """Whether the state may follow a stream: not past meetings that are owed event types."""
+        """Whether the state may follow a stream: not past meetings whose event types are owed."""
         has_meetings = stream.name == self._reader.stream.name
         owed = has_meetings and self._event_types is not None and self._event_types.owed
         return stream.outcome.goes_on and not owed
