@@ -30,7 +30,7 @@ class Allowance:
     Attributes:
         limit: Requests per window.
         remaining: Requests left in this one.
-        reset: Whole seconds until it ends, at least 1; the window's length unless that is told.
+        reset: Whole seconds until it ends, at least 1; if not told, the window's length.
         exceeded: Whether this request was one too many.
     """
 
@@ -77,7 +77,7 @@ class Fixed(Count):
 
 
 class Countdown(Fixed):
-    """Tells when the window ends, as documented."""
+    """Counts like ``Fixed``, and says when the window ends, as documented."""
 
     @override
     def reset(self, now: float) -> int:

@@ -50,7 +50,7 @@ class EventTypeOptions(TypedDict, total=False):
             own page if left out.
         pooling_type: ``round_robin``, ``collective`` or ``multi_pool``.
         locations: Location configurations, ``{"kind": ..., ...}``.
-        listed: Whether lists have it before it is deleted; it can be read by its id even if not.
+        listed: Whether lists include it until it is deleted; its id can be read in any case.
         before_buffer: Minutes kept free before a meeting.
         after_buffer: Minutes kept free after it.
     """
@@ -190,7 +190,7 @@ def remove_host(state: State, *, event_type: str, user: str) -> None:
 
 
 def listed(state: State) -> list[Record]:
-    """Return the event types that lists have: none that is deleted."""
+    """Return the event types that lists include: no deleted ones."""
     return [
         one
         for uri, one in state.event_types.items()

@@ -43,7 +43,7 @@ ANSWERS: dict[str, tuple[int, object]] = {
 
 
 class Place(NamedTuple):
-    """Requests that are refused; `lost` are the streams whose tables lack something for it."""
+    """Requests that are refused; `lost` are the streams whose tables then lack something."""
 
     stream: str
     path: str
@@ -124,7 +124,9 @@ EVERYWHERE = crossed(PLACES, ANSWERS, quick=lambda *pair: pair in EACH_ONCE)
 
 
 @pytest.mark.parametrize(("place", "answer"), EVERYWHERE)
-def test_once_it_costs_a_retry_and_nothing_else(site: Site, place: str, answer: str) -> None:
+def test_a_single_refusal_costs_a_retry_and_nothing_else(
+    site: Site, place: str, answer: str
+) -> None:
     stream, path, _ = PLACES[place]
     status, _ = ANSWERS[answer]
     site.refuse(PLACES[place], answer, times=1)
@@ -139,7 +141,9 @@ def test_once_it_costs_a_retry_and_nothing_else(site: Site, place: str, answer: 
 
 
 @pytest.mark.parametrize(("place", "answer"), EVERYWHERE)
-def test_for_good_it_fails_the_stream_with_the_truth(site: Site, place: str, answer: str) -> None:
+def test_a_lasting_refusal_fails_the_stream_and_names_the_cause(
+    site: Site, place: str, answer: str
+) -> None:
     stream, path, lost = PLACES[place]
     status, body = ANSWERS[answer]
     site.refuse(PLACES[place], answer, times=None)
@@ -164,8 +168,8 @@ def test_for_good_it_fails_the_stream_with_the_truth(site: Site, place: str, ans
     assert {name: rows for name, rows in _tables(result).items() if name in whole} == whole
 
 
-def test_it_uses_up_no_refresh_token(site: Site) -> None:
-    """Otherwise each refusal would renew a token that nobody has refused."""
+def test_a_refusal_uses_up_no_refresh_token(site: Site) -> None:
+    """Or each refusal would renew a token that Calendly has not refused."""
     site.refuse(PLACES["a list"], "401 with a code", times=1)
 
     assert site.run(**site.oauth()).returncode == 0
@@ -182,8 +186,8 @@ def test_a_refused_exchange_leaves_the_refresh_token_usable(site: Site) -> None:
 
 
 @pytest.mark.parametrize("answer", ["403 with a code", "404 with nothing"])
-def test_a_meeting_is_not_taken_for_deleted_because_of_it(site: Site, answer: str) -> None:
-    """Its invitees are not found, and what would tell whether it exists is refused."""
+def test_a_refusal_does_not_pass_for_a_deleted_meeting(site: Site, answer: str) -> None:
+    """Its invitees are not found, and the request that checks whether it exists is refused."""
     path = urlsplit(site.meeting).path
     site.sandbox.faults.add(Fault(f"{path}/invitees", status=404, times=None))
     site.refuse(Place("event_invitees", path, set()), answer, times=None)

@@ -117,7 +117,7 @@ def complaints(requests: list[RecordedRequest]) -> set[str]:
 
 
 def test_a_first_run_makes_valid_requests(office: Sandbox) -> None:
-    with suppress(CalendlyError):  # of the sandbox, which is not to judge here
+    with suppress(CalendlyError):  # by the sandbox, which is not the judge here
         sync(office, select=DESCRIBED)
 
     assert complaints(office.requests) == set()
@@ -137,7 +137,7 @@ def asked_by(stream: type[CalendlyStream]) -> set[str]:
 
 @pytest.mark.exhaustive
 @pytest.mark.usefixtures("_one_row_a_page", "waits")
-def test_whatever_the_tap_is_to_do_it_makes_valid_requests(
+def test_all_requests_are_valid_whatever_the_tap_is_told_to_do(
     office: Sandbox, clock: SimulatedClock, tmp_path: Path
 ) -> None:
     def run(warehouse: Warehouse, select: Collection[str], killed_after: int | None = None) -> None:
@@ -215,15 +215,13 @@ def test_whatever_the_tap_is_to_do_it_makes_valid_requests(
         ("/event_types//memberships", "", "GET /event_types//memberships is not described"),
     ],
 )
-def test_a_request_that_is_not_valid_would_be_noticed(
-    path: str, query: str, complaint: str
-) -> None:
+def test_an_invalid_request_is_noticed(path: str, query: str, complaint: str) -> None:
     (found,) = DESCRIPTION.request_complaints("GET", path, query)
 
     assert found.startswith(complaint)
 
 
-def test_a_request_that_writes_would_be_noticed() -> None:
+def test_a_request_that_writes_is_noticed() -> None:
     assert DESCRIPTION.request_complaints("POST", "/event_types", "") == [
         "POST /event_types is not described"
     ]

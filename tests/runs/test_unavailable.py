@@ -273,7 +273,7 @@ def test_test_mode_succeeds_if_only_plan_and_role_close_streams(
     assert ": failed: " not in result.stdout
 
 
-COULD_NOT_BE_ASKED = {
+COULD_NOT_BE_CHECKED = {
     "no answer": (Fault("/groups", reset=True, times=None), "no answer from"),
     "500": (Fault("/groups", status=500, times=None), "Calendly answered 500 to GET /groups"),
     "400": (Fault("/groups", status=400), "Calendly answered 400 to GET /groups"),
@@ -286,11 +286,11 @@ COULD_NOT_BE_ASKED = {
 
 
 @pytest.mark.parametrize("on_unavailable", cases(["skip", "fail"], quick=["skip"]))
-@pytest.mark.parametrize("case", COULD_NOT_BE_ASKED)
-def test_test_mode_fails_if_a_stream_could_not_be_asked(
+@pytest.mark.parametrize("case", COULD_NOT_BE_CHECKED)
+def test_test_mode_fails_if_a_stream_could_not_be_checked(
     sandbox: Sandbox, tmp_path: Path, waits: list[float], case: str, on_unavailable: str
 ) -> None:
-    fault, message = COULD_NOT_BE_ASKED[case]
+    fault, message = COULD_NOT_BE_CHECKED[case]
     sandbox.faults.add(fault)
 
     result = run_here(tmp_path, "--test", config=config(sandbox, on_unavailable=on_unavailable))

@@ -72,7 +72,7 @@ class Load:
         counted_at: When each request was counted (seconds).
     """
 
-    calendly: Calendly | Others
+    calendly: Calendly | SharedLimit
     threads: int
     latency: Callable[[], float]
     pace: Pace = field(default_factory=Pace)
@@ -228,8 +228,8 @@ def test_a_quota_used_up_by_others_costs_time_but_no_request(
 
 
 @dataclass
-class Others:
-    """A limit whose requests are counted as a model does, and which others use evenly, too.
+class SharedLimit:
+    """A limit that counts as one of the sandbox's models, and that others use evenly, too.
 
     Attributes:
         count: Counts the requests.
@@ -257,7 +257,7 @@ class Others:
         return Quota(allowance.limit, allowance.remaining, allowance.reset)
 
 
-def reached(calendly: Others, threads: int, latency: float, limit: int) -> float:
+def reached(calendly: SharedLimit, threads: int, latency: float, limit: int) -> float:
     """Send requests for over five minutes; return the share of what limit and latency allow.
 
     The first minute is left out: it begins with everything left.
@@ -280,7 +280,7 @@ def reached(calendly: Others, threads: int, latency: float, limit: int) -> float
 def test_the_limit_is_used_however_it_is_counted(
     model: str, threads: int, latency: float, limit: int
 ) -> None:
-    calendly = Others(MODELS[model](limit, 60))
+    calendly = SharedLimit(MODELS[model](limit, 60))
 
     assert reached(calendly, threads, latency, limit) >= 0.92
     assert calendly.refused == 0
@@ -294,7 +294,7 @@ def test_the_limit_is_used_however_it_is_counted(
 def test_what_others_leave_of_the_limit_is_used_however_it_is_counted(
     model: str, threads: int, latency: float, limit: int
 ) -> None:
-    calendly = Others(MODELS[model](limit, 60), every=60 / limit * 4)
+    calendly = SharedLimit(MODELS[model](limit, 60), every=60 / limit * 4)
 
     assert reached(calendly, threads, latency, limit) >= 0.92
     assert calendly.refused == 0

@@ -19,7 +19,7 @@ BY_FIELD = ("timezone", "name", "job_title", "company", "country", "state", "cit
 CUSTOM = "custom_fields"
 CONTACT = "contact"
 MOST_CONTACTS = 10
-"""About how many contacts notes can be asked for at once."""
+"""How many contacts one request for notes can name."""
 
 
 def contacts(query: Query) -> Record:
@@ -65,7 +65,7 @@ def contact_lists(query: Query) -> Record:
 
 
 def notes(query: Query) -> Record:
-    """Return the caller's notes about some of their contacts, the last changed first.
+    """Return the caller's notes about some of their contacts, the last changed ones first.
 
     A contact that is not theirs is not found; Calendly does not say what it answers then.
     """
