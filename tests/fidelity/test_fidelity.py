@@ -223,15 +223,15 @@ class History(RuleBasedStateMachine):
         self.passed_over |= self.without_row()
 
     def without_row(self) -> set[str]:
-        """Return the event types without a row that meetings with one name."""
+        """Return the event types that loaded meetings name and that have no row."""
         return self.named_types() - self.tables.get("event_types", {}).keys()
 
     def named_types(self) -> set[str]:
-        """Return the event types that meetings with a row name."""
+        """Return the event types that loaded meetings name."""
         return {row["event_type"] for row in self.tables.get("scheduled_events", {}).values()}
 
     def full_scan_for_types(self, full_scan: datetime) -> datetime:
-        """Return since when all event types that meetings name were read, given a full scan."""
+        """Return when the last run began that read every event type that meetings name."""
         if full_scan <= self.without_types:
             return NEVER
         self.passed_over.clear()
