@@ -64,6 +64,7 @@ class Window:
     headroom: int  # requests left to other integrations
     ends_after: float  # a time at which it is not over yet
     ends_by: float  # a time at which it should be over
+    told_at: float  # when the first response told of it
     late: bool = False  # whether it outlasted an earlier `ends_by`
 
     @classmethod
@@ -71,7 +72,7 @@ class Window:
         """Return the window that a response to a request sent at `began` tells of."""
         # It was answered between these times, and whole seconds are rounded up or down.
         after, by = began + quota.reset - 1, now + quota.reset
-        return cls(quota.remaining, quota.headroom, after, by)
+        return cls(quota.remaining, quota.headroom, after, by, now)
 
     def delay(self, now: float, in_flight: int) -> float:
         """Return the seconds that the next request must wait; infinity: until a response comes.
@@ -95,8 +96,8 @@ class Window:
         told = self.of(quota, began, now)
         if told.ends_after > self.ends_by:
             return told
-        if told.ends_by < self.ends_after:
-            return self
+        if told.ends_by < self.ends_after:  # it is over, or what was told of its end was wrong
+            return self if began <= self.told_at else told
         if began >= self.ends_by:  # it should have been over, and is not
             late, ends_by = True, max(told.ends_by, now + 1)
         else:
@@ -104,7 +105,7 @@ class Window:
             ends_by = self.ends_by if late else min(told.ends_by, self.ends_by)
         remaining = min(quota.remaining, self.remaining)
         ends_after = max(told.ends_after, self.ends_after)
-        return type(self)(remaining, told.headroom, ends_after, ends_by, late)
+        return type(self)(remaining, told.headroom, ends_after, ends_by, self.told_at, late)
 
 
 @dataclass(frozen=True)

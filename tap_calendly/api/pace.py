@@ -11,6 +11,9 @@ from typing import NamedTuple
 
 from tap_calendly.api.limit import Quota, Recovery, Window
 
+ROUNDING = 1
+"""Seconds by which the told end may vary without counting down: whole ones go up or down."""
+
 
 class Told(NamedTuple):
     """What `X-RateLimit-Reset` has said since one response, in all responses."""
@@ -59,14 +62,15 @@ def answered(pace: Pace, quota: Quota | None, began: float, now: float) -> Pace:
     if quota is None:
         return replace(pace, limit=limit)
     told, news = pace.told, Told(quota.reset, began, now)
-    if told is None or told.reset != quota.reset:
+    if told is None or abs(quota.reset - told.reset) > ROUNDING:
         if told is not None and isinstance(known, Recovery):  # they count down
             before = replace(quota, remaining=known.remaining, reset=told.reset)
             window = Window.of(before, told.began, told.answered)
             limit = window.answered(quota, began, now)
         told = news
-    elif now >= told.began + told.reset - 1:
+    elif now >= told.began + told.reset - ROUNDING:
         told = news  # it may be another window
-    elif began > told.answered + 1 and isinstance(known, Window):  # they stay the same
+    elif isinstance(known, Window) and began > told.answered + 1 + ROUNDING:
+        # They stay the same.
         limit = Recovery.of(quota, now)
     return replace(pace, limit=limit or Recovery.of(quota, now), told=told)

@@ -234,6 +234,7 @@ class SharedLimit:
     Attributes:
         count: Counts the requests.
         every: Seconds between two requests of others.
+        told: Returns what the header says, given the number of the response and the true seconds.
         remaining: What each response to the tap said is left.
         refused: Requests of the tap that were refused.
         of_others: Requests of others that were not.
@@ -241,6 +242,7 @@ class SharedLimit:
 
     count: Count
     every: float = math.inf
+    told: Callable[[int, int], int] = lambda _, reset: reset
     remaining: list[int] = field(default_factory=list)
     refused: int = 0
     of_others: int = 0
@@ -254,7 +256,8 @@ class SharedLimit:
         allowance = self.count.add(now)
         self.refused += allowance.exceeded
         self.remaining.append(allowance.remaining)
-        return Quota(allowance.limit, allowance.remaining, allowance.reset)
+        reset = self.told(len(self.remaining), allowance.reset)
+        return Quota(allowance.limit, allowance.remaining, reset)
 
 
 def reached(calendly: SharedLimit, threads: int, latency: float, limit: int) -> float:
@@ -297,6 +300,27 @@ def test_what_others_leave_of_the_limit_is_used_however_it_is_counted(
     calendly = SharedLimit(MODELS[model](limit, 60), every=60 / limit * 4)
 
     assert reached(calendly, threads, latency, limit) >= 0.92
+    assert calendly.refused == 0
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("wrong", [0, 59, LONGEST_WAIT])
+@pytest.mark.parametrize("number", [1, 60])
+def test_one_response_with_a_wrong_end_causes_no_refused_request(
+    model: str, wrong: int, number: int
+) -> None:
+    told = {number: wrong}
+    calendly = Others(MODELS[model](50, 60), told=told.get)
+
+    assert reached(calendly, threads=16, latency=0.05, limit=50) >= 0.8  # slower for a while
+    assert calendly.refused == 0
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_seconds_that_are_rounded_now_up_now_down_do_not_slow_the_tap(model: str) -> None:
+    calendly = Others(MODELS[model](50, 60), told=lambda number, reset: reset - number % 2)
+
+    assert reached(calendly, threads=8, latency=0.05, limit=50) >= 0.92
     assert calendly.refused == 0
 
 
