@@ -115,15 +115,17 @@ class Recovery:
     Whether it counts the requests of the last window, restarts at unknown times, or refills
     steadily, it forgets a request at the latest a window after the response. So no more than the
     limit is sent within any window. If nothing is left all the same, because others use the limit,
-    too, a single request asks again once enough of the tap's own requests should be forgotten. Each
-    time it asks in vain, twice as many must be forgotten before the next.
+    too, a single request probes again once enough of the tap's own should be forgotten. After a
+    probe that finds nothing left, twice as many must be forgotten before the next.
     """
 
     quota: Quota
     remaining: int  # the fewest requests left by any response since `seen_at`
     seen_at: float  # when a response last set it; those to earlier requests can only lower it
-    own: tuple[tuple[float, int], ...]  # when requests are forgotten, and how many, in order
-    vain: int = 0  # how often in a row it was asked in vain whether anything is left
+    own_requests: tuple[
+        tuple[float, int], ...
+    ]  # when requests are forgotten, and how many, in order
+    empty_probes: int = 0  # how many in a row found nothing left
 
     @classmethod
     def of(cls, quota: Quota, now: float) -> Self:
@@ -133,7 +135,7 @@ class Recovery:
     def delay(self, now: float, in_flight: int) -> float:
         """Return the seconds that the next request must wait; infinity: until a response comes."""
         headroom = self.quota.headroom
-        counted = [(forgotten, count) for forgotten, count in self.own if forgotten > now]
+        counted = [(forgotten, count) for forgotten, count in self.own_requests if forgotten > now]
         most = max(self.quota.limit - headroom, 1)
         if sum(count for _, count in counted) + in_flight >= most:
             return counted[0][0] - now if counted else math.inf
@@ -141,13 +143,13 @@ class Recovery:
             return math.inf
         if self.remaining - in_flight > headroom:
             return 0.0
-        return math.inf if in_flight else max(self._asks_at() - now, 0.0)
+        return math.inf if in_flight else max(self._probes_at() - now, 0.0)
 
-    def _asks_at(self) -> float:
-        """Return when to ask whether anything is left again."""
-        enough = (self.quota.headroom * 3 // 2 + 1 - self.remaining) << self.vain
+    def _probes_at(self) -> float:
+        """Return when to probe whether anything is left again."""
+        enough = (self.quota.headroom * 3 // 2 + 1 - self.remaining) << self.empty_probes
         rounding = 0 if self.remaining else 1  # seconds; whole ones may be rounded down
-        for forgotten, count in self.own:
+        for forgotten, count in self.own_requests:
             enough -= count
             if enough <= 0:
                 return forgotten + rounding
@@ -158,13 +160,14 @@ class Recovery:
         told = quota or self.quota
         step = told.reset / STEPS
         forgotten = math.ceil(now / step + STEPS) * step if step else now
-        known = dict(one for one in self.own if one[0] > self.seen_at)
+        known = dict(one for one in self.own_requests if one[0] > self.seen_at)
         known[forgotten] = known.get(forgotten, 0) + 1
-        after = replace(self, quota=told, own=tuple(known.items()))
+        after = replace(self, quota=told, own_requests=tuple(known.items()))
         if quota is None:
             return after
         if began < self.seen_at:  # it may have been counted before the others
             return replace(after, remaining=min(quota.remaining, self.remaining))
-        asked, empty = self.remaining <= told.headroom, quota.remaining <= told.headroom
-        vain = self.vain + 1 if asked and empty else 0 if asked else self.vain
-        return replace(after, remaining=quota.remaining, seen_at=now, vain=vain)
+        empty_probes = self.empty_probes
+        if self.remaining <= told.headroom:  # it was a probe
+            empty_probes = empty_probes + 1 if quota.remaining <= told.headroom else 0
+        return replace(after, remaining=quota.remaining, seen_at=now, empty_probes=empty_probes)

@@ -310,7 +310,7 @@ def test_one_response_with_a_wrong_end_causes_no_refused_request(
     model: str, wrong: int, number: int
 ) -> None:
     told = {number: wrong}
-    calendly = Others(MODELS[model](50, 60), told=told.get)
+    calendly = SharedLimit(MODELS[model](50, 60), told=told.get)
 
     assert reached(calendly, threads=16, latency=0.05, limit=50) >= 0.8  # slower for a while
     assert calendly.refused == 0
@@ -318,7 +318,7 @@ def test_one_response_with_a_wrong_end_causes_no_refused_request(
 
 @pytest.mark.parametrize("model", MODELS)
 def test_seconds_that_are_rounded_now_up_now_down_do_not_slow_the_tap(model: str) -> None:
-    calendly = Others(MODELS[model](50, 60), told=lambda number, reset: reset - number % 2)
+    calendly = SharedLimit(MODELS[model](50, 60), told=lambda number, reset: reset - number % 2)
 
     assert reached(calendly, threads=8, latency=0.05, limit=50) >= 0.92
     assert calendly.refused == 0
