@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from typing_extensions import Self
 
@@ -27,6 +28,10 @@ STALE = 0.1
 
 STEPS = 120
 """How finely a window is divided to remember when requests were answered."""
+
+
+Forgotten: TypeAlias = tuple[tuple[float, int], ...]
+"""When requests no longer count, and how many each time, in order."""
 
 
 @dataclass(frozen=True)
@@ -122,9 +127,7 @@ class Recovery:
     quota: Quota
     remaining: int  # the fewest requests left by any response since `seen_at`
     seen_at: float  # when a response last set it; those to earlier requests can only lower it
-    own_requests: tuple[
-        tuple[float, int], ...
-    ]  # when requests are forgotten, and how many, in order
+    own_requests: Forgotten
     empty_probes: int = 0  # how many in a row found nothing left
 
     @classmethod
