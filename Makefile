@@ -23,7 +23,7 @@ sync: .cache/plugins-of-sync ## Load Calendly into a DuckDB file; without a toke
 PYTEST := $(BIN)/pytest --quiet --numprocesses=3 --dist=loadgroup
 
 .PHONY: test
-test: lint types .cache/plugins ## Run lint, type checks and the quick tests: three minutes from the second time on
+test: lint types .cache/plugins ## Run lint, type checks and the quick tests: under four minutes from the second time on
 	$(PYTEST) --quick
 
 .PHONY: test-all

@@ -30,6 +30,7 @@ class Answer(NamedTuple):
     body: Mapping[str, Any]
     query: str = ""
     added: Mapping[str, str] = {}
+    delivery: Mapping[str, str] = {}
 
     @property
     def rows(self) -> list[Row]:
@@ -64,6 +65,14 @@ def values(stream: str, rows: list[Row]) -> list[str]:
         for row in rows
         for name, value in row.items()
     )
+
+
+def test_a_webhook_delivery_is_recorded_with_a_time_before_its_payloads() -> None:
+    delivered = [answer for answer in answers("event_invitees") if answer.delivery]
+
+    assert delivered
+    for answer in delivered:
+        assert answer.delivery["created_at"] < answer.rows[0]["created_at"]
 
 
 @pytest.mark.usefixtures("waits")
