@@ -192,8 +192,11 @@ def _with_nulls(value: object) -> object:
 def expected(sandbox: Sandbox) -> Tables:
     """The tables as they should be once the sandbox serves odd rows, as it does from now on."""
     truth = sandbox.calendly.truth()
-    rows = {name: rows_with_nulls(truth[name][0]) for name in STREAMS}
-    event_type = truth["event_types"][0]
+    originals = {name: truth[name][0] for name in STREAMS}
+    named = originals["scheduled_events"]["event_type"]  # which has to be in the list
+    event_type = next(row for row in truth["event_types"] if row["uri"] == named)
+    originals["event_types"] = event_type
+    rows = {name: rows_with_nulls(row) for name, row in originals.items()}
     returned, loaded = odd_rows(event_type, CASES)
     unknown = {**event_type, "uri": f"{event_type['uri']}-unknown", "brand_new": {"x": 1}}
     served = {**rows, "event_types": [*rows["event_types"], *returned, unknown]}
