@@ -39,7 +39,7 @@ schedules: .cache/packages ## Simulate a month of runs: what the tap and the usu
 	$(BIN)/python -m benchmarks.schedules
 
 .PHONY: benchmark
-benchmark: .cache/packages ## Measure the tap's speed, beside a plain tap and at the API's limit: eight minutes
+benchmark: .cache/packages ## Measure the tap's speed, beside a plain tap and at the API's limit: a quarter of an hour
 	$(BIN)/python -m benchmarks.speed
 
 .PHONY: endurance

@@ -1,9 +1,8 @@
 """How fast the tap is, compared with a plain tap, and at the API's limit.
 
 `make benchmark` runs both taps as processes against the sandbox, which serves from this process,
-and prints a table with each result, its target, and whether it was met. It takes about eight
-minutes, most of them for the plain tap. `python -m benchmarks.speed startup memory` measures only
-these two.
+and prints a table with each result, its target, and whether it was met. It takes about a quarter
+of an hour. `python -m benchmarks.speed startup memory` measures only these two.
 """
 
 from __future__ import annotations
