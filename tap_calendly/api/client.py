@@ -118,8 +118,6 @@ class Client:
 
     def _ask(self, request: Request, read: Read[T], stop: threading.Event) -> T:
         response = self._send(request, stop)
-        if remedies.is_edge_refusal(response):
-            raise remedies.edge_refusal(response, request.stream, "GET", "api_url")
         if response.status_code != HTTPStatus.OK:
             step = remedies.next_step(response, request.requires, self.authenticator.remedies)
             raise remedies.error_class(response.status_code)(
@@ -142,8 +140,6 @@ class Client:
         """Send a request, and once more if its token was refused and has been replaced."""
         token = self.authenticator.token(stop)
         response = self._send_with(token, request, stop)
-        if remedies.is_edge_refusal(response):
-            return response  # which says nothing about the token
         if self.authenticator.replaced(token, response.status_code, stop):
             response = self._send_with(self.authenticator.token(stop), request, stop)
         return response
@@ -165,12 +161,15 @@ class Client:
             )
 
         try:
-            return self.throttle.send(send, stop)
+            response = self.throttle.send(send, stop)
         except requests.RequestException as error:
             raise no_answer(error, request.stream, "GET", request.url, "api_url") from None
         finally:
             with self._lock:
                 self._idle.append(session)
+        if remedies.is_edge_refusal(response):  # it says nothing about the token
+            raise remedies.edge_refusal(response, request.stream, "GET", "api_url")
+        return response
 
 
 def _host(url: str) -> str:
