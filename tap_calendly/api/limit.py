@@ -4,7 +4,7 @@ Calendly allows 500 requests a minute per user (50 on the Free plan), over all o
 integrations. Every response carries `X-RateLimit-Limit`, `X-RateLimit-Remaining` and
 `X-RateLimit-Reset`. The documentation says that the last is the seconds until the count restarts;
 answers of live accounts always said 60, while the count recovered in between. Both are handled:
-`Window` waits for the end of a countdown; `Recovery` asks again when requests of a window ago
+`Window` waits for the end of a countdown; `Recovery` probes again when those of a window ago
 should be forgotten. All times are seconds of a monotonic clock.
 """
 

@@ -180,17 +180,9 @@ class Reader:
         if has_details is None or not has_details(record):
             yield [record]
             return
-        key = self.key_of(record)
-
-        def same_row(body: Any, response: requests.Response) -> Page:  # noqa: ANN401 - JSON
-            page = page_of("resource", body, response, paged=False)
-            if self.key_of(page.rows[0]) != key:
-                message = "another row than was asked for"
-                raise ValueError(message)
-            return page
-
+        key, url = self.key_of(record), f"{self._address(None)}/{id_in(record['uri'])}"
         try:
-            yield self._get(f"{self._address(None)}/{id_in(record['uri'])}", same_row).rows
+            yield [self._resource(url, lambda row: self.key_of(row) == key)]
         except errors.RefusedError as error:
             listed = next((row for row in self._all_rows() if self.key_of(row) == key), None)
             if error.status != HTTPStatus.NOT_FOUND or (listed and has_details(listed)):
@@ -209,22 +201,13 @@ class Reader:
         """Read a row of whatever stream at its URI; None where it is gone or hidden."""
         *_, collection, uuid = uri.split("/")
         url = f"{self.run.client.url}/{quote(collection, safe='')}/{quote(uuid, safe='')}"
-
-        def row_with_uri(body: Any, response: requests.Response) -> Page:  # noqa: ANN401 - JSON
-            page = page_of("resource", body, response, paged=False)
-            if not id_in(page.rows[0]["uri"]):
-                message = "a row without its URI"
-                raise ValueError(message)
-            return page
-
         try:
-            (row,) = self._get(url, row_with_uri).rows
+            return self._resource(url, lambda row: bool(id_in(row["uri"])))
         except errors.RefusedError as refused:
             # A user who was removed may be hidden; all else is not found.
             if refused.status not in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
                 raise
             return None
-        return row
 
     def key_of(self, row: Record) -> str:
         """Return what tells a row from all others: the values of its key, joined.
@@ -241,6 +224,19 @@ class Reader:
     def endless(self) -> errors.CalendlyError:
         """Return the error to raise when the pages of the list do not end."""
         return errors.CalendlyError(messages.ENDLESS_PAGES, stream=self.stream.name)
+
+    def _resource(self, url: str, is_right: Callable[[Record], bool]) -> Record:
+        """Read a single row, and again if it is not the right one."""
+
+        def read(body: Any, response: requests.Response) -> Page:  # noqa: ANN401 - JSON
+            page = page_of("resource", body, response, paged=False)
+            if not is_right(page.rows[0]):
+                message = "another row than was asked for"
+                raise ValueError(message)
+            return page
+
+        (row,) = self._get(url, read).rows
+        return row
 
     def _get(
         self,
