@@ -18,6 +18,10 @@ AUTHORIZATION = "https://auth.calendly.com"
 """Where apps get tokens."""
 
 
+InviteeRechecks = Literal["every_run", "doubling"]
+"""When the invitees of recent meetings, and of upcoming group meetings, are read again."""
+
+
 class OAuthCredentials(msgspec.Struct, frozen=True):
     """An app registered with Calendly, and the refresh token it was first given."""
 
@@ -47,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     group: str | None = None
     lookback_days: int
     full_scan_interval_days: int
+    invitee_rechecks: InviteeRechecks
     max_concurrent_requests: int
     requests_per_minute: int | None = None
     on_unavailable: Literal["skip", "fail"]

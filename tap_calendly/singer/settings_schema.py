@@ -98,6 +98,15 @@ SETTINGS = th.PropertiesList(
         within=(0, 3650),
         default=7,
     ),
+    _string(
+        "invitee_rechecks",
+        "Invitee rechecks",
+        "When to read again the invitees of meetings that started at most `lookback_days` ago, and "
+        "of upcoming group meetings: in every run, or when the meeting's age doubles, which makes "
+        "hourly schedules cheap.",
+        allowed_values=["every_run", "doubling"],
+        default="every_run",
+    ),
     _integer(
         "max_concurrent_requests",
         "Concurrent requests",

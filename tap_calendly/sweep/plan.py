@@ -15,10 +15,13 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from tap_calendly.settings import InviteeRechecks
 from tap_calendly.state import OVERLAP, Captured, Range, Sweep, reaches_further_back
 
 Band = tuple[datetime, datetime]
 """The earliest and the latest start of the meetings that are revisited."""
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class Rules:
     lookback: timedelta
     full_scan_interval: timedelta | None
     start_date: datetime | None
+    invitee_rechecks: InviteeRechecks = "every_run"
 
 
 @dataclass(frozen=True)
@@ -102,20 +106,26 @@ def invitees_are_due(
 ) -> bool:
     """Whether the sweep reads a meeting's invitees, given what their stream has captured.
 
-    True when the meeting changed since it was last in view; when it is recent, past and anybody is
-    booked, as a no-show mark moves no timestamp; when it is recent or upcoming and more than one
-    can join, as joining and leaving may move none; and when its age has just passed a doubling of
-    the lookback. A canceled meeting is not read for being recent.
+    True when the meeting changed since it was last in view. Other changes to invitees, such as a
+    no-show mark, may move no timestamp. So a canceled meeting's are read again when the time since
+    its last change doubles, from the lookback on; an active one's when its start comes within a
+    day, when its age doubles, from the lookback on, and while it is recent by `invitee_rechecks`.
     """
     if captured is None or is_new(meeting, captured):
         return True
-    past = meeting.start <= sweep.began
-    recent = meeting.start >= captured.began - rules.lookback
-    if recent and meeting.active and (meeting.shared or (past and meeting.booked)):
+    in_view = _last_in_view(meeting.start, captured)
+    since_change = (in_view - meeting.updated, sweep.began - meeting.updated)
+    if not meeting.active:
+        return _doubles(rules.lookback, *since_change)
+    then, now = captured.began - meeting.start, sweep.began - meeting.start
+    if then < -DAY <= now or _doubles(rules.lookback, then, now):
         return True
-    return any(
-        start <= meeting.start <= end for start, end in _revisits(captured, sweep.began, rules)
-    )
+    upcoming, recent = now < timedelta(0), then <= rules.lookback
+    if not recent or not (meeting.shared or (meeting.booked and not upcoming)):
+        return False
+    if rules.invitee_rechecks == "every_run":
+        return True
+    return _doubles(HOUR, *since_change) if upcoming else _doubles(HOUR, then, now)
 
 
 def is_new(meeting: Meeting, captured: Captured | None) -> bool:
@@ -164,6 +174,14 @@ def _revisits(captured: Captured, began: datetime, rules: Rules) -> Iterator[Ban
     while age <= began - captured.earliest:
         yield captured.began - age, began - age
         age *= 2
+
+
+def _doubles(first: timedelta, then: timedelta, now: timedelta) -> bool:
+    """Whether an age passed `first` · 1, · 2, · 4 … between two times."""
+    age = first
+    while age <= then:
+        age *= 2
+    return age <= now
 
 
 def _merged(bands: Iterable[Band], after: datetime | None, before: datetime) -> Iterator[Range]:

@@ -61,7 +61,10 @@ class SweepRunner:
         self._event_types = event_types
         self._write_state = write_state
         self._rules = plan.Rules(
-            settings.lookback, settings.full_scan_interval, settings.start_date
+            settings.lookback,
+            settings.full_scan_interval,
+            settings.start_date,
+            settings.invitee_rechecks,
         )
         self._captured: Known = {
             stream.name: None if stream.state is None else stream.state.captured()

@@ -112,6 +112,7 @@ INVALID = {
     "start_date in words": ({"start_date": "last Tuesday"}, "start_date"),
     "start_date before Calendly": ({"start_date": "0001-01-01"}, "start_date"),
     "start_date in the far future": ({"start_date": "9999-12-31"}, "start_date"),
+    "mistyped invitee_rechecks": ({"invitee_rechecks": "daily"}, "invitee_rechecks"),
     "mistyped on_unavailable": ({"on_unavailable": "skipp"}, "on_unavailable"),
     "full_scan_interval_days as a string": (
         {"full_scan_interval_days": "weekly"},
