@@ -1,5 +1,22 @@
 """The SDK's pytest plugin, for these tests only, so that others do not have to load the SDK."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
 from singer_sdk.testing.pytest_plugin import pytest_generate_tests
 
+from tests.runs.office import Office
+
+if TYPE_CHECKING:
+    from sandbox.http.server import Sandbox
+    from sandbox.organization.clock import SimulatedClock
+
 __all__ = ["pytest_generate_tests"]
+
+
+@pytest.fixture
+def office(empty_sandbox: Sandbox, clock: SimulatedClock) -> Office:
+    """A small organization, and the warehouse that the tap loads from it run by run."""
+    return Office(empty_sandbox, clock)

@@ -1,67 +1,17 @@
-"""The guarantees in the table of docs/guarantees.md, row by row."""
+"""The guarantees in the table of docs/guarantees.md, but for changes to invitees alone."""
 
 from __future__ import annotations
 
 import time
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cases import cases
-from tests.singer import STREAMS, Warehouse, truth
+from tests.runs.office import A_WHILE
 
 if TYPE_CHECKING:
-    from sandbox.http.server import Sandbox
-    from sandbox.organization.clock import SimulatedClock
-
-INVITEES = "/scheduled_events/{uuid}/invitees"
-
-
-A_WHILE = timedelta(minutes=10)
-"""Longer than the overlap in which a run repeats what the last one read."""
-
-
-class Office:
-    """An organization with two event types, and the warehouse that the tap loads from it."""
-
-    def __init__(self, sandbox: Sandbox, clock: SimulatedClock) -> None:
-        """Add a host with two event types."""
-        self.calendly = sandbox.calendly
-        self.clock = clock
-        host = self.calendly.add_member(name="Grace", email="grace@example.com")
-        add = self.calendly.add_event_type
-        self.call = add(owner=host, name="Call", duration=30)
-        self.course = add(owner=host, name="Course", duration=60, kind="group")
-        self.warehouse = Warehouse(sandbox)
-
-    def book(self, days: float, *, course: bool = False) -> tuple[str, str]:
-        """Book a meeting some days from now, or ago; return the event and the invitee."""
-        return self.calendly.book(
-            event_type=self.course if course else self.call,
-            start=self.clock.now() + timedelta(days=days),
-            name="Ada Lovelace",
-            email="ada@example.com",
-        )
-
-    def run(self, **options: Any) -> int:  # noqa: ANN401 - passed on
-        """Run the tap after a while; return how many meetings' invitees were read."""
-        self.clock.advance(A_WHILE)
-        self.warehouse.run(**{"select": set(STREAMS), **options})
-        return self.warehouse.sandbox.requests_by_path().get(INVITEES, 0)
-
-    def pass_days(self, days: float) -> None:
-        """Let time pass."""
-        self.clock.advance(timedelta(days=days))
-
-    def shows(self, stream: str, uri: str) -> bool:
-        """Return whether a row equals Calendly's."""
-        return self.warehouse.tables[stream].get(uri) == truth(self.warehouse.sandbox)[stream][uri]
-
-
-@pytest.fixture
-def office(empty_sandbox: Sandbox, clock: SimulatedClock) -> Office:
-    return Office(empty_sandbox, clock)
+    from tests.runs.office import Office
 
 
 @pytest.mark.parametrize("days", [-6, 0.5, 300])
@@ -93,19 +43,6 @@ def test_a_change_that_moves_no_timestamp_shows_after_the_next_run(
     office.run()
     office.pass_days(1)
     office.calendly.edit_notes(event=event, plain="Quietly", moves_updated_at=False)
-
-    assert office.run() == 0
-    assert office.warehouse.equals_calendly()
-
-
-def test_a_canceled_meeting_is_not_read_again(office: Office) -> None:
-    for course in (False, True):
-        event, _ = office.book(-1, course=course)
-        office.calendly.cancel(event=event)
-        event, _ = office.book(9, course=course)
-        office.calendly.cancel(event=event)
-    office.run()
-    office.pass_days(1)
 
     assert office.run() == 0
     assert office.warehouse.equals_calendly()
@@ -168,37 +105,6 @@ def test_a_new_booking_shows_after_the_next_run(office: Office) -> None:
     assert office.warehouse.equals_calendly()
 
 
-def test_a_no_show_at_a_recent_meeting_shows_after_the_next_run(office: Office) -> None:
-    _, invitee = office.book(0.5)
-    office.run()
-    office.pass_days(7.4)
-    office.run()
-    office.calendly.mark_no_show(invitee=invitee)
-    office.pass_days(1)
-
-    assert office.run() == 1
-    assert office.warehouse.equals_calendly()
-
-    office.calendly.unmark_no_show(invitee=invitee)
-    office.pass_days(5)
-    office.run()
-    assert office.shows("event_invitees", invitee) is False  # by then, it is an older meeting
-
-
-def test_a_seat_taken_or_given_up_shows_after_the_next_run(office: Office) -> None:
-    event, invitee = office.book(10, course=True)
-    office.run()
-    office.pass_days(1)
-    office.calendly.join(event=event, name="Alan", email="alan@example.com")
-    assert office.run() == 1
-    assert office.warehouse.equals_calendly()
-
-    office.pass_days(1)
-    office.calendly.leave(invitee=invitee)
-    assert office.run() == 1
-    assert office.warehouse.equals_calendly()
-
-
 @pytest.mark.parametrize("moves", [True, False])
 def test_a_change_to_an_older_meeting_shows_after_the_next_full_scan(
     office: Office, *, moves: bool
@@ -228,68 +134,6 @@ def test_a_late_cancellation_shows_with_its_invitee_after_the_next_full_scan(
 
     assert office.run() == 1
     assert office.warehouse.equals_calendly()
-
-
-@pytest.mark.parametrize("age", cases([8, 20, 29, 50], quick=[8, 50]))
-def test_an_invitee_only_change_at_an_age_shows_by_twice_that_age(
-    office: Office, age: float
-) -> None:
-    office.warehouse.settings["full_scan_interval_days"] = 0
-    _, invitee = office.book(0)
-    office.run()
-    office.pass_days(age)
-    office.run()  # by now, it is an older meeting
-    office.calendly.mark_no_show(invitee=invitee)
-    for _ in range(int(age)):
-        office.pass_days(1)
-        office.run(select={"scheduled_events", "event_invitees"})
-
-    assert office.shows("event_invitees", invitee)
-
-
-def test_an_older_meeting_is_read_again_only_when_its_age_doubles(office: Office) -> None:
-    office.warehouse.settings["lookback_days"] = 1
-    office.book(0)
-    office.run()
-    office.pass_days(2)
-    office.run()
-
-    read = [0, 0, 0]
-    for _ in range(3, 66):
-        office.pass_days(1 - A_WHILE / timedelta(days=1))
-        read.append(office.run(select={"scheduled_events", "event_invitees"}))
-
-    days = [day for day, count in enumerate(read) if count]
-    assert days == [4, 8, 16, 32, 64]
-    assert sum(read) == 5
-
-
-def test_an_erasure_before_a_one_to_one_meeting_shows_after_its_start(office: Office) -> None:
-    _, invitee = office.book(3)
-    office.run()
-    office.pass_days(1)
-    office.calendly.scrub_invitee(email="ada@example.com")
-    office.pass_days(1)
-    assert office.run() == 0
-    office.pass_days(2)
-
-    assert office.run() == 1
-    assert office.shows("event_invitees", invitee)
-
-
-def test_an_erasure_from_a_canceled_meeting_shows_by_twice_the_lookback(office: Office) -> None:
-    event, invitee = office.book(0)
-    office.calendly.cancel(event=event)
-    office.run()
-    office.pass_days(1)
-    office.calendly.scrub_invitee(email="ada@example.com")
-    read = 0
-    for _ in range(13):
-        office.pass_days(1)
-        read += office.run()
-
-    assert read == 1
-    assert office.shows("event_invitees", invitee)
 
 
 @pytest.mark.parametrize("nth", range(1, 9))
