@@ -9,6 +9,7 @@ import pytest
 
 from tap_calendly.streams import STREAMS
 from tests.pipelines.pipeline import (
+    BIN,
     Loaded,
     Project,
     core,
@@ -159,6 +160,24 @@ def test_a_second_run_without_changes_leaves_postgres_unchanged(
     project.run("target-postgres", **settings)
 
     assert in_postgres(postgres, "unchanged") == first
+
+
+@pytest.mark.exhaustive
+def test_the_hourly_schedule_does_not_read_every_recent_meetings_invitees_in_every_run(
+    tmp_path: Path, large_sandbox: Sandbox, postgres: str
+) -> None:
+    project = Project(tmp_path, large_sandbox)
+    settings = into_postgres(postgres, "hourly")
+    schedule: list[str | Path] = [BIN / "meltano", "schedule", "run", "calendly-hourly"]
+
+    project.command(schedule, **settings)
+    large_sandbox.forget_requests()
+    project.command(schedule, **settings)
+
+    requests = large_sandbox.requests_by_path()
+    assert requests["/scheduled_events"]
+    assert "/scheduled_events/{uuid}/invitees" not in requests
+    assert in_postgres(postgres, "hourly") == typed(core(large_sandbox))
 
 
 def _expected(sandbox: Sandbox) -> Tables:
