@@ -125,7 +125,9 @@ def invitees_are_due(
         return False
     if rules.invitee_rechecks == "every_run":
         return True
-    return _doubles(HOUR, *since_change) if upcoming else _doubles(HOUR, then, now)
+    # Its start may lie between two runs: what was due before it is read after it.
+    seats_are_due = meeting.shared and then < timedelta(0) and _doubles(HOUR, *since_change)
+    return seats_are_due or _doubles(HOUR, then, now)
 
 
 def is_new(meeting: Meeting, captured: Captured | None) -> bool:

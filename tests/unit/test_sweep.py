@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tap_calendly.state import Captured, Sweep
 
 EPOCH = datetime(2026, 3, 4, tzinfo=timezone.utc)
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 LONG_AGO = EPOCH - DAY
 
 MODES: tuple[InviteeRechecks, ...] = ("every_run", "doubling")
@@ -190,6 +190,19 @@ def test_with_doubling_a_group_meeting_that_everybody_left_is_still_read(*, book
 
     # Before the start by the time since the last change, then by its age.
     assert [read / HOUR for read in reads] == [0, 1, 3, 7, 15, 25, 26, 28, 32, 40]
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_with_doubling_a_seat_due_before_the_start_shows_in_the_first_run_after_it(
+    *, shared: bool
+) -> None:
+    """A seat given up half an hour after the last change is due half an hour later."""
+    before, after = EPOCH - 40 * MINUTE, EPOCH + 20 * MINUTE
+    meeting = _meeting(timedelta(0), shared=shared, updated=EPOCH - 70 * MINUTE)
+
+    reads = _reads([before, after], meeting, [_rules(7, 7, "doubling")])
+
+    assert reads == ([before, after] if shared else [before])
 
 
 @given(runs=runs(), start=HOURS, lookback=LOOKBACKS)
