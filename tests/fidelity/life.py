@@ -1,9 +1,7 @@
-"""Random life events of a company, and when a run has to show them."""
+"""Random life events of a company."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypedDict
 
@@ -11,14 +9,13 @@ from tap_calendly.timestamps import parse
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from sandbox.organization.calendly import Calendly
-    from tests.singer import Row, Tables
 
     LifeEvent = Callable[[Calendly, random.Random], object]
-    Due = Callable[[datetime, datetime], bool]
 
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 RESULT = {"type": "external_url", "value": "https://example.com/thanks"}
 
 
@@ -33,7 +30,7 @@ def book(calendly: Calendly, rng: random.Random) -> object:
 def book_in_the_past(calendly: Calendly, rng: random.Random) -> object:
     return calendly.book(
         event_type=rng.choice(list(calendly.event_types)),
-        start=calendly.clock.now() - timedelta(days=rng.uniform(0, 90)),
+        start=calendly.clock.now() - rng.random() * rng.choice((HOUR, DAY, 90 * DAY)),
         **_person(rng),
     )
 
@@ -61,13 +58,8 @@ def reschedule(calendly: Calendly, rng: random.Random) -> object:
 def mark_no_show(calendly: Calendly, rng: random.Random) -> object:
     """Mark a no-show: not before the meeting, as in Calendly."""
     now = calendly.clock.now()
-    held = [
-        invitee["uri"]
-        for event in calendly.events.values()
-        if parse(event["start_time"]) <= now
-        for invitee in calendly.invitees[event["uri"]]
-    ]
-    return calendly.mark_no_show(invitee=rng.choice(held))
+    held = [uri for uri, event in calendly.events.items() if parse(event["start_time"]) <= now]
+    return calendly.mark_no_show(invitee=_invitee(calendly, rng, held))
 
 
 def unmark_no_show(calendly: Calendly, rng: random.Random) -> object:
@@ -106,8 +98,8 @@ def pay(calendly: Calendly, rng: random.Random) -> object:
 
 
 def scrub(calendly: Calendly, rng: random.Random) -> object:
-    everybody = [row["email"] for rows in calendly.invitees.values() for row in rows]
-    return calendly.scrub_invitee(email=rng.choice(everybody))
+    emails = {row["uri"]: row["email"] for rows in calendly.invitees.values() for row in rows}
+    return calendly.scrub_invitee(email=emails[_invitee(calendly, rng)])
 
 
 def edit_event_type(calendly: Calendly, rng: random.Random) -> object:
@@ -174,7 +166,7 @@ def book_from_submission(calendly: Calendly, rng: random.Random) -> object:
 LIFE_EVENTS: tuple[LifeEvent, ...] = (
     *(book, book, book, join, mark_no_show, mark_no_show, reschedule),  # the most frequent ones
     *(book_in_the_past, leave, cancel_event, cancel_invitee, unmark_no_show, edit_notes),
-    *(push_conference_link, drop_conference_details, reconfirm, pay, scrub),
+    *(push_conference_link, drop_conference_details, reconfirm, pay, scrub, scrub, scrub),
     *(edit_event_type, delete_event_type, add_event_type),
     delete_event_data,
     *(add_member, remove_member, delete_user),
@@ -191,101 +183,6 @@ def happens(life_event: LifeEvent, calendly: Calendly, rng: random.Random) -> bo
     return True
 
 
-@dataclass(frozen=True)
-class Version:
-    """A row after a change, and from when on a run has to show it.
-
-    Attributes:
-        row: The row; None once it is deleted.
-        is_due: Whether a later run has to show it, given the times (UTC) at which the run and the
-            last full scan began.
-    """
-
-    row: Row | None
-    is_due: Due
-
-
-class Chronicle:
-    """Every version of every row.
-
-    Attributes:
-        versions: By stream and key, oldest first.
-    """
-
-    def __init__(self, lookback: timedelta) -> None:
-        """Start empty; `lookback` is the setting `lookback_days`."""
-        self.versions: dict[tuple[str, str], list[Version]] = defaultdict(list)
-        self._lookback = lookback
-        self._tables: Tables = {}
-
-    def observe(self, tables: Tables, now: datetime) -> None:
-        """Record what has changed in the tables, as they are now (UTC)."""
-        for stream, rows in tables.items():
-            before = self._tables.get(stream, {})
-            for uri in before.keys() | rows.keys():
-                row = rows.get(uri)
-                if row != before.get(uri):
-                    is_due = self._due(stream, row, before.get(uri), tables, now)
-                    versions = self.versions[stream, uri]
-                    if stream == "event_types" and row is not None and row["deleted_at"]:
-                        is_due = _after_full_scan(now)
-                        # No list has it any more, in any version.
-                        versions[:] = [Version(version.row, is_due) for version in versions]
-                    versions.append(Version(row, is_due))
-        self._tables = tables
-
-    def _due(
-        self, stream: str, row: Row | None, before: Row | None, tables: Tables, now: datetime
-    ) -> Due:
-        """Return when a change is due by docs/guarantees.md."""
-        if stream == "scheduled_events" and row is not None:
-            return self._due_with_event(row, now)
-        if stream == "event_invitees" and row is not None:
-            event = tables["scheduled_events"][row["event"]]
-            known = self._tables.get("scheduled_events", {}).get(row["event"])
-            if known is None or known["updated_at"] != event["updated_at"]:
-                return self._due_with_event(event, now)
-            return self._due_alone(event, now)
-        if row is None and stream in {"scheduled_events", "event_invitees", "event_types"}:
-            return _never  # a deleted row stays in these tables
-        if stream == "routing_form_submissions" and row is not None and before is not None:
-            return _at_once if now - parse(row["created_at"]) <= self._lookback else _never
-        return _at_once
-
-    def _due_with_event(self, event: Row, now: datetime) -> Due:
-        if parse(event["start_time"]) >= now - self._lookback:
-            return _at_once
-        return _after_full_scan(now)
-
-    def _due_alone(self, event: Row, now: datetime) -> Due:
-        """Return when an invitee's change that leaves the event's timestamp alone is due."""
-        start = parse(event["start_time"])
-        age = now - start
-        active = event["status"] == "active"
-        shared = event["invitees_counter"]["limit"] != 1
-        if active and age <= self._lookback and (shared or age >= timedelta(0)):
-            return _at_once
-        if active and age < timedelta(0):
-            return lambda began, _: began >= start
-        revisit = start + 2 * max(age, self._lookback)
-        booked = parse(event["created_at"])
-        if booked > start + self._lookback:  # long after its start: only a full scan finds it
-            return lambda began, full_scan: began >= revisit and full_scan >= booked
-        return lambda began, _: began >= revisit
-
-
-def _at_once(_began: datetime, _full_scan: datetime) -> bool:
-    return True
-
-
-def _after_full_scan(changed: datetime) -> Due:
-    return lambda _, full_scan: full_scan >= changed
-
-
-def _never(_began: datetime, _full_scan: datetime) -> bool:
-    return False
-
-
 class Person(TypedDict):
     """What the sandbox asks about a person."""
 
@@ -299,18 +196,25 @@ def _person(rng: random.Random) -> Person:
 
 
 def _start_time(calendly: Calendly, rng: random.Random) -> datetime:
-    """Return a start time in the next weeks, often the same for several meetings."""
+    """Return a start time in the next hours or weeks, often the same for several meetings."""
+    if rng.random() < 0.4:
+        return calendly.clock.now() + rng.choice((HOUR / 2, 2 * HOUR, 8 * HOUR, 26 * HOUR, 3 * DAY))
     day = calendly.clock.now().replace(hour=9, minute=0, second=0, microsecond=0)
     return day + timedelta(days=rng.randrange(1, 40), hours=rng.randrange(3))
 
 
-def _event(calendly: Calendly, rng: random.Random) -> str:
-    return rng.choice(list(calendly.events))
+def _event(calendly: Calendly, rng: random.Random, among: Iterable[str] | None = None) -> str:
+    """Choose a meeting, often one of those that start about now."""
+    now, events = calendly.clock.now(), calendly.events
+    by_distance = sorted(
+        events if among is None else among,
+        key=lambda uri: abs(parse(events[uri]["start_time"]) - now),
+    )
+    return rng.choice(by_distance[: rng.choice((3, len(by_distance)))])
 
 
-def _invitee(calendly: Calendly, rng: random.Random) -> str:
-    uris = [row["uri"] for rows in calendly.invitees.values() for row in rows]
-    return str(rng.choice(uris))
+def _invitee(calendly: Calendly, rng: random.Random, among: Iterable[str] | None = None) -> str:
+    return str(rng.choice(calendly.invitees[_event(calendly, rng, among)])["uri"])
 
 
 def _member(calendly: Calendly, rng: random.Random) -> str:

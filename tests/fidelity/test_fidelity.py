@@ -2,19 +2,27 @@
 
 Random histories of a company: every life event that the sandbox knows, at random times, between
 runs that are minutes to weeks apart, with runs that are killed, streams that fail or are selected
-only some of the time, and life events between any two requests of a run. `make fidelity` plays many
-more.
+only some of the time, with settings that change between runs, and life events between any two
+requests of a run. `make fidelity` plays many more, and prints what they were made of: how many
+steps and runs, and how many changes of each kind came due.
 """
 
 from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 from typing_extensions import override
 
 from sandbox.http.faults import Fault
@@ -23,9 +31,11 @@ from sandbox.organization.calendly import Calendly
 from sandbox.organization.clock import SimulatedClock
 from tap_calendly.api import throttle
 from tap_calendly.reporting.errors import StreamsError
+from tap_calendly.settings import InviteeRechecks
 from tap_calendly.timestamps import parse
 from tests.conftest import PassingClock
-from tests.fidelity.life import LIFE_EVENTS, Chronicle, happens
+from tests.fidelity.chronicle import Chronicle
+from tests.fidelity.life import LIFE_EVENTS, happens
 from tests.singer import STREAMS, Killed, Run, Tables, sync, truth
 
 if TYPE_CHECKING:
@@ -46,11 +56,21 @@ PATHS = (
     "/routing_form_submissions",
 )
 SEEDS = st.integers(min_value=0, max_value=2**32)
-MINUTES = st.sampled_from([1, 7, 60, 360, 1440, 4320, 14_400, 36_000])
+MINUTES = st.sampled_from([1, 20, 45, 60, 90, 360, 1440, 4320, 14_400, 14_400, 36_000, 36_000])
+AROUND = st.sampled_from([-1500, -1430, -40, -5, 5, 50, 65, 130, 250])
+"""Minutes from a meeting's start."""
+MODES = get_args(InviteeRechecks)
+INTERVALS = (0, 3, 7, 30)
 
 
 class History(RuleBasedStateMachine):
-    """A company's history, and the tables that the tap loads from it."""
+    """A company's history, and the tables that the tap loads from it.
+
+    Attributes:
+        figures: What all histories together were made of.
+    """
+
+    figures: ClassVar[Counter[str]] = Counter()
 
     def __init__(self) -> None:
         """Found the company."""
@@ -70,24 +90,35 @@ class History(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Stop the sandbox."""
         self.sandbox.__exit__(None, None, None)
+        self.figures["histories"] += 1
+        if self.figures["histories"] % 100 == 0:
+            print(dict(sorted(self.figures.items())))  # noqa: T201 - how far `make fidelity` is
+
+    @invariant()
+    def step_is_counted(self) -> None:
+        """Count the steps."""
+        self.figures["steps"] += 1
 
     @initialize(
         lookback=st.sampled_from([1, 7, 30]),
-        interval=st.sampled_from([0, 3, 7, 30]),
+        interval=st.sampled_from(INTERVALS),
+        mode=st.sampled_from(MODES),
         bounded=st.booleans(),
         seed=SEEDS,
     )
-    def found(self, lookback: int, interval: int, seed: int, *, bounded: bool) -> None:
+    def found(
+        self, lookback: int, interval: int, mode: InviteeRechecks, seed: int, *, bounded: bool
+    ) -> None:
         """Choose the settings, add the first host, and let the first life events happen."""
         self.settings: dict[str, Any] = {
             "lookback_days": lookback,
             "full_scan_interval_days": interval,
+            "invitee_rechecks": mode,
             "retry_timeout": 1,
         }
         self.start_date = START - timedelta(days=20) if bounded else None
         if self.start_date is not None:
             self.settings["start_date"] = self.start_date.isoformat()
-        self.interval = timedelta(days=interval)
         self.chronicle = Chronicle(timedelta(days=lookback))
         host = self.calendly.add_member(name="Ada", email="ada@example.com")
         self.calendly.add_event_type(owner=host, name="Call", duration=30)
@@ -103,7 +134,16 @@ class History(RuleBasedStateMachine):
         """Let time pass, from a minute to weeks."""
         self.clock.advance(timedelta(minutes=minutes))
 
-    @rule(seed=SEEDS, times=st.integers(1, 4))
+    @rule(seed=SEEDS, minutes=AROUND)
+    def a_start_comes_near(self, seed: int, minutes: int) -> None:
+        """Let time pass until shortly before or after a meeting's start, or a day before it."""
+        now, around = self.clock.now(), timedelta(minutes=minutes)
+        starts = sorted(parse(row["start_time"]) for row in self.calendly.events.values())
+        ahead = [start + around for start in starts if start + around > now][:3]
+        if ahead:
+            self.clock.advance(ahead[seed % len(ahead)] - now)
+
+    @rule(seed=SEEDS, times=st.integers(1, 6))
     def life_goes_on(self, seed: int, times: int) -> None:
         """Let life events happen."""
         rng = random.Random(seed)  # noqa: S311 - a history, no secret
@@ -133,14 +173,22 @@ class History(RuleBasedStateMachine):
         seed=SEEDS,
         busy=st.sampled_from([0.0, 0.6]),
         after=st.integers(1, 60),
+        mode=st.sampled_from(MODES),
     )
     def the_tap_is_killed(
-        self, selected: tuple[str, ...], seed: int, busy: float, after: int
+        self,
+        *,
+        selected: tuple[str, ...],
+        seed: int,
+        busy: float,
+        after: int,
+        mode: InviteeRechecks,
     ) -> None:
         """Run the tap and kill it on the way, once or twice; then usually let it finish."""
         for _ in range(1 + seed % 2):
             self.run(selected, seed, busy, killed_after=after)
             self.life_goes_on(seed=seed, times=seed % 3)
+            self.settings["invitee_rechecks"] = mode
         if seed % 4:
             self.the_tap_runs(selected=selected, seed=seed, busy=busy)
 
@@ -151,6 +199,7 @@ class History(RuleBasedStateMachine):
         path=st.sampled_from(PATHS),
         status=st.sampled_from([500, 500, 403, 404]),
         after=st.integers(0, 12),
+        mode=st.sampled_from(MODES),
     )
     def a_stream_fails(  # noqa: PLR0913 - all of them drawn
         self,
@@ -161,6 +210,7 @@ class History(RuleBasedStateMachine):
         path: str,
         status: int,
         after: int,
+        mode: InviteeRechecks,
     ) -> None:
         """Run the tap while some requests fail, once or twice; then usually without failures."""
         for _ in range(1 + seed % 2):
@@ -170,8 +220,21 @@ class History(RuleBasedStateMachine):
             if path.startswith("/event_types") and status < 500:  # skipped, or passed over
                 self.note_run_without_types()
             self.life_goes_on(seed=seed, times=seed % 3)
+            self.settings["invitee_rechecks"] = mode
         if seed % 4:
             self.the_tap_runs(selected=selected, seed=seed, busy=busy)
+
+    @rule(
+        mode=st.sampled_from(MODES),
+        interval=st.sampled_from(INTERVALS),
+        unbounded=st.sampled_from([False, False, True]),
+    )
+    def settings_change(self, mode: InviteeRechecks, interval: int, *, unbounded: bool) -> None:
+        """Change the settings for the runs that follow."""
+        self.settings |= {"invitee_rechecks": mode, "full_scan_interval_days": interval}
+        if unbounded:
+            self.settings.pop("start_date", None)
+            self.start_date = None
 
     def live(self, rng: random.Random) -> None:
         """Let one life event happen, and record it."""
@@ -196,6 +259,7 @@ class History(RuleBasedStateMachine):
         rng = random.Random(seed)  # noqa: S311 - a history, no secret
         run = Run(killed_after=killed_after)
         self.runs.append(self.clock.now())
+        self.figures["runs"] += 1
 
         def interlude() -> None:
             self.clock.advance(timedelta(seconds=rng.uniform(0, 30)))
@@ -245,7 +309,8 @@ class History(RuleBasedStateMachine):
             return began
         latest = parse(entry["full_scan"])
         last = before.get("bookmarks", {}).get(stream, {}).get("full_scan")
-        if last is not None and self.interval and began - parse(last) >= self.interval:
+        interval = timedelta(days=self.settings["full_scan_interval_days"])
+        if last is not None and interval and began - parse(last) >= interval:
             assert latest > parse(last)
         return latest
 
@@ -258,6 +323,7 @@ class History(RuleBasedStateMachine):
     ) -> None:
         """Compare a table with everything that it has to show by now."""
         table, named = self.tables[stream], self.named_types()
+        mode = self.settings["invitee_rechecks"]
         for key, versions in self.chronicle.versions.items():
             if key[0] != stream or not self.is_wanted(versions[0].row):
                 continue
@@ -267,12 +333,14 @@ class History(RuleBasedStateMachine):
             if last is not None and last.get("deleted_at") and key[1] not in named:
                 continue  # only meetings before `start_date` name it
             for index in range(self.required.get(key, 0), observed.get(key, 0)):
-                if versions[index].is_due(began, full_scan):
+                version = versions[index]
+                if self.required.get(key) != index and version.is_due(began, full_scan, mode):
                     self.required[key] = index
+                    self.figures[f"{version.kind}, {mode}"] += 1
             allowed = [version.row for version in versions[self.required.get(key, 0) :]]
             if key not in self.required:
                 allowed.append(None)
-            assert table.get(key[1]) in allowed, (key, began, full_scan)
+            assert table.get(key[1]) in allowed, (key, began, full_scan, mode)
         assert {(stream, uri) for uri in table} <= self.chronicle.versions.keys()
 
     def is_wanted(self, row: dict[str, Any] | None) -> bool:
@@ -289,4 +357,8 @@ def test_tables_equal_calendly_throughout_random_histories(monkeypatch: pytest.M
     monkeypatch.setattr("tap_calendly.reading.endpoint.PAGE_SIZE", 3)
     local_clock = SimulatedClock(START)
     monkeypatch.setattr(throttle, "SystemClock", lambda: PassingClock(local_clock, []))
-    run_state_machine_as_test(History)
+    try:
+        run_state_machine_as_test(History)
+    finally:
+        for what, count in sorted(History.figures.items()):
+            print(f"{count:8} {what}")  # noqa: T201 - what `make fidelity` shows at its end
