@@ -103,6 +103,17 @@ def test_a_change_more_than_a_day_before_the_start_shows_in_the_first_run_of_tha
     _assert_in_time(runs, [_rules(7, 7, mode)], meeting, changed, meeting.start - DAY)
 
 
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_change_before_the_last_day_shows_after_the_start_if_no_run_began_in_that_day(
+    mode: InviteeRechecks, *, shared: bool
+) -> None:
+    runs = [EPOCH, EPOCH + 26 * HOUR]
+    meeting = _meeting(25 * HOUR + 30 * MINUTE, shared=shared, updated=EPOCH - 100 * HOUR)
+
+    assert _reads(runs, meeting, [_rules(7, 7, mode)]) == runs
+
+
 @given(runs=runs(), start=HOURS, since=MINUTES, mode=st.sampled_from(MODES))
 def test_a_seat_in_an_upcoming_group_meeting_shows_by_twice_the_time_since_its_last_change(
     runs: list[datetime], start: timedelta, since: timedelta, mode: InviteeRechecks
@@ -157,6 +168,18 @@ def test_a_canceled_meeting_is_read_when_the_time_since_its_last_change_doubles(
     assert [read.days for read in reads] == [14, 28, 56]
 
 
+def test_an_older_canceled_meeting_is_read_for_the_time_that_passed_while_it_was_not_listed() -> (
+    None
+):
+    """It is listed when its age doubles; the time since its last change doubled in between."""
+    daily = [EPOCH + day * DAY for day in range(30)]
+    meeting = _meeting(-MINUTE, active=False, updated=EPOCH - 10 * DAY)
+
+    reads = [run - meeting.start for run in _reads(daily, meeting, [_rules(7, None)])]
+
+    assert [read.days for read in reads] == [0, 4, 14, 28]
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("shared", [True, False])
 def test_a_canceled_meeting_costs_nothing_more_while_it_is_recent(
@@ -168,6 +191,31 @@ def test_a_canceled_meeting_costs_nothing_more_while_it_is_recent(
     reads = _reads(hourly, meeting, [_rules(7, 7, mode)])
 
     assert reads == [EPOCH, meeting.updated + 7 * DAY]
+
+
+@pytest.mark.parametrize(
+    ("booked", "hours"),
+    [(True, [-30, -24, 0, 6, 12, 18, 24, 30, 48]), (False, [-30, -24, 24, 48])],
+)
+def test_every_run_reads_a_meeting_that_has_started_while_it_is_recent_and_anybody_is_booked(
+    hours: list[int], *, booked: bool
+) -> None:
+    """Recent when the run before began, as what was marked since then is to show."""
+    runs = [EPOCH + 6 * n * HOUR for n in range(20)]
+    meeting = _meeting(30 * HOUR, booked=booked)
+
+    reads = [run - meeting.start for run in _reads(runs, meeting, [_rules(1, None)])]
+
+    assert [read / HOUR for read in reads] == hours
+
+
+def test_with_doubling_nothing_is_read_in_the_first_hour_after_the_start() -> None:
+    runs = [EPOCH + 15 * n * MINUTE for n in range(20)]
+    meeting = _meeting(15 * MINUTE)
+
+    reads = [run - meeting.start for run in _reads(runs, meeting, [_rules(7, 7, "doubling")])]
+
+    assert [read / MINUTE for read in reads] == [-15, 60, 120, 240]
 
 
 def test_with_doubling_hourly_runs_read_a_meeting_at_1_2_4_hours_and_the_lookback() -> None:
