@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 from types import TracebackType
@@ -27,10 +27,14 @@ ROWS_AHEAD = 100
 
 @dataclass(frozen=True)
 class Batch(Generic[T]):
-    """A part of a list; `on_emitted` is called once its rows are out, to note progress."""
+    """A part of a list; `on_emitted` is called once its rows are out, to note progress.
+
+    `midway` has what is called before that, by how many of the rows are out by then.
+    """
 
     rows: list[T]
     on_emitted: Callable[[], None] | None = None
+    midway: Mapping[int, Callable[[], None]] = field(default_factory=dict)
 
 
 class Prefetcher:
@@ -177,8 +181,8 @@ def in_order(
 ) -> Iterator[tuple[T, list[R]]]:
     """Yield rows in order, each with what `begin`, called a little ahead, began to read for it.
 
-    `prepare` is called with a batch's rows before that. Its `on_emitted` is called once they are
-    done with.
+    `prepare` is called with a batch's rows before that. Its `midway` and `on_emitted` are called
+    once the rows before them are done with.
     """
     parts = iter(batches)
     waiting: deque[_Step[T, R]] = deque()
@@ -191,7 +195,8 @@ def in_order(
             more = batch is not None
             if batch is not None:
                 prepare(batch.rows)
-                waiting.extend(_Step(row) for row in batch.rows)
+                steps = enumerate(batch.rows, 1)
+                waiting.extend(_Step(row, batch.midway.get(number)) for number, row in steps)
                 waiting.append(_Step(on_emitted=batch.on_emitted))
         while waiting and in_flight < ahead.calls_ahead:
             step = waiting.popleft()
@@ -203,13 +208,13 @@ def in_order(
             in_flight -= len(step.begun)
             if step.row is not None:
                 yield step.row, step.begun
-            elif step.on_emitted is not None:
+            if step.on_emitted is not None:
                 step.on_emitted()
 
 
 @dataclass
 class _Step(Generic[T, R]):
-    """A row, or something to do between two rows."""
+    """A row, or something to do once the rows up to here are out, or both."""
 
     row: T | None = None
     on_emitted: Callable[[], None] | None = None

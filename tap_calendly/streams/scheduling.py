@@ -35,8 +35,9 @@ from tap_calendly.singer.schema import (
 )
 from tap_calendly.singer.stream import CalendlyStream
 from tap_calendly.streams.event_types import EventTypes
+from tap_calendly.sweep.checkpoints import Swept
 from tap_calendly.sweep.event_types import NamedEventTypes
-from tap_calendly.sweep.runner import SweepRunner, Swept
+from tap_calendly.sweep.runner import SweepRunner
 
 
 class ScheduledEvents(CalendlyStream):

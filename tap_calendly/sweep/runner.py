@@ -1,7 +1,7 @@
-"""Carries out sweeps over the meetings, and writes to the state how far each has come.
+"""Carries out sweeps over the meetings.
 
-`batches` runs in reader threads; what it leaves in a batch's `on_emitted` runs in the thread that
-writes, once the rows before it are out.
+`batches` runs in reader threads; what it leaves in a batch's `midway` and `on_emitted` runs in the
+thread that writes, once the rows before it are out.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from functools import partial
-from typing import NamedTuple
+from itertools import zip_longest
 
 from msgspec.structs import replace
 
 from tap_calendly import timestamps
 from tap_calendly.api.page import Page, Record, digest
-from tap_calendly.reading.outcome import Outcome
 from tap_calendly.reading.prefetch import Batch
 from tap_calendly.reading.reader import LONGEST_LIST, Reader
 from tap_calendly.reading.source import Row, contexts_of
 from tap_calendly.reporting import errors, messages
-from tap_calendly.state import Captured, Range, StreamState, Sweep
+from tap_calendly.state import Captured, Range, Sweep
 from tap_calendly.sweep import plan
+from tap_calendly.sweep.checkpoints import Checkpoints, Swept
 from tap_calendly.sweep.event_types import NamedEventTypes
 
 Known = Mapping[str, Captured | None]
@@ -29,14 +29,6 @@ Known = Mapping[str, Captured | None]
 
 INSTANT = timedelta(microseconds=1)
 LATEST = datetime.max.replace(tzinfo=timezone.utc)
-
-
-class Swept(NamedTuple):
-    """A stream that sweeps are carried out for; as a full table it has no state."""
-
-    name: str
-    state: StreamState | None
-    outcome: Outcome
 
 
 class SweepRunner:
@@ -59,7 +51,6 @@ class SweepRunner:
         self._invitees = invitees
         self._streams = streams
         self._event_types = event_types
-        self._write_state = write_state
         self._rules = plan.Rules(
             settings.lookback,
             settings.full_scan_interval,
@@ -71,10 +62,10 @@ class SweepRunner:
             for stream in streams
         }
         self._interrupted = list(self._interrupted_sweeps())
-        # How far the last sweep for all streams has come.
-        self._reached = next(
+        reached = next(
             (sweep for sweep, names in self._interrupted if len(names) == len(streams)), None
         )
+        self._checkpoints = Checkpoints(reader, streams, event_types, write_state, reached)
 
     def batches(self) -> Iterator[Batch[Row]]:
         """Finish the sweeps that earlier runs began, and carry out a fresh one."""
@@ -105,14 +96,25 @@ class SweepRunner:
             for records, next_start in self._pages_by_start(sweep.remaining[0], page):
                 due = partial(self._due, invitees, captured, sweep)
                 rows = [Row(record, contexts_of(record, due(record))) for record in records]
+                yield from self._named_types(records, captured, sweep)
                 first = start_of(records[0]) if records else None
-                types = self._named_types(records, captured, sweep)
+                note_before = partial(self._note_before, set(captured), sweep, first)
+                midway, again = _midway(rows, note_before)
                 sweep = plan.reached(sweep, first, next_start)
-                yield Batch(rows, partial(self._note_reached, sweep, set(captured), types))
+                note = partial(self._checkpoints.note_reached, sweep, set(captured), again)
+                yield Batch(rows, note, midway)
             page = None
         now = {name: plan.complete(found, sweep) for name, found in captured.items()}
-        yield Batch([], partial(self._note_complete, now, last=last))
+        yield Batch([], partial(self._checkpoints.note_complete, now, last=last))
         return now
+
+    def _note_before(
+        self, names: set[str], sweep: Sweep, first: datetime | None, read: int, following: Row
+    ) -> None:
+        """Note before a meeting how far the sweep has come, if that is due."""
+        if self._checkpoints.is_due(read):
+            reached = plan.reached(sweep, first, start_of(following.record))
+            self._checkpoints.note_reached(reached, names, again=0)
 
     def _due(
         self, invitees: Sequence[Reader], captured: Known, sweep: Sweep, record: Record
@@ -129,14 +131,18 @@ class SweepRunner:
 
     def _named_types(
         self, records: Sequence[Record], captured: Known, sweep: Sweep
-    ) -> list[Record] | None:
-        """Read the types of new and changed meetings, of all in a full scan; None if that fails."""
+    ) -> Iterator[Batch[Row]]:
+        """Read the types of new and changed meetings, of all in a full scan, to write them first.
+
+        The state may pass a meeting only when its event type is out.
+        """
         name = self._reader.stream.name
         if self._event_types is None or name not in captured:
-            return []
+            return
         known = captured[name]
         due = [one for one in records if sweep.full or plan.is_new(_meeting(one), known)]
-        return self._event_types.read(due)
+        if (types := self._event_types.read(due)) != []:
+            yield Batch([], partial(self._event_types.write, types))
 
     def _pages_by_start(
         self, part: Range, page: Page | None
@@ -193,46 +199,6 @@ class SweepRunner:
             if left:
                 yield sweep, left
 
-    def _note_reached(self, sweep: Sweep, names: set[str], types: list[Record] | None) -> None:
-        """Write event types, then how far a sweep has come: once, with the streams it is for."""
-        if self._event_types is not None:
-            self._event_types.write(types)
-        named = [stream for stream in self._streams if stream.name in names]
-        streams = [(stream, stream.state) for stream in named if stream.state is not None]
-        decided = [stream.outcome.settle() for stream, _ in streams]
-        if not all(decided):
-            return
-        for stream, entry in streams:
-            stopped = stream.outcome.unavailable is None and not self._goes_on(stream)
-            if stopped and self._reached is not None:
-                # It continues from there by itself.
-                entry.write_interrupted(self._reached, [stream.name])
-        going = [(stream.name, entry) for stream, entry in streams if self._goes_on(stream)]
-        for _, entry in going[:1]:
-            entry.write_interrupted(sweep, [name for name, _ in going])
-        for _, entry in going[1:]:
-            entry.forget_interrupted()
-        if len(going) == len(self._streams):
-            self._reached = sweep
-        self._write_state()
-
-    def _note_complete(self, captured: Mapping[str, Captured], *, last: bool) -> None:
-        """Write what the sweeps have captured of each stream."""
-        for stream in self._streams:
-            if stream.name not in captured:
-                continue
-            decided = stream.outcome.settle(last=last)
-            if stream.state is not None and self._goes_on(stream) and decided:
-                stream.state.refuse_future(self._reader.run.client.now)
-                stream.state.write(captured[stream.name])
-        self._reached = None
-
-    def _goes_on(self, stream: Swept) -> bool:
-        """Whether the state may follow a stream: not past meetings whose event types are owed."""
-        has_meetings = stream.name == self._reader.stream.name
-        owed = has_meetings and self._event_types is not None and self._event_types.owed
-        return stream.outcome.goes_on and not owed
-
 
 def start_of(event: Record) -> datetime:
     """Return the start of a meeting; raise CalendlyError if it is missing or cannot be parsed."""
@@ -247,6 +213,23 @@ def start_of(event: Record) -> datetime:
 def last_start(page: Page) -> datetime | None:
     """Return the last start on a page; None if no page follows."""
     return start_of(page.rows[-1]) if page.rows and page.next_page else None
+
+
+def _midway(
+    rows: Sequence[Row], note_before: Callable[[int, Row], None]
+) -> tuple[dict[int, Callable[[], None]], int]:
+    """Return where on a page a later start follows invitees that were read, to note it there.
+
+    The number is how many are read of the last start, from which the next page goes on.
+    """
+    midway: dict[int, Callable[[], None]] = {}
+    read = 0
+    for number, (row, following) in enumerate(zip_longest(rows, rows[1:]), 1):
+        read += bool(row.contexts)
+        if read and following and row.record["start_time"] != following.record["start_time"]:
+            midway[number] = partial(note_before, read, following)
+            read = 0
+    return midway, read
 
 
 def _meeting(event: Record) -> plan.Meeting:

@@ -348,8 +348,9 @@ class History(RuleBasedStateMachine):
 
 
 def test_tables_equal_calendly_throughout_random_histories(monkeypatch: pytest.MonkeyPatch) -> None:
-    # so that a few rows fill many pages
+    # so that a few rows fill many pages, and each is followed by STATE
     monkeypatch.setattr("tap_calendly.reading.endpoint.PAGE_SIZE", 3)
+    monkeypatch.setattr("tap_calendly.sweep.checkpoints.MEETINGS", 1)
     local_clock = SimulatedClock(START)
     monkeypatch.setattr(throttle, "SystemClock", lambda: PassingClock(local_clock, []))
     try:

@@ -21,7 +21,7 @@ from tests.command import run_tap, start_tap
 from tests.singer import Killed, Run, config, sync, truth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 MEETINGS = {"scheduled_events", "event_invitees"}
@@ -213,6 +213,22 @@ def test_no_more_calls_are_prefetched_than_twice_the_threads() -> None:
             in_flight.pop(0)
 
     assert most == 2 * 3
+
+
+def test_what_is_to_be_done_within_a_batch_is_done_between_its_rows() -> None:
+    done: list[str] = []
+
+    def step(name: str) -> Callable[[], None]:
+        return lambda: done.append(name)
+
+    with Prefetcher(2, eager=True, wake=lambda: None) as prefetcher:
+        midway = {1: step("first"), 3: step("last")}
+        parts = iter([Batch(["a", "b", "c"], step("end"), midway), Batch([], step("then"))])
+        batches = Prefetch(prefetcher, parts)
+        for row, _ in in_order(batches, prefetcher, lambda _: []):
+            done.append(row)
+
+    assert done == ["a", "first", "b", "c", "last", "end", "then"]
 
 
 def test_no_more_rows_are_prefetched_than_a_page_and_the_next() -> None:

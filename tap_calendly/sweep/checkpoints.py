@@ -1,0 +1,95 @@
+"""Writes to the state how far sweeps have come; all of it runs in the thread that writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import NamedTuple
+
+from tap_calendly.reading.outcome import Outcome
+from tap_calendly.reading.reader import Reader
+from tap_calendly.state import Captured, StreamState, Sweep
+from tap_calendly.sweep.event_types import NamedEventTypes
+
+MEETINGS = 20
+"""Meetings whose invitees were read after which the state is written within a page."""
+
+SECONDS = 10.0
+"""How long after the last time the state is written within a page, however few were read."""
+
+
+class Swept(NamedTuple):
+    """A stream that sweeps are carried out for; as a full table it has no state."""
+
+    name: str
+    state: StreamState | None
+    outcome: Outcome
+
+
+class Checkpoints:
+    """Notes how far the sweeps of a run have come, so that a killed run repeats little."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        streams: Sequence[Swept],
+        event_types: NamedEventTypes | None,
+        write_state: Callable[[], None],
+        reached: Sweep | None,
+    ) -> None:
+        """Take the meetings' reader, and how far the last sweep for all streams has come."""
+        self._run = reader.run
+        self._meetings = reader.stream.name
+        self._streams = streams
+        self._event_types = event_types
+        self._write_state = write_state
+        self._reached = reached
+        self._clock = reader.run.client.throttle.clock
+        self._read = 0
+        self._noted = self._clock.now()
+
+    def is_due(self, read: int) -> bool:
+        """Whether to note how far a sweep has come, now that so many more invitees are out."""
+        self._read += read
+        return self._read >= MEETINGS or self._clock.now() - self._noted >= SECONDS
+
+    def note_reached(self, sweep: Sweep, names: Collection[str], again: int) -> None:
+        """Write how far a sweep has come: once, with the streams it is for.
+
+        `again` is how many of the invitees that are out would be read again from there.
+        """
+        named = [stream for stream in self._streams if stream.name in names]
+        streams = [(stream, stream.state) for stream in named if stream.state is not None]
+        decided = [stream.outcome.settle() for stream, _ in streams]
+        if not all(decided):
+            return
+        for stream, entry in streams:
+            stopped = stream.outcome.unavailable is None and not self._goes_on(stream)
+            if stopped and self._reached is not None:
+                # It continues from there by itself.
+                entry.write_interrupted(self._reached, [stream.name])
+        going = [(stream.name, entry) for stream, entry in streams if self._goes_on(stream)]
+        for _, entry in going[:1]:
+            entry.write_interrupted(sweep, [name for name, _ in going])
+        for _, entry in going[1:]:
+            entry.forget_interrupted()
+        if len(going) == len(self._streams):
+            self._reached = sweep
+        self._write_state()
+        self._read, self._noted = again, self._clock.now()
+
+    def note_complete(self, captured: Mapping[str, Captured], *, last: bool) -> None:
+        """Write what the sweeps have captured of each stream."""
+        for stream in self._streams:
+            if stream.name not in captured:
+                continue
+            decided = stream.outcome.settle(last=last)
+            if stream.state is not None and self._goes_on(stream) and decided:
+                stream.state.refuse_future(self._run.client.now)
+                stream.state.write(captured[stream.name])
+        self._reached = None
+
+    def _goes_on(self, stream: Swept) -> bool:
+        """Whether the state may follow a stream: not past meetings whose event types are owed."""
+        has_meetings = stream.name == self._meetings
+        owed = has_meetings and self._event_types is not None and self._event_types.owed
+        return stream.outcome.goes_on and not owed
