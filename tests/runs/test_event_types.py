@@ -150,7 +150,7 @@ def test_an_event_type_added_after_the_list_was_read_has_a_row_after_the_same_ru
 
 # The quick ones are killed between a page of meetings and the STATE that passes them.
 @pytest.mark.usefixtures("small_pages")
-@pytest.mark.parametrize("killed_after", cases(range(1, 85), quick=[18, 45, 71]))
+@pytest.mark.parametrize("killed_after", cases(range(1, 85), quick=[21, 47, 73]))
 def test_a_run_killed_after_any_message_forgets_no_event_type(
     office: Office, killed_after: int
 ) -> None:
