@@ -35,7 +35,7 @@ fidelity: .cache/packages ## Play many more random histories than `make test-all
 	$(BIN)/pytest tests/fidelity --hypothesis-profile=long --capture=no
 
 .PHONY: schedules
-schedules: .cache/packages ## Simulate a month of runs: what the tap and the usual approaches cost and miss
+schedules: .cache/packages ## Simulate a month of runs: what the tap and the usual approaches cost and miss: two minutes
 	$(BIN)/python -m benchmarks.schedules
 
 .PHONY: benchmark

@@ -1,251 +1,248 @@
 """A month in an organization with 200 meetings a day: what each approach costs and misses.
 
-`make schedules` simulates the same month for daily and for hourly runs: bookings, cancellations,
-reschedules, edits, no-show marks and erasures, at the rates in RATES. The meetings are in memory,
-and requests are counted, not made; for tap-calendly, its own sweep plan decides what is read. The
-other approaches are what connectors usually do. A row is wrong if the warehouse lacks it, or holds
-another version than Calendly.
+`make schedules` simulates the same month for daily and for hourly runs, with the life of
+`benchmarks.organization`. Requests are counted, not made; for tap-calendly, its own sweeps ask for
+meetings in memory. The other approaches are what connectors usually do.
+
+A row is wrong while the warehouse lacks it or holds another version than Calendly. Row-hours add up
+for how long each row was wrong: from a change to the run that loads it, or to the end of the month.
+What changed before the first run does not count.
 """
 
 from __future__ import annotations
 
-import random
+import logging
 import sys
-from bisect import bisect_left
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
-from heapq import heappop, heappush
-from typing import TYPE_CHECKING
+from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime, timedelta
+from functools import partial
+from itertools import product
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, NamedTuple, cast
+from unittest import mock
 
-from tap_calendly.state import Captured
-from tap_calendly.sweep import plan
-from tap_calendly.sweep.plan import Meeting, Rules
+from typing_extensions import override
+
+from benchmarks.organization import START, Organization, Size, Warehouse
+from tap_calendly import timestamps
+from tap_calendly.api.page import Page
+from tap_calendly.api.throttle import SystemClock
+from tap_calendly.reading.endpoint import PAGE_SIZE
+from tap_calendly.reading.outcome import Outcome
+from tap_calendly.reading.reader import Declaration, Reader
+from tap_calendly.settings import InviteeRechecks, Settings
+from tap_calendly.singer.settings_schema import SETTINGS
+from tap_calendly.state import Bookmark, Captured, StreamState
+from tap_calendly.streams.scheduling import EventInvitees, ScheduledEvents
+from tap_calendly.sweep.checkpoints import Swept
+from tap_calendly.sweep.runner import SweepRunner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 
-START = datetime(2026, 3, 2, tzinfo=timezone.utc)
-HISTORY_DAYS, MONTH_DAYS, BOOKING_DAYS = 365, 30, 30
-MEETINGS_A_DAY = 200
-PAGE_SIZE = 100
-RATES = {
-    "canceled": 0.12,
-    "rescheduled": 0.08,
-    "edited afterwards, within 3 days": 0.10,
-    "no-show, marked within 5 days": 0.06,
-    "no-show, marked within 30 days": 0.01,
-    "erased, within 200 days": 0.005,
-}
-RULES = Rules(timedelta(days=7), timedelta(days=7), None)
+    from tap_calendly.reading.parent import Context
+    from tap_calendly.run import Run
+
+SCHEDULES = {"daily": timedelta(days=1), "hourly": timedelta(hours=1)}
+LOGGER = logging.getLogger(__name__)
 
 
-@dataclass
-class Event:
-    """A simulated meeting, with the versions of its two rows."""
+class Result(NamedTuple):
+    """The requests of the first run and of the following month, and what is wrong."""
 
-    start: datetime
-    updated: datetime
-    active: bool = True
-    version: int = 1
-    invitee_version: int = 1
+    first_run: int
+    following_month: int
+    wrong_rows: int
+    row_hours: float
 
 
-@dataclass
-class Warehouse:
-    """What an approach has loaded, and the requests that it took."""
+class Approach:
+    """A way to load the meetings, run after run."""
 
-    requests: int = 0
-    events: dict[int, int] = field(default_factory=dict)
-    invitees: dict[int, int] = field(default_factory=dict)
+    def __init__(self, organization: Organization, warehouse: Warehouse) -> None:
+        """Start with nothing loaded."""
+        self.organization = organization
+        self.warehouse = warehouse
 
-    def load(self, world: World, indices: Iterable[int], is_due: Callable[[Event], bool]) -> None:
+    def run(self, now: datetime) -> int:
+        """Make a run, and return the requests that it takes."""
+        raise NotImplementedError
+
+    def load(self, now: datetime, uris: Iterable[str], due: Container[str]) -> None:
         """Load meetings, and the invitees of those that are due."""
-        for index in indices:
-            event = world.events[index]
-            self.events[index] = event.version
-            if is_due(event):
-                self.requests += 1
-                self.invitees[index] = event.invitee_version
-
-    def wrong_rows(self, world: World) -> int:
-        """Count the rows that differ from Calendly's."""
-        return sum(
-            (self.events.get(index) != event.version)
-            + (self.invitees.get(index) != event.invitee_version)
-            for index, event in enumerate(world.events)
-        )
+        for uri in [*uris]:
+            self.warehouse.load(uri, now, invitees=uri in due)
 
 
-class World:
-    """The organization: its meetings so far, and what will happen to them."""
-
-    def __init__(self) -> None:
-        """Schedule all bookings, with a fixed seed."""
-        self._random = random.Random(7)  # noqa: S311 - a simulation
-        self._actions: list[tuple[datetime, int, Callable[[datetime], None]]] = []
-        self.events: list[Event] = []
-        self._starts: list[tuple[datetime, int]] = []
-        for day in range(-HISTORY_DAYS, MONTH_DAYS + BOOKING_DAYS):
-            for _ in range(MEETINGS_A_DAY):
-                start = START + timedelta(days=day, minutes=self._random.randrange(480, 1080))
-                self._schedule_booking(start, start - self._within(days=30))
-
-    def advance(self, until: datetime) -> None:
-        """Carry out everything that is scheduled up to a time."""
-        while self._actions and self._actions[0][0] <= until:
-            at, _, action = heappop(self._actions)
-            action(at)
-        self._starts.sort()
-
-    def between(self, start: datetime | None, end: datetime | None) -> list[int]:
-        """Return the meetings that start between two times, in order of their start."""
-        first = 0 if start is None else bisect_left(self._starts, (start, -1))
-        last = len(self._starts)
-        if end is not None:
-            last = bisect_left(self._starts, (end, sys.maxsize))
-        return [index for _, index in self._starts[first:last]]
-
-    def _schedule(self, at: datetime, action: Callable[[datetime], None]) -> None:
-        heappush(self._actions, (at, self._random.getrandbits(60), action))
-
-    def _within(self, *, days: float) -> timedelta:
-        return timedelta(seconds=self._random.uniform(0, days * 86_400))
-
-    def _schedule_booking(self, start: datetime, booked: datetime) -> None:
-        self._schedule(booked, lambda at: self._book(start, at))
-
-    def _book(self, start: datetime, at: datetime) -> None:
-        index = len(self.events)
-        event = Event(start, at)
-        self.events.append(event)
-        self._starts.append((start, index))
-        chance = self._random.random
-        if chance() < RATES["canceled"]:
-            self._schedule(at + (start - at) * chance(), lambda now: _cancel(event, now))
-        elif chance() < RATES["rescheduled"]:
-            new_start = start + self._within(days=10)
-            self._schedule(at + (start - at) * chance(), lambda now: _cancel(event, now))
-            self._schedule_booking(new_start, at + (start - at) * chance())
-        elif chance() < RATES["no-show, marked within 5 days"]:
-            self._schedule(start + self._within(days=5), lambda _: _change_invitee(event))
-        elif chance() < RATES["no-show, marked within 30 days"]:
-            self._schedule(start + self._within(days=30), lambda _: _change_invitee(event))
-        if chance() < RATES["edited afterwards, within 3 days"]:
-            self._schedule(start + self._within(days=3), lambda now: _edit(event, now))
-        if chance() < RATES["erased, within 200 days"]:
-            self._schedule(start + self._within(days=200), lambda _: _change_invitee(event))
-
-
-def _cancel(event: Event, now: datetime) -> None:
-    event.active = False
-    event.updated = now
-    event.version += 1
-    event.invitee_version += 1
-
-
-def _edit(event: Event, now: datetime) -> None:
-    event.updated = now
-    event.version += 1
-
-
-def _change_invitee(event: Event) -> None:
-    event.invitee_version += 1
-
-
-def _page_count(count: int) -> int:
-    return max(1, -(-count // PAGE_SIZE))
-
-
-def tap(world: World, warehouse: Warehouse, now: datetime, captured: object) -> object:
-    """Load what tap-calendly would."""
-    known = captured if isinstance(captured, Captured) else None
-    if known is None or plan.full_scan_is_due(known, now, RULES):
-        warehouse.requests += known is not None  # the request that tells the time
-        swept = plan.full_scan(now, RULES)
-    else:
-        swept = plan.incremental_scan([known], now, RULES)
-
-    def is_due(event: Event) -> bool:
-        meeting = Meeting(event.start, event.updated, event.active, event.active, shared=False)
-        return plan.invitees_are_due(meeting, known, begun, RULES)
-
-    begun = swept
-    while swept.remaining:
-        part = swept.remaining[0]
-        found = world.between(part.start, part.end)
-        warehouse.requests += _page_count(len(found))
-        warehouse.load(world, found, is_due)
-        swept = plan.reached(swept, world.events[found[0]].start if found else None, None)
-    return plan.complete(known, swept)
-
-
-def full_refresh(world: World, warehouse: Warehouse, _now: datetime, _known: object) -> object:
+class FullRefresh(Approach):
     """Read everything in every run."""
-    found = world.between(None, None)
-    warehouse.requests += _page_count(len(found))
-    warehouse.load(world, found, lambda _: True)
-    return None
+
+    @override
+    def run(self, now: datetime) -> int:
+        wrong, meetings = self.warehouse.wrong, self.organization.meetings
+        self.load(now, wrong, wrong)  # the other rows stay as they are
+        return _pages(len(meetings)) + len(meetings)
 
 
-def start_time_cursor(world: World, warehouse: Warehouse, _now: datetime, known: object) -> object:
-    """Read the meetings that start after the last one seen."""
-    found = world.between(known if isinstance(known, datetime) else None, None)
-    warehouse.requests += _page_count(len(found))
-    warehouse.load(world, found, lambda _: True)
-    return world.events[found[-1]].start if found else known
+class StartTimeCursor(Approach):
+    """Read the meetings that start no earlier than the last one seen."""
+
+    last: datetime | None = None
+
+    @override
+    def run(self, now: datetime) -> int:
+        found = self.organization.between(self.last, None)
+        uris = {meeting["uri"] for meeting in found}
+        self.load(now, uris, uris)
+        self.last = found[-1]["start_time"]
+        return _pages(len(found)) + len(found)
 
 
-def updated_at_cursor(world: World, warehouse: Warehouse, now: datetime, known: object) -> object:
-    """List all meetings, and read the invitees of those updated after the bookmark."""
-    found = world.between(None, None)
-    warehouse.requests += _page_count(len(found))
-    warehouse.load(
-        world, found, lambda event: not isinstance(known, datetime) or event.updated > known
-    )
-    return now
+class UpdatedAtCursor(Approach):
+    """List all meetings, and read the invitees of those updated since the last run."""
+
+    @override
+    def run(self, now: datetime) -> int:
+        updated, self.organization.updated = self.organization.updated, set()
+        self.load(now, self.warehouse.wrong, updated)
+        return _pages(len(self.organization.meetings)) + len(updated)
 
 
-APPROACHES: dict[str, Callable[[World, Warehouse, datetime, object], object]] = {
-    "tap-calendly": tap,
-    "full refresh each time": full_refresh,
-    "cursor on `start_time`": start_time_cursor,
-    "list all meetings, cursor on `updated_at`": updated_at_cursor,
+class Tap(Approach):
+    """Carry out the sweeps of tap-calendly."""
+
+    def __init__(
+        self,
+        organization: Organization,
+        warehouse: Warehouse,
+        invitee_rechecks: InviteeRechecks,
+    ) -> None:
+        """Start with nothing loaded; all other settings have their defaults."""
+        super().__init__(organization, warehouse)
+        known = SETTINGS.to_dict()["properties"].items()
+        config = {name: setting["default"] for name, setting in known if "default" in setting}
+        self._settings = Settings.parse(config | {"invitee_rechecks": invitee_rechecks}, "")
+        self._states = [_State(one.name, {}, "", "") for one in (ScheduledEvents, EventInvitees)]
+
+    @override
+    def run(self, now: datetime) -> int:
+        client = SimpleNamespace(now=now, throttle=SimpleNamespace(clock=SystemClock()))
+        run = cast("Run", SimpleNamespace(settings=self._settings, client=client))
+        meetings = _Meetings(self.organization, run)
+        outcome = Outcome(EventInvitees.name, LOGGER)
+        invitees = Reader(cast("Declaration", EventInvitees), run, outcome)
+        streams = [
+            Swept(reader.stream.name, state, reader.outcome)
+            for reader, state in zip((meetings, invitees), self._states, strict=True)
+        ]
+        requests = 0
+        # Parsing the times of every row would take most of the time.
+        with mock.patch.object(timestamps, "of", dict.get):
+            for batch in SweepRunner(meetings, [invitees], streams, None, _nothing).batches():
+                for row in batch.rows:
+                    due = bool(row.contexts)
+                    self.warehouse.load(row.record["uri"], now, invitees=due)
+                    requests += due
+                if batch.on_emitted is not None:
+                    batch.on_emitted()
+        return meetings.requests + requests
+
+
+class _Meetings(Reader):
+    """The list of meetings, in memory."""
+
+    def __init__(self, organization: Organization, run: Run) -> None:
+        stream = cast("Declaration", ScheduledEvents)
+        super().__init__(stream, run, Outcome(stream.name, LOGGER))
+        self.requests = 0
+        self._organization = organization
+
+    @override
+    def pages(
+        self, context: Context | None = None, bounds: Mapping[str, str] | None = None
+    ) -> Iterator[Page]:
+        given = {name: timestamps.parse(bound) for name, bound in (bounds or {}).items()}
+        earliest, latest = given.get("min_start_time"), given.get("max_start_time")
+        found = self._organization.between(earliest, latest)
+        for number in range(_pages(len(found))):
+            rows = found[number * PAGE_SIZE : (number + 1) * PAGE_SIZE]
+            more = (number + 1) * PAGE_SIZE < len(found)
+            self.requests += 1
+            yield Page(rows, "more" if more else None, self.run.client.now)
+
+
+class _State(StreamState):
+    """An entry that is not parsed again; that would take as long."""
+
+    _written: Captured | None = None
+
+    @override
+    def captured(self) -> Captured | None:
+        return self._written
+
+    @override
+    def write(self, captured: Bookmark | Captured) -> None:
+        super().write(captured)
+        self._written = captured if isinstance(captured, Captured) else None
+
+
+APPROACHES: dict[str, Callable[[Organization, Warehouse], Approach]] = {
+    "tap-calendly, `every_run`": partial(Tap, invitee_rechecks="every_run"),
+    "tap-calendly, `doubling`": partial(Tap, invitee_rechecks="doubling"),
+    "full refresh each time": FullRefresh,
+    "cursor on `start_time`": StartTimeCursor,
+    "list all meetings, cursor on `updated_at`": UpdatedAtCursor,
 }
+EVERY_RUN, DOUBLING = list(APPROACHES)[:2]
+COMPARED = [("daily", EVERY_RUN), ("hourly", EVERY_RUN), ("hourly", DOUBLING)]
+SMALL, LARGE = Size(meetings_a_day=20), Size(meetings_a_day=200)
 
 
-def simulate(approach: str, interval: timedelta) -> tuple[int, int, int]:
-    """Simulate a month of runs.
-
-    Args:
-        approach: One of APPROACHES.
-        interval: The time between two runs.
-
-    Returns:
-        The requests of the first run, those of the following month, and the wrong rows at its end.
-    """
-    world, warehouse = World(), Warehouse()
-    known: object = None
-    first = 0
-    now = START
-    while now <= START + timedelta(days=MONTH_DAYS):
-        world.advance(now)
-        known = APPROACHES[approach](world, warehouse, now, known)
-        first = first or warehouse.requests
-        now += interval
-    return first, warehouse.requests - first, warehouse.wrong_rows(world)
+def simulate(schedule: str, approach: str, size: Size) -> Result:
+    """Simulate a month of runs, with one of SCHEDULES and one of APPROACHES."""
+    warehouse = Warehouse()
+    organization = Organization(size, warehouse.note_change)
+    loading = APPROACHES[approach](organization, warehouse)
+    requests = []
+    now, end = START, START + timedelta(days=size.month_days)
+    while now <= end:
+        organization.advance(now)
+        requests.append(loading.run(now))
+        now += SCHEDULES[schedule]
+    first, *following = requests
+    return Result(first, sum(following), warehouse.wrong_rows(), warehouse.row_hours(end))
 
 
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
+    large = [(*one, LARGE) for one in product(SCHEDULES, APPROACHES)]
+    cases = [*large, *((*one, SMALL) for one in COMPARED)]
+    with ProcessPoolExecutor(max_workers=2) as pool:
+        results = dict(zip(cases, pool.map(simulate, *zip(*cases, strict=True)), strict=True))
     lines = [
-        "| schedule | approach | first run | following month | wrong rows |",
-        "| --- | --- | ---: | ---: | ---: |",
+        "| schedule | approach | first run | following month | wrong rows | row-hours wrong |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
     ]
-    for schedule, hours in (("daily", 24), ("hourly", 1)):
-        for approach in APPROACHES:
-            first, following, wrong = simulate(approach, timedelta(hours=hours))
-            lines.append(f"| {schedule} | {approach} | {first:,} | {following:,} | {wrong:,} |")
+    for schedule, approach, size in large:
+        figures = [f"{figure:,.0f}" for figure in results[schedule, approach, size]]
+        lines.append(f"| {schedule} | {approach} | {' | '.join(figures)} |")
+    lines += [
+        "",
+        "| meetings a day | daily, `every_run` | hourly, `every_run` | hourly, `doubling` |",
+        "| ---: | ---: | ---: | ---: |",
+    ]
+    for size in (SMALL, LARGE):
+        figures = [f"{results[(*one, size)].following_month:,}" for one in COMPARED]
+        lines.append(f"| {size.meetings_a_day} | {' | '.join(figures)} |")
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _pages(count: int) -> int:
+    return max(1, -(-count // PAGE_SIZE))
+
+
+def _nothing() -> None:
+    """Write no STATE."""
 
 
 if __name__ == "__main__":
