@@ -1,7 +1,7 @@
-"""A stream's entry in the state: what was captured, and how far a sweep has come.
+"""What the state holds: an entry for each stream, and the names of the full tables loaded.
 
-An entry is readable by a person and stays small whatever the volume: timestamps in UTC, no page
-tokens, nothing for single meetings.
+An entry says what was captured, and how far a sweep has come. It is readable by a person and stays
+small whatever the volume: timestamps in UTC, no page tokens, nothing for single meetings.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ OVERLAP = timedelta(minutes=5)
 
 LAYOUT = 1
 """The layout of an entry; a higher one comes from a later version of the tap."""
+
+FULL_TABLES = "full_tables"
+"""The state's field beside `bookmarks` that names the full tables that were loaded, by scope."""
 
 STARTS = frozenset({"earliest", "remaining"})
 """Fields that hold the starts of meetings, which can be in any year."""
@@ -121,6 +124,12 @@ class StreamState:
             return None
         return found.reached
 
+    @property
+    def reached(self) -> datetime | None:
+        """Up to when the stream was loaded, wherever it started; None if it was not."""
+        found = self._captured(Bookmark)
+        return None if found is None else found.reached
+
     def captured(self) -> Captured | None:
         """Return what sweeps have captured; None for nothing yet."""
         return self._captured(Captured)
@@ -203,9 +212,13 @@ def problems(content: object, streams: Collection[str]) -> list[str]:
     if isinstance(content, dict) and content.keys() <= {"currently_syncing"}:
         return []  # how a first run begins
     bookmarks = content.get("bookmarks") if isinstance(content, dict) else None
-    if not isinstance(bookmarks, dict):
+    if not isinstance(content, dict) or not isinstance(bookmarks, dict):
         return ["it must be an object with `bookmarks`: the `value` of a run's last STATE message."]
     found = []
+    try:
+        loaded_full_tables(content, "")
+    except errors.CalendlyError as error:
+        found.append(str(error))
     for stream, entry in bookmarks.items():
         if not isinstance(entry, dict):
             found.append(f"{stream}: its entry in `bookmarks` must be an object.")
@@ -226,6 +239,26 @@ def own(
         for stream, entry in bookmarks.items()
         if stream in streams and "scope" in entry
     }
+
+
+def loaded_full_tables(state: Mapping[str, Any], scope: str) -> frozenset[str]:
+    """Return the full tables that were loaded; none if they are of another scope.
+
+    Raises:
+        CalendlyError: The list is damaged.
+    """
+    if FULL_TABLES not in state:
+        return frozenset()
+    try:
+        found = msgspec.convert(state[FULL_TABLES], dict[str, list[str]])
+    except (msgspec.ValidationError, UnicodeEncodeError):  # of half a character
+        raise errors.CalendlyError(messages.STATE_LIST_DAMAGED, field=FULL_TABLES) from None
+    return frozenset(found.get(scope, ()))
+
+
+def note_full_table(state: dict[str, Any], stream: str, scope: str) -> None:
+    """Write that a full table was loaded; a list of another scope is replaced."""
+    state[FULL_TABLES] = {scope: sorted({*loaded_full_tables(state, scope), stream})}
 
 
 def reaches_further_back(timestamp: datetime | None, bound: datetime | None) -> bool:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, cast
 
 import click
 import msgspec
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers.capabilities import PluginCapabilities, TapCapabilities
 from singer_sdk.streams import Stream
+from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_calendly import state as state_entries
@@ -88,6 +89,8 @@ class TapCalendly(SingerTap):
             (given.keys() & known) - own.keys(),
         )
         super().load_state({"bookmarks": own})
+        whole = cast("dict[str, Any]", self.state)
+        whole |= {name: state[name] for name in state.keys() & {state_entries.FULL_TABLES}}
 
     def _warn(self, message: str, streams: Collection[str]) -> None:
         if streams:
@@ -135,15 +138,18 @@ class TapCalendly(SingerTap):
     def _no_access(self, wanted: list[CalendlyStream], ending: str) -> str | None:
         """Return the line to fail with because the token gives no access to streams, if so."""
         refused = {s.name: why for s in wanted if (why := s.outcome.unavailable) is not None}
-        if not refused:
-            return None
-        settings, names = self.run.settings, ", ".join(refused)
+        settings = self.run.settings
         unexplained = any(not refusal.names_scopes for refusal in refused.values())
         if unexplained and settings.scope == "organization" and self.run.account.role == "user":
             self.logger.warning(
                 "The token's user has the role `user`, but only owners and admins can read a whole "
                 "organization: use the token of one, or set `scope: user`."
             )
+        lost = {s.name for s in wanted if s.name in refused and not s.outcome.skipped}
+        rest = [s for s in wanted if s.name in refused and not lost & {s.name, s.root_name}]
+        if not any(stream.selected for stream in rest):
+            return None
+        names = ", ".join(stream.name for stream in rest)
         if settings.on_unavailable == "fail":
             return messages.STREAMS_UNAVAILABLE.format(streams=names, ending=ending)
         if all(stream.name in refused for stream in wanted if stream.selected):
@@ -199,7 +205,8 @@ class TapCalendly(SingerTap):
             if param.name in checks:
                 param.type = input_files.JSONFile(checks[param.name])
             elif isinstance(param, click.Option) and param.name == "test":
-                param.help = connection_test.HELP
+                # The SDK's callback knows neither catalog nor state.
+                param.help, param.callback, param.expose_value = connection_test.HELP, None, True
         command.params.extend(login.OPTIONS)
         return command
 
@@ -209,12 +216,29 @@ class TapCalendly(SingerTap):
         if (login_options := login.login_options(options)) is not None:
             cls._authorize(options["config"], login_options)
             return
+        if (test := options.pop("test")) != CliTestOptionValue.Disabled.value:
+            cls._test(test, options)
+            return
         try:
             super().invoke(**options)
         except BrokenPipeError:
             # Python would complain once more while it flushes the closed pipe on its way out.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise errors.CalendlyError(messages.TARGET_CLOSED_PIPE) from None
+
+    @classmethod
+    def _test(cls, test: str, options: Mapping[str, Any]) -> None:
+        """Test the connection, or print the schemas, for a run with these options."""
+        given = {name: options[name] for name in ("catalog", "state") if options[name] is not None}
+        tap = cls(
+            config=options["config"].config,
+            parse_env_config=options["config"].parse_env,
+            **{name: json.load(file) for name, file in given.items()},
+        )
+        if test == CliTestOptionValue.Schema.value:
+            tap.write_schemas()
+        else:
+            tap.run_connection_test()
 
     @classmethod
     def _authorize(cls, given: ConfigInput, login_options: login.LoginOptions) -> None:

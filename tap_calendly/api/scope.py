@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Literal
 
 from tap_calendly.api.account import Account
+from tap_calendly.reporting import errors
 from tap_calendly.settings import Settings, resource_uri
 
 Whose = Literal["organization", "members", "meetings", "webhooks", "token_user"]
@@ -46,6 +47,14 @@ class Scope:
     def own_name(self) -> str:
         """The same where the API gives only the rows of the token's user."""
         return f"user {self._account.user_id}"
+
+    @cached_property
+    def known_name(self) -> str:
+        """`name`, or `own_name` if the token hides the organization, as some streams need none."""
+        try:
+            return self.name
+        except errors.CalendlyError:
+            return self.own_name
 
     def parameters(self, whose: Whose | None) -> dict[str, str]:
         """Return the query parameters that say whose rows are asked for."""

@@ -6,7 +6,10 @@ import logging
 import threading
 from http import HTTPStatus
 
-from tap_calendly.reporting import errors
+from tap_calendly.reporting import errors, messages
+
+PAUSE = 5
+"""Seconds before a refusal that would fail the run is asked again."""
 
 UNEXPECTED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What Python raises for a bug in the tap, or for data that nobody has thought of."""
@@ -20,6 +23,9 @@ class Outcome:
         complete: Whether everything that was wanted could be asked for.
         unavailable: Why the token gives no access to it; None if it does, or was not asked.
         failed: Why it could not go on; None if it could.
+        required: Whether it fails, instead of being skipped, if the token gives no access to it.
+        loaded: Until when it was loaded before, in words; None if it never was.
+        fails_run: Whether the run fails, for whatever reason, if the token gives no access to it.
     """
 
     def __init__(self, stream: str, logger: logging.Logger) -> None:
@@ -28,21 +34,55 @@ class Outcome:
         self.complete = True
         self.unavailable: errors.RefusedError | None = None
         self.failed: errors.CalendlyError | None = None
+        self.required = False
+        self.loaded: str | None = None
+        self.fails_run = False
         self._stream = stream
         self._logger = logger
         self._lock = threading.RLock()
         self._answered = False
         self._refused: errors.RefusedError | None = None
+        self._in_doubt = False
+        self._confirmed = False
 
     @property
     def goes_on(self) -> bool:
         """Whether the stream has neither failed nor turned out to be unavailable."""
         return self.unavailable is None and self.failed is None
 
+    @property
+    def skipped(self) -> bool:
+        """Whether the stream is left out without having failed."""
+        return self.unavailable is not None and self.failed is None
+
     def note_answer(self) -> None:
         """Note that the token gives access to some of the stream."""
         with self._lock:
             self._answered = True
+            self._in_doubt = False
+
+    def is_in_doubt(self, error: errors.RefusedError) -> bool:
+        """Whether to ask again after a refusal, which would fail the run, and may pass; say so."""
+        with self._lock:
+            would_fail = self.fails_run or self._answered
+            if not (errors.is_forbidden(error) and would_fail and self.goes_on):
+                return False
+            if self._confirmed:  # by another request: two thousand pauses would tell no more
+                return False
+            if not self._in_doubt:
+                self._in_doubt = True
+                self._logger.warning(
+                    "%s: Calendly answered %s; trying again once in %d s.",
+                    self._stream,
+                    error.status,
+                    PAUSE,
+                )
+            return True
+
+    def confirm(self, error: errors.RefusedError) -> None:
+        """Note that Calendly refuses again what it refused before."""
+        with self._lock:
+            self._confirmed = errors.is_forbidden(error)
 
     def is_refused_by(self, error: errors.RefusedError) -> bool:
         """Whether a refusal means that the token gives no access to the stream at all."""
@@ -55,27 +95,40 @@ class Outcome:
         with self._lock:
             self._refused = self._refused or error
             if error.names_scopes:
-                self.skip(error)
+                self.refuse(error)
 
     def settle(self, *, last: bool = False) -> bool:
         """Decide what refusals for rows of the parent mean; return whether that is decided.
 
-        Where other rows are accessible, the stream has failed; if, at `last`, none was, it is
-        unavailable.
+        Where other rows are accessible, the stream has failed; if, at `last`, none was, the token
+        gives no access to it.
         """
         with self._lock:
             if self._refused is not None and self._answered:
                 self.fail(self._refused)
             elif self._refused is not None and last:
-                self.skip(self._refused)
+                self.refuse(self._refused)
             return self._refused is None or not self.goes_on
 
-    def skip(self, error: errors.RefusedError) -> None:
+    def refuse(self, error: errors.RefusedError) -> None:
         """Note that the token gives no access to the stream, and say so once."""
         with self._lock:
-            if self.unavailable is None:
-                self.unavailable = error
+            if self.unavailable is not None:
+                return
+            self.unavailable = error
+            if self.required:
+                self.fail(self.line(error))
+            else:
                 self._logger.warning("Skipped: %s", error)
+
+    def line(self, error: errors.RefusedError) -> errors.RefusedError:
+        """Return the error for a required stream, which its parent's refusal may have closed."""
+        name, response, step = self._stream, error.response, error.facts["next_step"]
+        if self.loaded is None:
+            return errors.RefusedError(messages.ANSWERED, response, stream=name, next_step=step)
+        return errors.RefusedError(
+            messages.LOST, response, stream=name, loaded=self.loaded, next_step=step
+        )
 
     def fail(self, error: Exception) -> None:
         """Note that the stream cannot go on, and say so once; the others can."""

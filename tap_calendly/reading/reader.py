@@ -18,7 +18,7 @@ from tap_calendly.api.client import Request
 from tap_calendly.api.page import Page, Record, digest, page_of
 from tap_calendly.reading import endpoint
 from tap_calendly.reading.endpoint import Endpoint, Paged
-from tap_calendly.reading.outcome import Outcome
+from tap_calendly.reading.outcome import PAUSE, Outcome
 from tap_calendly.reading.parent import Context, Parent
 from tap_calendly.reading.replication import Replication
 from tap_calendly.reporting import errors, messages
@@ -202,7 +202,7 @@ class Reader:
         *_, collection, uuid = uri.split("/")
         url = f"{self.run.client.url}/{quote(collection, safe='')}/{quote(uuid, safe='')}"
         try:
-            return self._resource(url, lambda row: bool(id_in(row["uri"])))
+            return self._resource(url, lambda row: bool(id_in(row["uri"])), may_be_hidden=True)
         except errors.RefusedError as refused:
             # A user who was removed may be hidden; all else is not found.
             if refused.status not in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
@@ -225,7 +225,9 @@ class Reader:
         """Return the error to raise when the pages of the list do not end."""
         return errors.CalendlyError(messages.ENDLESS_PAGES, stream=self.stream.name)
 
-    def _resource(self, url: str, is_right: Callable[[Record], bool]) -> Record:
+    def _resource(
+        self, url: str, is_right: Callable[[Record], bool], *, may_be_hidden: bool = False
+    ) -> Record:
         """Read a single row, and again if it is not the right one."""
 
         def read(body: Any, response: requests.Response) -> Page:  # noqa: ANN401 - JSON
@@ -235,7 +237,7 @@ class Reader:
                 raise ValueError(message)
             return page
 
-        (row,) = self._get(url, read).rows
+        (row,) = self._get(url, read, may_be_hidden=may_be_hidden).rows
         return row
 
     def _get(
@@ -243,10 +245,23 @@ class Reader:
         url: str,
         read: Callable[[Any, requests.Response], Page],
         query: Mapping[str, Any] | None = None,
+        *,
+        may_be_hidden: bool = False,
     ) -> Page:
-        stream = self.stream
+        """Read an answer; a 403 that would fail the run is asked again once, as it may pass."""
+        stream, client = self.stream, self.run.client
         request = Request(stream.name, stream.root_name, stream.requires, url, query or {})
-        return self.run.client.get(request, read, self.stopped)
+        try:
+            return client.get(request, read, self.stopped)
+        except errors.RefusedError as error:
+            if may_be_hidden or not self.outcome.is_in_doubt(error):
+                raise
+        client.throttle.rest(PAUSE, self.stopped)
+        try:
+            return client.get(request, read, self.stopped)
+        except errors.RefusedError as error:
+            self.outcome.confirm(error)
+            raise
 
     def _address(self, context: Context | None) -> str:
         path, ids = self.stream.endpoint.path, {}

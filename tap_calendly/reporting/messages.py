@@ -16,6 +16,10 @@ UNEXPECTED = (
 # Requests to the API (api)
 
 ANSWERED = "{stream}: Calendly answered {status} to GET {path}{said}{request_id}: {next_step}"
+LOST = (
+    "{stream}: it was loaded {loaded}, and now Calendly answered {status} to GET {path}{said}"
+    "{request_id}: {next_step}"
+)
 NO_ANSWER = "{stream}: no answer from {host} to {method} {path} ({failure}): {next_step}"
 NOT_CALENDLYS = (
     "{stream}: the answer {status} to GET {path} is not what Calendly's API sends{request_id}: "
@@ -98,6 +102,10 @@ STATE_DAMAGED = (
     "{stream}: the state cannot be read, as its `{field}` is damaged: start without this stream's "
     "state, and everything is read again."
 )
+STATE_LIST_DAMAGED = (
+    "the state cannot be read, as its `{field}` is damaged: remove it from the state, and the next "
+    "run writes it again."
+)
 STATE_FROM_LATER_VERSION = (
     "{stream}: the state was written by a later version of tap-calendly: use that version, or "
     "start without this stream's state, and everything is read again."
@@ -135,14 +143,16 @@ TOKEN_REFUSED = (
     "the token is missing, mistyped, expired or revoked: create a new one in Calendly under "
     "Integrations > API & webhooks and set `personal_access_token`."
 )
-TOKEN_LACKS_SCOPES = "create a token with the scopes {scopes}."
+TOKEN_LACKS_SCOPES = "create a token with the scopes {scopes}, or deselect the stream."
 
 AUTHORIZE_AGAIN = "get new credentials with `tap-calendly --authorize`"
 RENEWED_TOKEN_REFUSED = (
     "the access token was renewed and is refused again: check `api_url`, and whether the app was "
     f"disabled in Calendly; then {AUTHORIZE_AGAIN}."
 )
-APP_LACKS_SCOPES = f"tick the scopes {{scopes}} for the app, then {AUTHORIZE_AGAIN}."
+APP_LACKS_SCOPES = (
+    f"tick the scopes {{scopes}} for the app, then {AUTHORIZE_AGAIN}; or deselect the stream."
+)
 
 # The token endpoint (auth)
 

@@ -13,8 +13,9 @@ from tap_calendly.singer.stream import CalendlyStream
 
 HELP = (
     "Print which streams the token gives access to, and why not to the others, at one request for "
-    "each. The exit status is 1 if a stream that is on by default could not be checked. Use "
-    "--test=schema to print only their schemas."
+    "each. The exit status is 1 if a selected stream could not be checked, or if a run with the "
+    "same --catalog and --state would fail because one is closed. Use --test=schema to print only "
+    "their schemas."
 )
 
 UNREACHABLE_TIMEOUT = 4
@@ -81,8 +82,11 @@ def _access(stream: CalendlyStream, row: Record | None) -> str:
 def _no_access(streams: Iterable[CalendlyStream], error: errors.CalendlyError) -> Iterator[str]:
     for stream in streams:
         if errors.is_forbidden(error):
+            stream.note_loaded()
             stream.outcome.unavailable = error
-            yield f"{stream.name}: closed: {error}"
+            if stream.outcome.required and stream.root.outcome.failed is None:
+                stream.outcome.failed = stream.outcome.line(error)
+            yield f"{stream.name}: closed: {stream.outcome.failed or error}"
         else:
             stream.outcome.failed = error
             yield f"{stream.name}: failed: {error}"

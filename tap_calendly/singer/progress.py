@@ -74,7 +74,7 @@ class Progress:
         made, cleaned = self._client.made, self._client.cleaned
         for stream in self._streams:
             asked, replaced = made[stream.name], cleaned[stream.name]
-            if stream.outcome.unavailable is not None:
+            if stream.outcome.skipped:
                 yield f"{stream.name}: skipped, as the token gives no access to it (see above)"
             elif stream.selected:
                 line = f"{stream.name}: {_many(stream.rows_out, 'row')}, {_many(asked, 'request')}"

@@ -61,9 +61,9 @@ class SingerStream(Stream):
         """Have `load` decide what a failure means (final in the SDK; there is no other place)."""
         self.load(partial(super().sync, context), context)
 
-    def sibling(self, kind: type[S]) -> S:
-        """Return the stream of a class that belongs to the same tap."""
-        return next(one for one in self._tap.streams.values() if isinstance(one, kind))
+    def siblings(self, kind: type[S]) -> list[S]:
+        """Return the streams of a class that belong to the same tap."""
+        return [one for one in self._tap.streams.values() if isinstance(one, kind)]
 
     def begin_full_table(self) -> None:
         """Give each record the version of the table that it belongs to."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property, partial
 from itertools import chain
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar, cast
 
 from singer_sdk import Tap
 from singer_sdk.helpers.types import Context as SingerContext
@@ -27,7 +27,7 @@ from tap_calendly.reading.source import Row, gather, rows_for, whole_list
 from tap_calendly.reporting import errors, messages
 from tap_calendly.run import Run
 from tap_calendly.singer.sdk import SingerStream
-from tap_calendly.state import Bookmark, StreamState
+from tap_calendly.state import Bookmark, StreamState, loaded_full_tables, note_full_table
 
 T = TypeVar("T")
 
@@ -46,6 +46,7 @@ class CalendlyStream(SingerStream):
     """A list of Calendly's API; most streams only fill in the class attributes.
 
     Attributes:
+        essential: Whether the run fails if the token gives no access to the stream.
         derived: Columns that the API leaves out, with the function that computes each from a row.
         coercion_issues: How often each column had a value that could not be kept.
         prefetcher: The threads that read ahead for the stream and its children, once started.
@@ -57,6 +58,7 @@ class CalendlyStream(SingerStream):
     parent: ClassVar[Parent | None] = None
     replication: ClassVar[Replication] = FullTable()
     requires: ClassVar[errors.Requires]
+    essential: ClassVar[bool] = False
     derived: ClassVar[Mapping[str, Callable[[Record], object]]] = {}
     primary_keys: Sequence[str] = ("uri",)
 
@@ -135,6 +137,25 @@ class CalendlyStream(SingerStream):
     @property
     def _start_date(self) -> datetime | None:
         return self.replication.start_date(self.run.settings)
+
+    def note_loaded(self) -> None:
+        """Note until when the stream was loaded before: then it must not be lost unnoticed."""
+        if not self.selected:
+            return
+        outcome = self.outcome
+        if self.entry is not None and (reached := self.entry.reached) is not None:
+            outcome.loaded = f"until {reached:%Y-%m-%d %H:%M} UTC"
+        elif self.name in loaded_full_tables(self.tap_state, self.run.scope.known_name):
+            outcome.loaded = "before"
+        outcome.required = self.essential or outcome.loaded is not None
+
+    def _run_fails_without(self, stream: CalendlyStream) -> bool:
+        """Whether the run fails if the token gives no access to a stream of the family."""
+        if self.run.settings.on_unavailable == "fail":
+            return True
+        others = (one for one in self.siblings(CalendlyStream) if one not in stream.family)
+        none_is_open = all(one.outcome.unavailable is not None for one in others if one.selected)
+        return none_is_open or any(one.outcome.required for one in stream.family)
 
     # Reading ahead
 
@@ -216,6 +237,10 @@ class CalendlyStream(SingerStream):
         """Prepare what the threads read; write the children's SCHEMA, for tables without a row."""
         self.run.scope.parameters(self.endpoint.whose)  # which may have to ask whose data it is
         for stream in self.family:
+            stream.note_loaded()
+        for stream in self.family:
+            stream.outcome.fails_run = self._run_fails_without(stream)
+        for stream in self.family:
             # What is read for each row of a stream must have been read up to then, too.
             bookmarks = [one.bookmark for one in stream.family if one.selected]
             stream.reader.since = stream.replication.since(bookmarks, self.run.settings)
@@ -234,9 +259,12 @@ class CalendlyStream(SingerStream):
         except errors.RefusedError as error:
             if not self.outcome.is_refused_by(error):
                 raise
-            self.outcome.skip(error)
+            self.outcome.refuse(error)
             for child in self.children:
-                child.outcome.unavailable = error
+                if child.outcome.required and self.outcome.skipped:
+                    child.outcome.refuse(error)
+                else:
+                    child.outcome.unavailable = error
 
     def _gather(self, rows: list[Row]) -> None:
         """Group rows for a child that asks for several at once; filtered ones are left out."""
@@ -277,7 +305,11 @@ class CalendlyStream(SingerStream):
 
     def note_complete(self, began: datetime | None) -> None:
         """Write down that all up to a time was read, and that a full table has no other rows."""
-        if began is not None and self.entry is not None:
+        if self.entry is None:
+            state = cast("dict[str, Any]", self.tap_state)
+            note_full_table(state, self.name, self.run.scope.known_name)
+            self.note_state_change()
+        elif began is not None:
             self.entry.refuse_future(self.run.client.now)
             self.entry.write(Bookmark(began, self._start_date))
         self.end_full_table()

@@ -47,6 +47,7 @@ class ScheduledEvents(CalendlyStream):
     endpoint = Paged("/scheduled_events", whose="meetings", sort="start_time:asc")
     replication = BySweep("updated_at", from_start_date=True)
     requires = Requires("scheduled_events:read")
+    essential = True
     schema = columns(
         URI,
         string("name", "Name of the event type at the time of booking."),
@@ -100,7 +101,7 @@ class ScheduledEvents(CalendlyStream):
 
     def _named_event_types(self) -> NamedEventTypes | None:
         """Return what loads the event types that meetings name; None if they are not loaded."""
-        stream = self.sibling(EventTypes)
+        (stream,) = self.siblings(EventTypes)
         if not stream.selected or stream.outcome.unavailable is not None:
             return None
         reader = Reader(stream.reader.stream, self.run, stream.outcome)
@@ -116,6 +117,7 @@ class EventInvitees(CalendlyStream):
     parent = Parent(ScheduledEvents, columns={"event_uri": "uri"})
     replication = BySweep("updated_at")
     requires = Requires("scheduled_events:read")
+    essential = True
     schema = columns(
         URI,
         parent_uri("event_uri", "scheduled_events"),

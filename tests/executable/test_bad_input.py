@@ -199,6 +199,9 @@ def _damaged(field: str, stream: str = STREAM) -> str:
     return f"{stream}: the state cannot be read, as its `{field}` is damaged: {START_OVER}"
 
 
+FULL_TABLES_DAMAGED = "the state cannot be read, as its `full_tables` is damaged: remove it from"
+
+
 STATES: dict[str, tuple[object, str]] = {
     "not JSON": ("bookmarks", "it is not JSON"),
     "an empty file": ("", "it is not JSON"),
@@ -217,6 +220,16 @@ STATES: dict[str, tuple[object, str]] = {
     "a duplicate stream": (
         f'{{"bookmarks": {{"{STREAM}": {{}}, "{STREAM}": {{}}}}}}',
         f'has "{STREAM}" twice',
+    ),
+    "full tables as a list": ({"bookmarks": {}, "full_tables": ["groups"]}, FULL_TABLES_DAMAGED),
+    "full tables of null": ({"bookmarks": {}, "full_tables": None}, FULL_TABLES_DAMAGED),
+    "full tables without a scope": (
+        {"bookmarks": {}, "full_tables": {"groups": True}},
+        FULL_TABLES_DAMAGED,
+    ),
+    "full tables that are numbers": (
+        {"bookmarks": {}, "full_tables": {SCOPE: [1]}},
+        FULL_TABLES_DAMAGED,
     ),
     "a later layout": (_state(layout=2), f"{STREAM}: the state was written by a later version"),
     "a huge layout": (_state(layout=10**30), f"{STREAM}: the state was written by a later version"),

@@ -229,7 +229,7 @@ def test_a_user_without_the_role_gets_one_line(sandbox: Sandbox, tmp_path: Path)
         tmp_path, config=config(sandbox, personal_access_token=sandbox.access.issue(member))
     )
 
-    assert result.returncode == 0
+    assert result.returncode == 1
     (line,) = [line for line in complaints(result) if "`scope: user`" in line]
     assert "has the role `user`, but only owners and admins can read a whole organization" in line
 

@@ -22,7 +22,7 @@ from sandbox.http.server import Sandbox
 from tap_calendly.api import throttle
 from tap_calendly.auth import methods, token_endpoint
 from tap_calendly.auth.token_store import TokenStore
-from tap_calendly.reporting.errors import CalendlyError
+from tap_calendly.reporting.errors import CalendlyError, StreamsError
 from tap_calendly.settings import OAuthCredentials
 from tap_calendly.tap import TapCalendly
 from tests.command import complaints, run_tap, start_tap
@@ -354,14 +354,21 @@ def test_a_wrong_client_secret_ends_the_run_in_one_line(client: Client, tmp_path
     assert "(invalid_client): `client_id` or `client_secret`" in line
 
 
-def test_missing_scopes_are_named(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+def test_missing_scopes_are_named(
+    client: Client, caplog: pytest.LogCaptureFixture, waits: list[float]
+) -> None:
     client.refresh_token = client.sandbox.oauth.grant(client.app, scopes={"users:read"})
 
-    client.sync()
+    with pytest.raises(StreamsError) as ended:
+        client.sync()
 
-    line = next(line for line in caplog.messages if line.startswith("Skipped: scheduled_events"))
-    assert "tick the scopes scheduled_events:read" in line
-    assert AUTHORIZE_AGAIN in line
+    skipped = next(line for line in caplog.messages if line.startswith("Skipped: event_types"))
+    (failed,) = ended.value.lines
+    for line, scope in ((skipped, "event_types:read"), (failed, "scheduled_events:read")):
+        assert f"tick the scopes {scope}" in line
+        assert AUTHORIZE_AGAIN in line
+        assert "or deselect the stream" in line
+    assert waits
 
 
 def test_an_unreachable_authorization_host_ends_the_run_in_one_line(

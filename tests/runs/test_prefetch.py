@@ -170,8 +170,10 @@ def test_a_fatal_error_ends_the_run_at_once_whatever_other_threads_wait_for(
 
 
 @pytest.mark.parametrize("workers", [1, 8])
-def test_what_was_read_before_a_failure_is_written(sandbox: Sandbox, workers: int) -> None:
-    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, after=20))
+def test_what_was_read_before_a_failure_is_written(
+    sandbox: Sandbox, waits: list[float], workers: int
+) -> None:
+    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, after=20, times=None))
     run = Run()
 
     with pytest.raises(CalendlyError):
@@ -180,6 +182,7 @@ def test_what_was_read_before_a_failure_is_written(sandbox: Sandbox, workers: in
     booked = {row["event_uri"] for row in run.rows("event_invitees")}
     assert 20 - workers <= len(booked) <= 20 + 2 * workers  # as many as are read ahead
     assert run.tables()["scheduled_events"] == truth(sandbox)["scheduled_events"]
+    assert waits
 
 
 def test_a_fatal_error_does_not_wait_for_the_limit(sandbox: Sandbox) -> None:

@@ -74,12 +74,15 @@ def test_the_summary_counts_rows_requests_and_waiting(
     assert abs(int(waited[1]) - sum(waits)) <= 1
 
 
-def test_a_failed_run_logs_a_summary_too(sandbox: Sandbox, log: pytest.LogCaptureFixture) -> None:
-    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, after=5))
+def test_a_failed_run_logs_a_summary_too(
+    sandbox: Sandbox, log: pytest.LogCaptureFixture, waits: list[float]
+) -> None:
+    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, after=5, times=None))
 
     with pytest.raises(CalendlyError):
         sync(sandbox)
 
+    assert waits
     assert any(line.startswith("event_types: 12 rows, ") for line in log.messages)
     assert "waiting for the limit" in log.messages[-1]
 

@@ -1,4 +1,4 @@
-"""Streams that plan, role, or token give no access to are skipped and named; the rest is loaded."""
+"""Streams that plan, role, or token never gave access to are skipped and named, except meetings."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from sandbox.http.faults import Fault
 from sandbox.http.server import Sandbox
 from sandbox.organization import fixtures
 from sandbox.organization.calendly import Calendly
-from tap_calendly.reporting.errors import CalendlyError
+from tap_calendly.reporting.errors import CalendlyError, StreamsError
 from tap_calendly.streams import STREAMS
 from tap_calendly.timestamps import parse
 from tests.cases import cases
 from tests.command import run_here, run_tap
 from tests.conftest import NOW
-from tests.singer import NOT_BY_DEFAULT, Warehouse, config, sync, truth
+from tests.singer import NOT_BY_DEFAULT, Run, Warehouse, config, sync, truth
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,34 +73,48 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
+def _user(calendly: Calendly, role: str) -> str:
+    """Return the URI of a user with a role."""
+    uris = (row["user"]["uri"] for row in calendly.memberships.values() if row["role"] == role)
+    return str(next(uris))
+
+
 @pytest.mark.parametrize("scopes", [None, CORE], ids=["all scopes", "core scopes"])
 @pytest.mark.parametrize("role", EVERYONE)
 @pytest.mark.parametrize("plan", ALL)
-def test_available_streams_are_loaded_and_each_unavailable_one_is_skipped_in_a_line(
+def test_available_streams_are_loaded_and_each_unavailable_one_is_named_in_a_line(  # noqa: PLR0913 - parameters and fixtures
     clock: SimulatedClock,
     log: pytest.LogCaptureFixture,
+    waits: list[float],
+    *,
     plan: str,
     role: str,
     scopes: set[str] | None,
 ) -> None:
     calendly = Calendly(clock, seed=1, plan=plan)
     company.populate(calendly, seed=1, size=30, until=NOW)
-    user = next(row["user"]["uri"] for row in calendly.memberships.values() if row["role"] == role)
+    user = _user(calendly, role)
     available = {
         stream
         for stream, (scope, plans, roles) in ACCESS.items()
         if plan in plans and role in roles and (scopes is None or scope in scopes)
     }
     with Sandbox(calendly, requests_per_minute=100_000) as sandbox:
-        token = sandbox.access.issue(user, scopes)
-        tables = sync(sandbox, personal_access_token=token).tables()
+        run, errors = Run(), []
+        try:
+            sync(sandbox, personal_access_token=sandbox.access.issue(user, scopes), into=run)
+        except StreamsError as error:
+            errors = error.lines
+        tables = run.tables()
 
         of_somebody_else = set() if role == "owner" else OF_THE_USER
         expected = truth(sandbox)
     for stream in available - of_somebody_else:
         assert tables[stream] == expected[stream], stream
     skipped = {line.split(":")[0] for line in log.messages if "skipped, as the token" in line}
-    assert skipped == ACCESS.keys() - available
+    assert skipped == ACCESS.keys() - available - {"scheduled_events"}
+    assert [line.split(":")[0] for line in errors] == ["scheduled_events"] * (role == "user")
+    assert bool(waits) == (role == "user")  # what is skipped is not asked again
     reasons = [line.split(":")[1].strip() for line in log.messages if line.startswith("Skipped: ")]
     assert len(reasons) == len(set(reasons))
     assert set(reasons) <= skipped
@@ -163,38 +177,45 @@ def test_an_invalid_token_ends_the_run_at_once(sandbox: Sandbox) -> None:
     assert len(sandbox.requests) == 1
 
 
-def test_a_skipped_stream_keeps_its_bookmark_and_is_complete_once_available(
-    sandbox: Sandbox,
+def test_invitees_that_were_refused_are_complete_once_available(
+    sandbox: Sandbox, waits: list[float]
 ) -> None:
-    first = sync(sandbox, select={"event_types", "routing_forms", "routing_form_submissions"})
-    sandbox.faults.add(Fault("/routing_forms", status=403))
-    sandbox.faults.add(Fault("/event_types", status=403))
-
-    with pytest.raises(CalendlyError):
-        sync(
-            sandbox,
-            select={"event_types", "routing_forms", "routing_form_submissions"},
-            state=first.state,
-        )
+    warehouse = Warehouse(sandbox)
     sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, times=None))
-    skipped = sync(sandbox, select={"scheduled_events", "event_invitees"})
+    with pytest.raises(StreamsError, match=r"^event_invitees: Calendly answered 403"):
+        warehouse.run(select={"scheduled_events", "event_invitees"})
+    assert warehouse.tables["event_invitees"] == {}
+    assert len(waits) <= 8  # not one for each meeting
     sandbox.faults.clear()
-    again = sync(sandbox, select={"scheduled_events", "event_invitees"}, state=skipped.state)
 
-    assert skipped.tables()["event_invitees"] == {}
-    assert again.tables()["event_invitees"] == truth(sandbox)["event_invitees"]
+    warehouse.run(select={"scheduled_events", "event_invitees"})
+
+    assert warehouse.equals_calendly()
 
 
-def test_a_403_for_one_row_of_many_is_a_failure_not_a_skip(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize("number", [0, 5])
+@pytest.mark.parametrize("workers", [1, 8])
+def test_a_403_for_one_row_of_many_is_a_failure_not_a_skip(
+    sandbox: Sandbox, waits: list[float], workers: int, number: int
+) -> None:
     """Otherwise rows would be missing from a table that looks complete."""
-    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, after=5))
+    meeting = sorted(sandbox.calendly.events.values(), key=lambda row: row["start_time"])[number]
+    path = f"/scheduled_events/{meeting['uri'].rsplit('/', 1)[-1]}/invitees"
+    sandbox.faults.add(Fault(path, status=403, times=None))
 
     with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 403"):
-        sync(sandbox, select={"scheduled_events", "event_invitees"})
+        sync(
+            sandbox,
+            select={"scheduled_events", "event_invitees"},
+            max_concurrent_requests=workers,
+        )
+    assert len(waits) == 1
 
 
 @pytest.mark.parametrize("workers", [1, 8])
-def test_403s_for_all_rows_but_one_are_a_failure_not_a_skip(sandbox: Sandbox, workers: int) -> None:
+def test_403s_for_all_rows_but_one_are_a_failure_not_a_skip(
+    sandbox: Sandbox, waits: list[float], workers: int
+) -> None:
     """The last one is available."""
     meetings = len(sandbox.calendly.events)
     sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, times=meetings - 1))
@@ -205,6 +226,7 @@ def test_403s_for_all_rows_but_one_are_a_failure_not_a_skip(sandbox: Sandbox, wo
             select={"scheduled_events", "event_invitees"},
             max_concurrent_requests=workers,
         )
+    assert waits
 
 
 def test_403s_for_the_rest_of_an_earlier_run_are_a_failure_not_a_skip(
@@ -255,22 +277,28 @@ def test_test_mode_reports_for_each_stream_whether_it_is_available(
     assert all("count=1&" in each.query + "&" for each in sandbox.requests if "count" in each.query)
 
 
+@pytest.mark.parametrize("scope", ["organization", "user"])
 @pytest.mark.parametrize("plan", ["basic", "teams"])
-def test_test_mode_succeeds_if_only_plan_and_role_close_streams(
-    clock: SimulatedClock, tmp_path: Path, plan: str
+def test_test_mode_fails_if_plan_and_role_close_the_meetings_but_no_other_stream(
+    clock: SimulatedClock, tmp_path: Path, waits: list[float], plan: str, scope: str
 ) -> None:
     calendly = Calendly(clock, seed=1, plan=plan)
     company.populate(calendly, seed=1, size=30, until=NOW)
-    member = next(
-        row["user"]["uri"] for row in calendly.memberships.values() if row["role"] == "user"
-    )
     with Sandbox(calendly, requests_per_minute=100_000) as sandbox:
-        token = sandbox.access.issue(member)
-        result = run_here(tmp_path, "--test", config=config(sandbox, personal_access_token=token))
+        token = sandbox.access.issue(_user(calendly, "user"))
+        settings = config(sandbox, personal_access_token=token, scope=scope)
+        result = run_here(tmp_path, "--test", config=settings)
 
-    assert result.returncode == 0
-    assert ": closed: " in result.stdout
+    closed = [line for line in result.stdout.splitlines() if ": closed: " in line]
+    meetings = [line.split(": ", 2)[2] for line in closed if line.startswith("scheduled_events: ")]
+    assert len(closed) > len(meetings) == (scope == "organization")
+    assert result.returncode == len(meetings)
+    ends = [line for line in result.stderr.splitlines() if "| ERROR " in line]
+    assert [line.endswith(reason) for line, reason in zip(ends, meetings, strict=True)] == [
+        True
+    ] * len(meetings)
     assert ": failed: " not in result.stdout
+    assert not waits  # somebody is waiting
 
 
 COULD_NOT_BE_CHECKED = {
@@ -324,21 +352,6 @@ def test_test_mode_with_a_bad_token_fails_in_one_line(sandbox: Sandbox, tmp_path
     assert result.returncode == 1
     assert "Calendly answered 401" in result.stderr
     assert "Traceback" not in result.stderr
-
-
-@pytest.mark.parametrize("workers", [1, 8])
-def test_a_403_for_the_first_row_alone_is_a_failure_not_a_skip(
-    sandbox: Sandbox, workers: int
-) -> None:
-    body = {"title": "Permission Denied", "message": "You are not allowed to view this event"}
-    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, body=body))
-
-    with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 403"):
-        sync(
-            sandbox,
-            select={"scheduled_events", "event_invitees"},
-            max_concurrent_requests=workers,
-        )
 
 
 def test_an_unreachable_calendar_deletes_no_rows(sandbox: Sandbox) -> None:

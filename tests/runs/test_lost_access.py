@@ -1,0 +1,469 @@
+"""Access that is lost fails the run, whatever took it away; a refusal in passing does not."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from sandbox.http.faults import Fault
+from tap_calendly.reporting.errors import StreamsError
+from tests import singer
+from tests.cases import crossed
+from tests.command import run_here, run_tap
+from tests.singer import Run, Warehouse, config, sync, truth
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from pathlib import Path
+
+    from sandbox.http.server import Sandbox
+    from sandbox.organization.clock import SimulatedClock
+
+SELECTED = {
+    "activity_log_entries",
+    "event_invitees",
+    "event_types",
+    "groups",
+    "organization_memberships",
+    "scheduled_events",
+}
+SCOPES = {
+    "activity_log:read",
+    "event_types:read",
+    "groups:read",
+    "organizations:read",
+    "scheduled_events:read",
+    "users:read",
+}
+REMEDIES = {
+    "token": "create a token with the scopes {}, or deselect the stream.",
+    "app": "tick the scopes {} for the app, then get new credentials with `tap-calendly "
+    "--authorize`; or deselect the stream.",
+}
+UNTIL = "it was loaded until 2026-03-04 09:30 UTC, and now Calendly answered 403 to GET"
+BEFORE = "it was loaded before, and now Calendly answered 403 to GET"
+PAUSE = pytest.approx(5)
+
+
+@dataclass
+class Site:
+    """An organization, and a warehouse that an admin's credentials fill.
+
+    Attributes:
+        sandbox: Stands in for Calendly.
+        credentials: Whether runs use a personal access `token`, or an `app` with OAuth.
+        folder: A folder for the OAuth store.
+    """
+
+    sandbox: Sandbox
+    credentials: str
+    folder: Path
+    lines: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Start with an empty warehouse and full access."""
+        members = self.sandbox.calendly.memberships.values()
+        self.admin = next(row for row in members if row["role"] == "admin")
+        self.warehouse = Warehouse(self.sandbox)
+        self.authorize()
+
+    def authorize(self, scopes: Collection[str] = SCOPES) -> None:
+        """Take credentials of the admin with these scopes."""
+        user = self.admin["user"]["uri"]
+        if self.credentials == "token":
+            token = self.sandbox.access.issue(user, scopes)
+            self.warehouse.settings |= {"personal_access_token": token}
+        else:
+            app = self.sandbox.oauth.register()
+            credentials = {
+                "client_id": app.client_id,
+                "client_secret": app.client_secret,
+                "refresh_token": self.sandbox.oauth.grant(app, user, scopes),
+            }
+            self.warehouse.settings |= {
+                "personal_access_token": None,
+                "oauth_credentials": credentials,
+                "oauth_store": str(self.folder),
+                "auth_url": self.sandbox.url,
+            }
+
+    def run(self, select: Collection[str] = SELECTED) -> Run:
+        """Run the tap, and keep the lines that it fails with."""
+        self.lines, run = [], Run()
+        try:
+            run = self.warehouse.run(select=select)
+        except StreamsError as error:
+            self.lines = error.lines
+        return run
+
+
+@pytest.fixture
+def site(sandbox: Sandbox, tmp_path: Path) -> Site:
+    return Site(sandbox, "token", tmp_path)
+
+
+def _fault(site: Site, *paths: str, after: int = 0, times: int | None = 1) -> None:
+    for path in paths:
+        site.sandbox.faults.add(Fault(path, status=403, after=after, times=times))
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way in which access is lost, or seems to be.
+
+    Attributes:
+        happens: Takes access away.
+        first: What the first run ends with: the beginning of a line for each stream.
+        skipped: The streams that the first run skips.
+        later: What a later run ends with.
+        pauses: How often each run pauses to ask again.
+    """
+
+    happens: Callable[[Site], object]
+    first: tuple[str, ...] = ()
+    skipped: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+    pauses: tuple[int, int] = (0, 0)
+
+
+MIDWAY = (
+    "organization_memberships: Calendly answered 403 to GET /organization_memberships",
+    "scheduled_events: Calendly answered 403 to GET /scheduled_events",
+)
+
+WAYS = {
+    "scopes": Way(
+        lambda site: site.authorize(SCOPES - {"event_types:read", "groups:read"}),
+        skipped=("event_types", "groups"),
+        later=(f"event_types: {UNTIL} /event_types", f"groups: {BEFORE} /groups"),
+        pauses=(0, 2),
+    ),
+    "role": Way(
+        lambda site: site.admin.update(role="user"),
+        first=(
+            "scheduled_events: Calendly answered 403 to GET /scheduled_events",
+            "Nothing was read: the token gives access to none of activity_log_entries, event_t",
+        ),
+        skipped=("activity_log_entries", "event_types", "groups", "organization_memberships"),
+        later=(
+            f"activity_log_entries: {UNTIL} /activity_log_entries",
+            f"event_types: {UNTIL} /event_types",
+            f"groups: {BEFORE} /groups",
+            f"organization_memberships: {BEFORE} /organization_memberships",
+            f"scheduled_events: {UNTIL} /scheduled_events",
+        ),
+        pauses=(1, 5),
+    ),
+    "plan": Way(
+        lambda site: site.sandbox.calendly.organization.update(plan="basic"),
+        skipped=("activity_log_entries", "groups"),
+        later=(
+            f"activity_log_entries: {UNTIL} /activity_log_entries",
+            f"groups: {BEFORE} /groups",
+        ),
+        pauses=(0, 2),
+    ),
+    "one 403 in passing": Way(
+        lambda site: _fault(site, "/groups", "/scheduled_events"),
+        skipped=("groups",),
+        pauses=(1, 2),
+    ),
+    "one 403 in mid-list": Way(
+        lambda site: _fault(site, "/organization_memberships", "/scheduled_events", after=1),
+        pauses=(2, 2),
+    ),
+    "403s from mid-list on": Way(
+        lambda site: _fault(
+            site, "/organization_memberships", "/scheduled_events", after=1, times=None
+        ),
+        first=MIDWAY,
+        later=MIDWAY,
+        pauses=(2, 2),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("way", "credentials"),
+    crossed(
+        WAYS,
+        REMEDIES,
+        quick=lambda way, credentials: (credentials == "app") == (way in {"scopes", "plan"}),
+    ),
+)
+@pytest.mark.parametrize("later", [False, True], ids=["first run", "later run"])
+def test_lost_access_fails_the_run_and_deletes_nothing(  # noqa: PLR0913 - all of them drawn
+    sandbox: Sandbox,
+    tmp_path: Path,
+    waits: list[float],
+    small_pages: int,
+    caplog: pytest.LogCaptureFixture,
+    *,
+    way: str,
+    credentials: str,
+    later: bool,
+) -> None:
+    case, site, calendly = WAYS[way], Site(sandbox, credentials, tmp_path), sandbox.calendly
+    if later:
+        site.run()
+        assert site.warehouse.equals_calendly()
+        assert not waits
+        caplog.clear()
+    before, state = site.warehouse.tables, site.warehouse.state
+    case.happens(site)
+
+    run = site.run()
+
+    expected = case.later if later else case.first
+    assert [line.startswith(begin) for line, begin in zip(site.lines, expected, strict=True)] == [
+        True
+    ] * len(expected)
+    skipped = () if later else case.skipped
+    lines = [line for line in caplog.messages if line.startswith("Skipped: ")]
+    assert sorted(line.split(": ")[1] for line in lines) == sorted(skipped)
+    assert waits == [PAUSE] * case.pauses[later]
+    asked = [line for line in caplog.messages if line.endswith("; trying again once in 5 s.")]
+    assert len(asked) == len(waits)
+    lost = {line.split(":")[0] for line in site.lines} & SELECTED
+    for stream in lost if later and way != "403s from mid-list on" else ():
+        assert site.warehouse.tables[stream] == before[stream] != {}
+        assert not run.of("ACTIVATE_VERSION", stream)
+        assert site.warehouse.state["bookmarks"][stream] == state["bookmarks"][stream]
+    if later:
+        assert site.warehouse.state["full_tables"] == state["full_tables"]
+    expected_tables = truth(sandbox)
+    for stream in SELECTED - lost - {*skipped} - {"event_invitees"}:
+        assert site.warehouse.tables[stream] == expected_tables[stream], stream
+    for line in site.lines[: len(lost)]:
+        assert "or deselect the stream" in line
+        if way == "scopes":
+            scope = f"{line.split(':')[0]}:read"
+            assert line.endswith(REMEDIES[credentials].format(scope))
+
+    sandbox.faults.clear()
+    calendly.organization.update(plan="enterprise")
+    site.admin.update(role="admin")
+    site.authorize()
+    site.run()
+    assert site.lines == []
+    assert site.warehouse.equals_calendly()
+    assert small_pages
+
+
+def test_the_log_and_the_summary_call_a_lost_stream_failed(
+    site: Site, waits: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    site.run()
+    site.authorize(SCOPES - {"groups:read"})
+    caplog.clear()
+    caplog.set_level("INFO", "tap-calendly")
+
+    site.run()
+
+    assert waits
+    (line,) = site.lines
+    assert f"{line} The other streams go on." in caplog.messages
+    assert "groups: 0 rows, 2 requests; failed (see the end)" in caplog.messages
+    assert not [line for line in caplog.messages if "skipped" in line.lower()]
+
+
+@pytest.mark.parametrize("stream", ["groups", "event_types"])
+@pytest.mark.parametrize("why", ["no list", "another scope", "deselected", "not complete"])
+def test_a_stream_that_was_not_loaded_before_is_not_lost(
+    site: Site, waits: list[float], why: str, stream: str
+) -> None:
+    if why == "not complete":
+        site.sandbox.faults.add(Fault(f"/{stream}", status=500, times=None))
+    site.run()
+    waits.clear()
+    site.sandbox.faults.clear()
+    if why == "no list":  # as earlier versions wrote it
+        site.warehouse.state.pop("full_tables")
+        site.warehouse.state["bookmarks"].pop(stream)
+    elif why == "another scope":
+        site.warehouse.settings |= {"scope": "user"}
+    _fault(site, f"/{stream}", times=None)
+
+    site.run(SELECTED - {stream} if why == "deselected" else SELECTED)
+
+    assert site.lines == []
+    assert not waits
+    if why == "another scope":
+        ((scope, listed),) = site.warehouse.state["full_tables"].items()
+        assert scope.startswith("user ")
+        assert listed == sorted({"groups", "organization_memberships"} - {stream})
+
+
+def test_a_full_table_is_listed_only_once_it_was_read_completely(site: Site) -> None:
+    run = site.run({"groups", "organization_memberships"})
+
+    states = [(number, one) for number, one in enumerate(run.messages) if one["type"] == "STATE"]
+    for stream in ("groups", "organization_memberships"):
+        (complete,) = run.of("ACTIVATE_VERSION", stream)
+        listed = [
+            number for number, one in states if stream in str(one["value"].get("full_tables"))
+        ]
+        assert min(listed) > run.messages.index(complete)
+
+
+def test_a_stream_that_the_catalog_makes_a_full_table_is_lost_as_one(
+    site: Site, waits: list[float]
+) -> None:
+    settings = site.warehouse.settings
+    state = sync(
+        site.sandbox, select={"event_types", "groups"}, forced_method="FULL_TABLE", **settings
+    ).state
+    _fault(site, "/event_types", times=None)
+
+    with pytest.raises(StreamsError, match=f"^event_types: {BEFORE} /event_types"):
+        sync(
+            site.sandbox,
+            select={"event_types", "groups"},
+            forced_method="FULL_TABLE",
+            state=state,
+            **settings,
+        )
+    assert waits
+
+
+def test_an_earlier_start_date_does_not_hide_until_when_a_stream_was_loaded(
+    site: Site, waits: list[float]
+) -> None:
+    site.warehouse.settings |= {"start_date": "2026-02-01"}
+    site.run()
+    site.warehouse.settings.pop("start_date")
+    _fault(site, "/activity_log_entries", times=None)
+
+    site.run()
+
+    (line,) = site.lines
+    assert line.startswith(f"activity_log_entries: {UNTIL} /activity_log_entries")
+    assert waits == [PAUSE]
+
+
+def test_a_refused_parent_that_is_deselected_fails_its_children_by_name(
+    site: Site, waits: list[float], caplog: pytest.LogCaptureFixture
+) -> None:
+    children = {"event_type_memberships", "event_invitees"}
+    site.run(children)
+    _fault(site, "/event_types", "/scheduled_events", times=None)
+
+    site.run(children)
+
+    assert [line.split(" (")[0] for line in site.lines] == [
+        f"event_invitees: {UNTIL} /scheduled_events",
+        f"event_type_memberships: {BEFORE} /event_types",
+    ]
+    assert waits == [PAUSE] * 2
+    assert len([line for line in caplog.messages if line.startswith("Skipped: ")]) == 2
+
+
+def test_a_refused_parent_that_fails_is_the_only_line(site: Site, waits: list[float]) -> None:
+    site.warehouse.settings |= {"on_unavailable": "fail"}
+    site.run()
+    _fault(site, "/scheduled_events", times=None)
+
+    site.run({"event_invitees", "scheduled_events"})
+
+    (line,) = site.lines
+    assert line.startswith(f"scheduled_events: {UNTIL} /scheduled_events")
+    assert waits == [PAUSE]
+
+
+def test_the_invitees_of_a_deselected_parent_fail_the_first_run_in_their_own_name(
+    site: Site, waits: list[float]
+) -> None:
+    _fault(site, "/scheduled_events", times=None)
+
+    site.run({"event_invitees", "groups"})
+
+    (line,) = site.lines
+    assert line.startswith("event_invitees: Calendly answered 403 to GET /scheduled_events")
+    assert waits == [PAUSE]
+
+
+@pytest.mark.parametrize("settings", [{"on_unavailable": "fail"}, {}])
+@pytest.mark.parametrize("lasts", [False, True])
+def test_a_refusal_that_would_fail_the_run_for_another_reason_is_asked_again_too(
+    site: Site, waits: list[float], settings: dict[str, Any], *, lasts: bool
+) -> None:
+    """One of all streams with `fail`; the only stream with `skip`."""
+    site.warehouse.settings |= settings
+    _fault(site, "/groups", times=None if lasts else 1)
+
+    site.run({"groups", "organization_memberships"} if settings else {"groups"})
+
+    assert waits == [PAUSE]
+    assert bool(site.lines) == lasts
+    assert lasts or site.warehouse.equals_calendly()
+
+
+def test_a_recap_refused_in_passing_when_it_is_read_again_does_not_fail_the_run(
+    site: Site, waits: list[float]
+) -> None:
+    """Details are requested apart from the list, whose answer shows that there is access."""
+    site.authorize(SCOPES | {"routing_forms:read"})
+    form = next(iter(site.sandbox.calendly.routing_forms)).rsplit("/", 1)[-1]
+    _fault(site, f"/routing_form*{form}*")
+
+    site.run({"routing_forms", "routing_form_submissions", "groups"})
+
+    assert site.lines == []
+    assert waits in ([], [PAUSE])
+    assert site.warehouse.equals_calendly()
+
+
+def test_the_command_ends_with_status_1_and_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
+    select = {"event_types", "groups"}
+    state = sync(sandbox, select=select).state
+    _write(tmp_path, state=state, catalog=singer.catalog(select))
+    sandbox.faults.add(Fault("/groups", status=403, times=None))
+
+    result = run_tap(
+        tmp_path,
+        *("--state", "state.json", "--catalog", "catalog.json"),
+        config=config(sandbox),
+    )
+
+    assert result.returncode == 1
+    (line,) = [line for line in result.stderr.splitlines() if "| ERROR " in line]
+    assert f"groups: {BEFORE} /groups" in line
+    assert line.endswith("or deselect the stream.")
+    assert "Traceback" not in result.stderr
+    assert '"ACTIVATE_VERSION"' not in result.stdout
+
+
+@pytest.mark.parametrize("given", ["nothing", "state", "state and catalog"])
+def test_test_mode_says_which_streams_were_lost_since_the_state_was_written(
+    sandbox: Sandbox, tmp_path: Path, waits: list[float], clock: SimulatedClock, given: str
+) -> None:
+    state = sync(sandbox).state
+    clock.advance(timedelta(days=1))
+    _write(tmp_path, state=state, catalog=singer.catalog(singer.KEYS.keys() - {"groups"}))
+    sandbox.faults.add(Fault("/groups", status=403, times=None))
+    sandbox.faults.add(Fault("/event_types", status=403, times=None))
+    names = [name for name in ("state", "catalog") if name in given]
+    options = [part for one in names for part in (f"--{one}", str(tmp_path / f"{one}.json"))]
+
+    result = run_here(tmp_path, "--test", *options, config=config(sandbox))
+
+    said = {line.split(": ")[0]: line for line in result.stdout.splitlines()}
+    lost = {"nothing": set(), "state": {"event_types", "groups"}}.get(given, {"event_types"})
+    for stream in ("event_types", "groups"):
+        assert said[stream].startswith(f"{stream}: closed: {stream}: ")
+        assert bool(re.search(r"it was loaded \w", said[stream])) == (stream in lost)
+    assert result.returncode == bool(lost)
+    ends = [line for line in result.stderr.splitlines() if "| ERROR " in line]
+    assert len(ends) == len(lost)
+    assert all(any(line.endswith(said[name].split(": ", 2)[2]) for line in ends) for name in lost)
+    assert not waits
+
+
+def _write(folder: Path, **files: object) -> None:
+    for name, content in files.items():
+        (folder / f"{name}.json").write_text(json.dumps(content))
