@@ -124,8 +124,9 @@ SETTINGS = th.PropertiesList(
     _string(
         "on_unavailable",
         "On unavailable",
-        "What to do when plan, role or token give no access to a stream: skip it with a warning, "
-        "or fail once the other streams are done.",
+        "What to do when plan, role or token never gave access to a stream: skip it with a "
+        "warning, or fail once the other streams are done. Streams that were loaded before, "
+        "meetings and invitees always fail.",
         allowed_values=["skip", "fail"],
         default="skip",
     ),
