@@ -6,6 +6,7 @@ import logging
 import threading
 from http import HTTPStatus
 
+from tap_calendly.reading.parent import Context
 from tap_calendly.reporting import errors, messages
 
 PAUSE = 5
@@ -41,7 +42,7 @@ class Outcome:
         self._logger = logger
         self._lock = threading.RLock()
         self._answered = False
-        self._refused: errors.RefusedError | None = None
+        self._refused: list[tuple[errors.RefusedError, Context]] = []
         self._in_doubt = False
         self._confirmed = False
 
@@ -90,12 +91,19 @@ class Outcome:
             forbidden = error.status == HTTPStatus.FORBIDDEN
             return forbidden and not self._answered and error.stream == self._stream
 
-    def note_refusal(self, error: errors.RefusedError) -> None:
+    def note_refusal(self, error: errors.RefusedError, context: Context) -> None:
         """Note a refusal for one row of the parent; others may be accessible."""
         with self._lock:
-            self._refused = self._refused or error
+            self._refused.append((error, context))
             if error.names_scopes:
                 self.refuse(error)
+
+    def take_refused(self) -> list[Context]:
+        """Return what to ask again, as it was refused before the first answer came."""
+        with self._lock:
+            refused = self._refused if self._answered else []
+            self._refused = [] if self._answered else self._refused
+            return [context for _, context in refused]
 
     def settle(self, *, last: bool = False) -> bool:
         """Decide what refusals for rows of the parent mean; return whether that is decided.
@@ -104,11 +112,11 @@ class Outcome:
         gives no access to it.
         """
         with self._lock:
-            if self._refused is not None and self._answered:
-                self.fail(self._refused)
-            elif self._refused is not None and last:
-                self.refuse(self._refused)
-            return self._refused is None or not self.goes_on
+            if self._refused and self._answered:
+                self.fail(self._refused[0][0])
+            elif self._refused and last:
+                self.refuse(self._refused[0][0])
+            return not self._refused or not self.goes_on
 
     def refuse(self, error: errors.RefusedError) -> None:
         """Note that the token gives no access to the stream, and say so once."""

@@ -90,7 +90,7 @@ def _rows_for(reader: Reader, context: Context) -> Iterator[list[Record]]:
             break
         except errors.RefusedError as error:
             if outcome.is_refused_by(error):
-                outcome.note_refusal(error)
+                outcome.note_refusal(error, context)
                 break
             may_be_gone = error.status in context.parent.gone
             if may_be_gone and len(context.uris) > 1:

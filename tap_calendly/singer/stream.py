@@ -229,9 +229,10 @@ class CalendlyStream(SingerStream):
 
     def _child_rows(self) -> Iterator[Record]:
         """Yield what was read ahead for a row of the parent."""
-        self.outcome.settle()
         batches, self._batches = self._batches, ()
         yield from chain.from_iterable(batches)
+        for refused in self.outcome.take_refused():
+            yield from chain.from_iterable(rows_for(self.reader, refused))
 
     def _begin(self) -> None:
         """Prepare what the threads read; write the children's SCHEMA, for tables without a row."""

@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import pytest
+
+from sandbox.http.faults import Fault
 from tests.singer import sync, truth
 
 if TYPE_CHECKING:
@@ -55,6 +58,18 @@ def test_an_unchanged_recap_is_not_read_again(
     }
     tables = run.tables(first.tables())["meeting_recaps"]
     assert tables == truth(large_sandbox)["meeting_recaps"]
+
+
+def test_a_recap_refused_in_passing_does_not_fail_the_run(
+    empty_sandbox: Sandbox, waits: list[float]
+) -> None:
+    with_recaps(empty_sandbox)
+    empty_sandbox.faults.add(Fault("/meeting_recaps/*", status=403))
+
+    tables = sync(empty_sandbox, select={"groups", "meeting_recaps"}).tables()
+
+    assert tables["meeting_recaps"] == truth(empty_sandbox)["meeting_recaps"]
+    assert waits == [pytest.approx(5)]
 
 
 def test_transcripts_selected_alone_are_incremental_and_request_no_details(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.state import Captured, Range, StreamState, Sweep
-from tests.singer import Warehouse, sync, truth
+from tests.singer import KEYS, Warehouse, sync, truth
 
 if TYPE_CHECKING:
     from sandbox.http.server import Sandbox
@@ -249,6 +249,13 @@ def test_a_stream_map_that_removes_the_parent_ends_the_run_in_one_line(sandbox: 
             select={"scheduled_events", "event_invitees"},
             stream_maps={"scheduled_events": None},
         )
+
+
+def test_the_state_of_all_streams_is_below_4_kb(sandbox: Sandbox) -> None:
+    run = sync(sandbox, select=KEYS)
+
+    assert len(run.state["full_tables"].popitem()[1]) > 15
+    assert max(len(json.dumps(one["value"])) for one in run.of("STATE")) <= 4096
 
 
 def test_a_full_table_stream_stays_full_table_whatever_the_catalog_says(sandbox: Sandbox) -> None:

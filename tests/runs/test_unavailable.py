@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -77,6 +77,11 @@ def _user(calendly: Calendly, role: str) -> str:
     """Return the URI of a user with a role."""
     uris = (row["user"]["uri"] for row in calendly.memberships.values() if row["role"] == role)
     return str(next(uris))
+
+
+def _refuse_invitees(sandbox: Sandbox, meeting: dict[str, Any], status: int = 403) -> None:
+    path = f"/scheduled_events/{meeting['uri'].rsplit('/', 1)[-1]}/invitees"
+    sandbox.faults.add(Fault(path, status=status, times=None))
 
 
 @pytest.mark.parametrize("scopes", [None, CORE], ids=["all scopes", "core scopes"])
@@ -199,9 +204,8 @@ def test_a_403_for_one_row_of_many_is_a_failure_not_a_skip(
     sandbox: Sandbox, waits: list[float], workers: int, number: int
 ) -> None:
     """Otherwise rows would be missing from a table that looks complete."""
-    meeting = sorted(sandbox.calendly.events.values(), key=lambda row: row["start_time"])[number]
-    path = f"/scheduled_events/{meeting['uri'].rsplit('/', 1)[-1]}/invitees"
-    sandbox.faults.add(Fault(path, status=403, times=None))
+    meetings = sorted(sandbox.calendly.events.values(), key=lambda row: row["start_time"])
+    _refuse_invitees(sandbox, meetings[number])
 
     with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 403"):
         sync(
@@ -217,8 +221,9 @@ def test_403s_for_all_rows_but_one_are_a_failure_not_a_skip(
     sandbox: Sandbox, waits: list[float], workers: int
 ) -> None:
     """The last one is available."""
-    meetings = len(sandbox.calendly.events)
-    sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=403, times=meetings - 1))
+    meetings = sorted(sandbox.calendly.events.values(), key=lambda row: row["start_time"])
+    for meeting in meetings[:-1]:
+        _refuse_invitees(sandbox, meeting)
 
     with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 403"):
         sync(
@@ -241,8 +246,7 @@ def test_403s_for_the_rest_of_an_earlier_run_are_a_failure_not_a_skip(
     def fail_invitees(since: str, status: int) -> None:
         for meeting in meetings:
             if parse(meeting["start_time"]) >= parse(since):
-                path = f"/scheduled_events/{meeting['uri'].rsplit('/', 1)[-1]}/invitees"
-                sandbox.faults.add(Fault(path, status=status, times=None))
+                _refuse_invitees(sandbox, meeting, status)
 
     fail_invitees(meetings[-3]["start_time"], 500)
     with pytest.raises(CalendlyError, match=r"^event_invitees: Calendly answered 500"):
