@@ -62,8 +62,8 @@ class Outcome:
             self._answered = True
             self._in_doubt = False
 
-    def is_in_doubt(self, error: errors.RefusedError) -> bool:
-        """Whether to ask again after a refusal, which would fail the run, and may pass; say so."""
+    def asks_again(self, error: errors.RefusedError) -> bool:
+        """Decide whether to ask again, as a refusal that would fail the run may pass; say so."""
         with self._lock:
             would_fail = self.fails_run or self._answered
             if not (errors.is_forbidden(error) and would_fail and self.goes_on):
@@ -83,7 +83,7 @@ class Outcome:
     def confirm(self, error: errors.RefusedError) -> None:
         """Note that Calendly refuses again what it refused before."""
         with self._lock:
-            self._confirmed = errors.is_forbidden(error)
+            self._confirmed = self._confirmed or errors.is_forbidden(error)
 
     def is_refused_by(self, error: errors.RefusedError) -> bool:
         """Whether a refusal means that the token gives no access to the stream at all."""
@@ -101,8 +101,9 @@ class Outcome:
     def take_refused(self) -> list[Context]:
         """Return what to ask again, as it was refused before the first answer came."""
         with self._lock:
-            refused = self._refused if self._answered else []
-            self._refused = [] if self._answered else self._refused
+            if not self._answered:
+                return []
+            refused, self._refused = self._refused, []
             return [context for _, context in refused]
 
     def settle(self, *, last: bool = False) -> bool:

@@ -254,7 +254,7 @@ class Reader:
         try:
             return client.get(request, read, self.stopped)
         except errors.RefusedError as error:
-            if may_be_hidden or not self.outcome.is_in_doubt(error):
+            if may_be_hidden or not self.outcome.asks_again(error):
                 raise
         client.throttle.rest(PAUSE, self.stopped)
         try:
