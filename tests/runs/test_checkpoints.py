@@ -50,6 +50,11 @@ class Office:
         )
         return event
 
+    def paths(self) -> list[str]:
+        """Return the paths of the meetings' invitees, by their start."""
+        meetings = sorted(self.calendly.events.values(), key=lambda row: row["start_time"])
+        return [f"/scheduled_events/{row['uri'].rsplit('/', 1)[-1]}/invitees" for row in meetings]
+
     def requested(self) -> set[str]:
         """Return the paths of the invitees that were requested in the last run."""
         return {each.path for each in self.sandbox.requests if each.template == INVITEES}
@@ -195,8 +200,7 @@ def test_a_page_without_invitees_to_read_costs_one_state_message(office: Office)
 def test_invitees_that_fail_within_a_page_continue_near_where_they_failed(
     busy_office: Office,
 ) -> None:
-    meetings = sorted(busy_office.calendly.events.values(), key=lambda row: row["start_time"])
-    paths = [f"/scheduled_events/{row['uri'].rsplit('/', 1)[-1]}/invitees" for row in meetings]
+    paths = busy_office.paths()
     busy_office.sandbox.faults.add(Fault(paths[70], status=500, times=None))
     with pytest.raises(StreamsError, match=r"^event_invitees: "):
         busy_office.warehouse.run(select=MEETINGS)
@@ -212,8 +216,8 @@ def test_invitees_that_fail_within_a_page_continue_near_where_they_failed(
 def test_the_state_does_not_pass_meetings_before_it_is_clear_why_their_invitees_are_refused(
     busy_office: Office,
 ) -> None:
-    refused = Fault("/scheduled_events/*/invitees", status=403, times=60)
-    busy_office.sandbox.faults.add(refused)
+    for path in busy_office.paths()[:60]:
+        busy_office.sandbox.faults.add(Fault(path, status=403, times=None))
     with pytest.raises(StreamsError, match=r"^event_invitees: Calendly answered 403"):
         busy_office.warehouse.run(select=MEETINGS)
     busy_office.sandbox.faults.clear()
