@@ -413,7 +413,7 @@ def test_the_first_rows_of_a_child_refused_in_passing_do_not_fail_the_run(
     tables = sync(sandbox, select=select, max_concurrent_requests=workers).tables()
 
     assert tables == {name: truth(sandbox)[name] for name in select}
-    assert not waits
+    assert not waits or workers > 1  # one may be refused just after another was answered
 
 
 def test_the_command_ends_with_status_1_and_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
