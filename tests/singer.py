@@ -196,6 +196,11 @@ class Warehouse:
         return self.tables == {stream: expected[stream] for stream in self.tables}
 
 
+def size_of(state: Mapping[str, Any]) -> int:
+    """Return the number of bytes in which the tap writes a state."""
+    return len(json.dumps(state, separators=(",", ":"), ensure_ascii=False).encode())
+
+
 def config(sandbox: Sandbox, **settings: object) -> dict[str, Any]:
     """Return settings that point the tap at the sandbox."""
     return {"api_url": sandbox.url, "personal_access_token": sandbox.token, **settings}

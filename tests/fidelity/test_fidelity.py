@@ -9,7 +9,6 @@ runs, and how many changes of each kind came due.
 
 from __future__ import annotations
 
-import json
 import random
 from collections import Counter
 from datetime import datetime, timedelta, timezone
@@ -35,7 +34,7 @@ from tap_calendly.timestamps import parse
 from tests.conftest import PassingClock
 from tests.fidelity.chronicle import Chronicle
 from tests.fidelity.life import LIFE_EVENTS, happens
-from tests.singer import STREAMS, Killed, Run, Tables, sync, truth
+from tests.singer import STREAMS, Killed, Run, Tables, size_of, sync, truth
 
 if TYPE_CHECKING:
     import pytest
@@ -154,7 +153,7 @@ class History(RuleBasedStateMachine):
 
         run = self.run(selected, seed, busy)
 
-        assert len(json.dumps(run.state)) <= 2048
+        assert size_of(run.state) <= 2048
         full_scans = {stream: self.last_full_scan(stream, began, before) for stream in selected}
         if "event_types" in selected:
             full_scans["event_types"] = self.full_scan_for_types(full_scans["scheduled_events"])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tap_calendly.reporting.errors import CalendlyError
 from tap_calendly.state import Captured, Range, StreamState, Sweep
-from tests.singer import KEYS, Warehouse, sync, truth
+from tests.singer import KEYS, Warehouse, size_of, sync, truth
 
 if TYPE_CHECKING:
     from sandbox.http.server import Sandbox
@@ -255,7 +255,7 @@ def test_the_state_of_all_streams_is_below_4_kb(sandbox: Sandbox) -> None:
     run = sync(sandbox, select=KEYS)
 
     assert len(run.state["full_tables"].popitem()[1]) > 15
-    assert max(len(json.dumps(one["value"])) for one in run.of("STATE")) <= 4096
+    assert max(size_of(one["value"]) for one in run.of("STATE")) <= 4096
 
 
 def test_a_full_table_stream_stays_full_table_whatever_the_catalog_says(sandbox: Sandbox) -> None:
