@@ -98,8 +98,12 @@ def pay(calendly: Calendly, rng: random.Random) -> object:
 
 
 def scrub(calendly: Calendly, rng: random.Random) -> object:
-    emails = {row["uri"]: row["email"] for rows in calendly.invitees.values() for row in rows}
-    return calendly.scrub_invitee(email=emails[_invitee(calendly, rng)])
+    return _scrub(calendly, _invitee(calendly, rng))
+
+
+def scrub_from_canceled(calendly: Calendly, rng: random.Random) -> object:
+    canceled = [uri for uri, row in calendly.events.items() if row["status"] == "canceled"]
+    return _scrub(calendly, _invitee(calendly, rng, canceled))
 
 
 def edit_event_type(calendly: Calendly, rng: random.Random) -> object:
@@ -166,7 +170,7 @@ def book_from_submission(calendly: Calendly, rng: random.Random) -> object:
 LIFE_EVENTS: tuple[LifeEvent, ...] = (
     *(book, book, book, join, mark_no_show, mark_no_show, reschedule),  # the most frequent ones
     *(book_in_the_past, leave, cancel_event, cancel_invitee, unmark_no_show, edit_notes),
-    *(push_conference_link, drop_conference_details, reconfirm, pay, scrub, scrub, scrub),
+    *(push_conference_link, drop_conference_details, reconfirm, pay, scrub, scrub_from_canceled),
     *(edit_event_type, delete_event_type, add_event_type),
     delete_event_data,
     *(add_member, remove_member, delete_user),
@@ -215,6 +219,11 @@ def _event(calendly: Calendly, rng: random.Random, among: Iterable[str] | None =
 
 def _invitee(calendly: Calendly, rng: random.Random, among: Iterable[str] | None = None) -> str:
     return str(rng.choice(calendly.invitees[_event(calendly, rng, among)])["uri"])
+
+
+def _scrub(calendly: Calendly, uri: str) -> object:
+    emails = {row["uri"]: row["email"] for rows in calendly.invitees.values() for row in rows}
+    return calendly.scrub_invitee(email=emails[uri])
 
 
 def _member(calendly: Calendly, rng: random.Random) -> str:

@@ -118,30 +118,32 @@ class History(RuleBasedStateMachine):
         self.calendly.add_event_type(owner=host, name="Class", duration=60, kind="group")
         self.calendly.add_routing_form(name="Contact", questions=[])
         rng = random.Random(seed)  # noqa: S311 - a history, no secret
-        for _ in range(6):
+        for _ in range(8):
             self.live(rng)
         self.observe()
 
-    @rule(minutes=MINUTES)
-    def time_passes(self, minutes: int) -> None:
-        """Let time pass, from a minute to weeks."""
+    @rule(minutes=MINUTES, seed=SEEDS, times=st.integers(0, 4))
+    def time_passes(self, minutes: int, seed: int, times: int) -> None:
+        """Let time pass, from a minute to weeks, and then life go on."""
         self.clock.advance(timedelta(minutes=minutes))
+        self.life_goes_on(seed, times)
 
-    @rule(seed=SEEDS, minutes=AROUND)
-    def a_start_comes_near(self, seed: int, minutes: int) -> None:
+    @rule(minutes=AROUND, seed=SEEDS, times=st.integers(0, 4))
+    def a_start_comes_near(self, minutes: int, seed: int, times: int) -> None:
         """Let time pass until shortly before or after a meeting's start, or a day before it."""
         now, around = self.clock.now(), timedelta(minutes=minutes)
         starts = sorted(parse(row["start_time"]) for row in self.calendly.events.values())
         ahead = [start + around for start in starts if start + around > now][:3]
         if ahead:
             self.clock.advance(ahead[seed % len(ahead)] - now)
+        self.life_goes_on(seed, times)
 
     @rule(seed=SEEDS, times=st.integers(1, 6))
     def life_goes_on(self, seed: int, times: int) -> None:
-        """Let life events happen."""
+        """Let life events happen, seconds to most of an hour apart."""
         rng = random.Random(seed)  # noqa: S311 - a history, no secret
         for _ in range(times):
-            self.clock.advance(timedelta(seconds=rng.uniform(1, 3600)))
+            self.clock.advance(timedelta(seconds=rng.uniform(1, rng.choice((60, 3600)))))
             self.live(rng)
 
     @rule(selected=st.sampled_from(SELECTIONS), seed=SEEDS, busy=st.sampled_from([0.0, 0.1, 0.6]))
