@@ -90,7 +90,7 @@ class History(RuleBasedStateMachine):
         self.sandbox.__exit__(None, None, None)
         self.figures["histories"] += 1
         if self.figures["histories"] % 100 == 0:
-            print(dict(sorted(self.figures.items())))  # noqa: T201 - how far `make fidelity` is
+            print(dict(sorted(self.figures.items())), flush=True)  # noqa: T201 - how far `make fidelity` is
 
     @initialize(
         lookback=st.sampled_from([1, 7, 30]),
