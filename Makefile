@@ -32,7 +32,7 @@ test-all: lint types .cache/plugins ## Run lint, type checks and all tests: ever
 
 .PHONY: fidelity
 fidelity: .cache/packages ## Play many more random histories than `make test-all`: about an hour
-	$(BIN)/pytest tests/fidelity --hypothesis-profile=long --capture=no
+	$(BIN)/pytest tests/fidelity --hypothesis-profile=long --capture=no -o faulthandler_timeout=0
 
 .PHONY: schedules
 schedules: .cache/packages ## Simulate a month of runs: what the tap and the usual approaches cost and miss: two minutes
