@@ -89,8 +89,9 @@ class TapCalendly(SingerTap):
             (given.keys() & known) - own.keys(),
         )
         super().load_state({"bookmarks": own})
-        whole = cast("dict[str, Any]", self.state)
-        whole |= {name: state[name] for name in state.keys() & {state_entries.FULL_TABLES}}
+        if state_entries.FULL_TABLES in state:  # the SDK takes the bookmarks alone
+            whole = cast("dict[str, Any]", self.state)
+            whole[state_entries.FULL_TABLES] = state[state_entries.FULL_TABLES]
 
     def _warn(self, message: str, streams: Collection[str]) -> None:
         if streams:
@@ -130,29 +131,33 @@ class TapCalendly(SingerTap):
         """Raise StreamsError if the run has failed; `ending` completes the line on no access."""
         wanted = [one for one in self.calendly_streams if one.selected or one.children]
         failures = [str(one.outcome.failed) for one in wanted if one.outcome.failed is not None]
+        self._explain_refusals(wanted)
         if (no_access := self._no_access(wanted, ending)) is not None:
             failures.append(no_access)
         if failures:
             raise errors.StreamsError(list(dict.fromkeys(failures)))
 
-    def _no_access(self, wanted: list[CalendlyStream], ending: str) -> str | None:
-        """Return the line to fail with because the token gives no access to streams, if so."""
-        refused = {s.name: why for s in wanted if (why := s.outcome.unavailable) is not None}
-        settings = self.run.settings
-        unexplained = any(not refusal.names_scopes for refusal in refused.values())
-        if unexplained and settings.scope == "organization" and self.run.account.role == "user":
+    def _explain_refusals(self, wanted: list[CalendlyStream]) -> None:
+        """Warn if streams may be refused because of the role of the token's user."""
+        refusals = [one.outcome.unavailable for one in wanted]
+        unexplained = any(why is not None and not why.names_scopes for why in refusals)
+        of_all = self.run.settings.scope == "organization"
+        if unexplained and of_all and self.run.account.role == "user":
             self.logger.warning(
                 "The token's user has the role `user`, but only owners and admins can read a whole "
                 "organization: use the token of one, or set `scope: user`."
             )
-        lost = {s.name for s in wanted if s.name in refused and not s.outcome.skipped}
-        rest = [s for s in wanted if s.name in refused and not lost & {s.name, s.root_name}]
-        if not any(stream.selected for stream in rest):
+
+    def _no_access(self, wanted: list[CalendlyStream], ending: str) -> str | None:
+        """Return the line to fail with because streams were skipped, if that fails the run."""
+        # The line of a parent that was lost speaks for its children.
+        skipped = [one for one in wanted if one.outcome.skipped and not one.root.outcome.lost]
+        if not any(one.selected for one in skipped):
             return None
-        names = ", ".join(stream.name for stream in rest)
-        if settings.on_unavailable == "fail":
+        names = ", ".join(one.name for one in skipped)
+        if self.run.settings.on_unavailable == "fail":
             return messages.STREAMS_UNAVAILABLE.format(streams=names, ending=ending)
-        if all(stream.name in refused for stream in wanted if stream.selected):
+        if all(one.outcome.unavailable is not None for one in wanted if one.selected):
             return messages.NOTHING_READ.format(streams=names)
         return None
 
@@ -229,11 +234,10 @@ class TapCalendly(SingerTap):
     @classmethod
     def _test(cls, test: str, options: Mapping[str, Any]) -> None:
         """Test the connection, or print the schemas, for a run with these options."""
-        given = {name: options[name] for name in ("catalog", "state") if options[name] is not None}
         tap = cls(
             config=options["config"].config,
             parse_env_config=options["config"].parse_env,
-            **{name: json.load(file) for name, file in given.items()},
+            **{name: json.load(options[name]) for name in ("catalog", "state") if options[name]},
         )
         if test == CliTestOptionValue.Schema.value:
             tap.write_schemas()

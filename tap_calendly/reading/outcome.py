@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from http import HTTPStatus
 
 from tap_calendly.reading.parent import Context
 from tap_calendly.reporting import errors, messages
@@ -25,8 +24,8 @@ class Outcome:
         unavailable: Why the token gives no access to it; None if it does, or was not asked.
         failed: Why it could not go on; None if it could.
         required: Whether it fails, instead of being skipped, if the token gives no access to it.
-        loaded: Until when it was loaded before, in words; None if it never was.
-        fails_run: Whether the run fails, for whatever reason, if the token gives no access to it.
+        last_loaded: `before`, or until when it was loaded, in words; None if it never was.
+        refusal_fails_run: Whether the run fails, for whatever reason, if it is unavailable.
     """
 
     def __init__(self, stream: str, logger: logging.Logger) -> None:
@@ -36,15 +35,15 @@ class Outcome:
         self.unavailable: errors.RefusedError | None = None
         self.failed: errors.CalendlyError | None = None
         self.required = False
-        self.loaded: str | None = None
-        self.fails_run = False
+        self.last_loaded: str | None = None
+        self.refusal_fails_run = False
         self._stream = stream
         self._logger = logger
         self._lock = threading.RLock()
         self._answered = False
         self._refused: list[tuple[errors.RefusedError, Context]] = []
-        self._in_doubt = False
-        self._confirmed = False
+        self._in_doubt = False  # refused, and being asked again
+        self._confirmed = False  # refused again
 
     @property
     def goes_on(self) -> bool:
@@ -53,8 +52,13 @@ class Outcome:
 
     @property
     def skipped(self) -> bool:
-        """Whether the stream is left out without having failed."""
+        """Whether the stream is unavailable, which does not fail the run."""
         return self.unavailable is not None and self.failed is None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the stream is unavailable, and has failed for that."""
+        return self.unavailable is not None and self.failed is not None
 
     def note_answer(self) -> None:
         """Note that the token gives access to some of the stream."""
@@ -63,9 +67,9 @@ class Outcome:
             self._in_doubt = False
 
     def asks_again(self, error: errors.RefusedError) -> bool:
-        """Decide whether to ask again, as a refusal that would fail the run may pass; say so."""
+        """Return whether to ask again, as what would fail the run may pass; log it once."""
         with self._lock:
-            would_fail = self.fails_run or self._answered
+            would_fail = self.refusal_fails_run or self._answered
             if not (errors.is_forbidden(error) and would_fail and self.goes_on):
                 return False
             if self._confirmed:  # by another request: two thousand pauses would tell no more
@@ -88,8 +92,9 @@ class Outcome:
     def is_refused_by(self, error: errors.RefusedError) -> bool:
         """Whether a refusal means that the token gives no access to the stream at all."""
         with self._lock:
-            forbidden = error.status == HTTPStatus.FORBIDDEN
-            return forbidden and not self._answered and error.stream == self._stream
+            return (
+                errors.is_forbidden(error) and not self._answered and error.stream == self._stream
+            )
 
     def note_refusal(self, error: errors.RefusedError, context: Context) -> None:
         """Note a refusal for one row of the parent; others may be accessible."""
@@ -126,17 +131,17 @@ class Outcome:
                 return
             self.unavailable = error
             if self.required:
-                self.fail(self.line(error))
+                self.fail(self.as_failure(error))
             else:
                 self._logger.warning("Skipped: %s", error)
 
-    def line(self, error: errors.RefusedError) -> errors.RefusedError:
-        """Return the error for a required stream, which its parent's refusal may have closed."""
+    def as_failure(self, error: errors.RefusedError) -> errors.RefusedError:
+        """Word a refusal, of the stream or its parent, as the failure of this required stream."""
         name, response, step = self._stream, error.response, error.facts["next_step"]
-        if self.loaded is None:
+        if self.last_loaded is None:
             return errors.RefusedError(messages.ANSWERED, response, stream=name, next_step=step)
         return errors.RefusedError(
-            messages.LOST, response, stream=name, loaded=self.loaded, next_step=step
+            messages.LOST, response, stream=name, last_loaded=self.last_loaded, next_step=step
         )
 
     def fail(self, error: Exception) -> None:

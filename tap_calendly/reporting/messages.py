@@ -17,7 +17,7 @@ UNEXPECTED = (
 
 ANSWERED = "{stream}: Calendly answered {status} to GET {path}{said}{request_id}: {next_step}"
 LOST = (
-    "{stream}: it was loaded {loaded}, and now Calendly answered {status} to GET {path}{said}"
+    "{stream}: it was loaded {last_loaded}, and now Calendly answered {status} to GET {path}{said}"
     "{request_id}: {next_step}"
 )
 NO_ANSWER = "{stream}: no answer from {host} to {method} {path} ({failure}): {next_step}"

@@ -85,7 +85,7 @@ def _no_access(streams: Iterable[CalendlyStream], error: errors.CalendlyError) -
             stream.note_loaded()
             stream.outcome.unavailable = error
             if stream.outcome.required and stream.root.outcome.failed is None:
-                stream.outcome.failed = stream.outcome.line(error)
+                stream.outcome.failed = stream.outcome.as_failure(error)
             yield f"{stream.name}: closed: {stream.outcome.failed or error}"
         else:
             stream.outcome.failed = error

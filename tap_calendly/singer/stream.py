@@ -139,15 +139,15 @@ class CalendlyStream(SingerStream):
         return self.replication.start_date(self.run.settings)
 
     def note_loaded(self) -> None:
-        """Note until when the stream was loaded before: then it must not be lost unnoticed."""
+        """Note until when the stream was loaded, by the state, and whether it must not be lost."""
         if not self.selected:
             return
         outcome = self.outcome
         if self.entry is not None and (reached := self.entry.reached) is not None:
-            outcome.loaded = f"until {reached:%Y-%m-%d %H:%M} UTC"
+            outcome.last_loaded = f"until {reached:%Y-%m-%d %H:%M} UTC"
         elif self.name in loaded_full_tables(self.tap_state, self.run.scope.known_name):
-            outcome.loaded = "before"
-        outcome.required = self.essential or outcome.loaded is not None
+            outcome.last_loaded = "before"
+        outcome.required = self.essential or outcome.last_loaded is not None
 
     def _run_fails_without(self, stream: CalendlyStream) -> bool:
         """Whether the run fails if the token gives no access to a stream of the family."""
@@ -240,7 +240,7 @@ class CalendlyStream(SingerStream):
         for stream in self.family:
             stream.note_loaded()
         for stream in self.family:
-            stream.outcome.fails_run = self._run_fails_without(stream)
+            stream.outcome.refusal_fails_run = self._run_fails_without(stream)
         for stream in self.family:
             # What is read for each row of a stream must have been read up to then, too.
             bookmarks = [one.bookmark for one in stream.family if one.selected]
