@@ -11,10 +11,10 @@ from tap_calendly.state import Captured, StreamState, Sweep
 from tap_calendly.sweep.event_types import NamedEventTypes
 
 MEETINGS = 20
-"""Meetings whose invitees were read after which the state is written within a page."""
+"""After how many meetings whose invitees were read the state is written within a page."""
 
 SECONDS = 10.0
-"""How long after the last time the state is written within a page, however few were read."""
+"""After how long the state is written within a page, however few meetings' invitees were read."""
 
 
 class Swept(NamedTuple):
@@ -37,25 +37,28 @@ class Checkpoints:
         reached: Sweep | None,
     ) -> None:
         """Take the meetings' reader, and how far the last sweep for all streams has come."""
-        self._run = reader.run
-        self._meetings = reader.stream.name
+        self._reader = reader
         self._streams = streams
         self._event_types = event_types
         self._write_state = write_state
         self._reached = reached
         self._clock = reader.run.client.throttle.clock
-        self._read = 0
+        self._read = 0  # meetings, since the state was last written
         self._noted = self._clock.now()
 
-    def is_due(self, read: int) -> bool:
-        """Whether to note how far a sweep has come, now that so many more invitees are out."""
+    def note_midway(self, sweep: Sweep, names: Collection[str], read: int) -> None:
+        """Write how far a sweep has come within a page, if enough was read since the last time.
+
+        `read` is for how many more meetings the invitees are out.
+        """
         self._read += read
-        return self._read >= MEETINGS or self._clock.now() - self._noted >= SECONDS
+        if self._read >= MEETINGS or self._clock.now() - self._noted >= SECONDS:
+            self.note_reached(sweep, names, again=0)
 
     def note_reached(self, sweep: Sweep, names: Collection[str], again: int) -> None:
-        """Write how far a sweep has come: once, with the streams it is for.
+        """Write how far a sweep has come: in one entry, which names the streams it is for.
 
-        `again` is how many of the invitees that are out would be read again from there.
+        `again` is for how many meetings the invitees are out, but would be read again from there.
         """
         named = [stream for stream in self._streams if stream.name in names]
         streams = [(stream, stream.state) for stream in named if stream.state is not None]
@@ -84,12 +87,12 @@ class Checkpoints:
                 continue
             decided = stream.outcome.settle(last=last)
             if stream.state is not None and self._goes_on(stream) and decided:
-                stream.state.refuse_future(self._run.client.now)
+                stream.state.refuse_future(self._reader.run.client.now)
                 stream.state.write(captured[stream.name])
         self._reached = None
 
     def _goes_on(self, stream: Swept) -> bool:
         """Whether the state may follow a stream: not past meetings whose event types are owed."""
-        has_meetings = stream.name == self._meetings
+        has_meetings = stream.name == self._reader.stream.name
         owed = has_meetings and self._event_types is not None and self._event_types.owed
         return stream.outcome.goes_on and not owed

@@ -117,17 +117,17 @@ def invitees_are_due(
     since_change = (in_view - meeting.updated, sweep.began - meeting.updated)
     if not meeting.active:
         return _doubles(rules.lookback, *since_change)
-    then, now = captured.began - meeting.start, sweep.began - meeting.start
-    if then < -DAY <= now or _doubles(rules.lookback, then, now):
+    age_then, age = captured.began - meeting.start, sweep.began - meeting.start
+    if age_then < -DAY <= age or _doubles(rules.lookback, age_then, age):
         return True
-    upcoming, recent = now < timedelta(0), then <= rules.lookback
-    if not recent or not (meeting.shared or (meeting.booked and not upcoming)):
+    has_started = age >= timedelta(0)
+    if age_then > rules.lookback or not (meeting.shared or (meeting.booked and has_started)):
         return False
     if rules.invitee_rechecks == "every_run":
         return True
     # Its start may lie between two runs: what was due before it is read after it.
-    seats_are_due = meeting.shared and then < timedelta(0) and _doubles(HOUR, *since_change)
-    return seats_are_due or _doubles(HOUR, then, now)
+    seats_are_due = meeting.shared and age_then < timedelta(0) and _doubles(HOUR, *since_change)
+    return seats_are_due or _doubles(HOUR, age_then, age)
 
 
 def is_new(meeting: Meeting, captured: Captured | None) -> bool:
@@ -178,12 +178,12 @@ def _revisits(captured: Captured, began: datetime, rules: Rules) -> Iterator[Ban
         age *= 2
 
 
-def _doubles(first: timedelta, then: timedelta, now: timedelta) -> bool:
-    """Whether an age passed `first` · 1, · 2, · 4 … between two times."""
-    age = first
-    while age <= then:
-        age *= 2
-    return age <= now
+def _doubles(first: timedelta, before: timedelta, now: timedelta) -> bool:
+    """Whether a duration passed `first` · 1, · 2, · 4 … as it grew from `before` to `now`."""
+    step = first
+    while step <= before:
+        step *= 2
+    return step <= now
 
 
 def _merged(bands: Iterable[Band], after: datetime | None, before: datetime) -> Iterator[Range]:

@@ -98,8 +98,8 @@ class SweepRunner:
                 rows = [Row(record, contexts_of(record, due(record))) for record in records]
                 yield from self._named_types(records, captured, sweep)
                 first = start_of(records[0]) if records else None
-                note_before = partial(self._note_before, set(captured), sweep, first)
-                midway, again = _midway(rows, note_before)
+                note_midway = partial(self._note_midway, sweep, set(captured), first)
+                midway, again = _midway(rows, note_midway)
                 sweep = plan.reached(sweep, first, next_start)
                 note = partial(self._checkpoints.note_reached, sweep, set(captured), again)
                 yield Batch(rows, note, midway)
@@ -108,13 +108,12 @@ class SweepRunner:
         yield Batch([], partial(self._checkpoints.note_complete, now, last=last))
         return now
 
-    def _note_before(
-        self, names: set[str], sweep: Sweep, first: datetime | None, read: int, following: Row
+    def _note_midway(
+        self, sweep: Sweep, names: set[str], first: datetime | None, following: Row, read: int
     ) -> None:
-        """Note before a meeting how far the sweep has come, if that is due."""
-        if self._checkpoints.is_due(read):
-            reached = plan.reached(sweep, first, start_of(following.record))
-            self._checkpoints.note_reached(reached, names, again=0)
+        """Note that the sweep has come to a meeting within a page."""
+        reached = plan.reached(sweep, first, start_of(following.record))
+        self._checkpoints.note_midway(reached, names, read)
 
     def _due(
         self, invitees: Sequence[Reader], captured: Known, sweep: Sweep, record: Record
@@ -141,7 +140,8 @@ class SweepRunner:
             return
         known = captured[name]
         due = [one for one in records if sweep.full or plan.is_new(_meeting(one), known)]
-        if (types := self._event_types.read(due)) != []:
+        types = self._event_types.read(due)
+        if types is None or types:  # None has to be noted, too
             yield Batch([], partial(self._event_types.write, types))
 
     def _pages_by_start(
@@ -216,18 +216,19 @@ def last_start(page: Page) -> datetime | None:
 
 
 def _midway(
-    rows: Sequence[Row], note_before: Callable[[int, Row], None]
+    rows: Sequence[Row], note_midway: Callable[[Row, int], None]
 ) -> tuple[dict[int, Callable[[], None]], int]:
-    """Return where on a page a later start follows invitees that were read, to note it there.
+    """Return after how many rows of a page to call `note_midway`, and how many are left.
 
-    The number is how many are read of the last start, from which the next page goes on.
+    It is called where invitees were read and a later start follows. Left are the meetings whose
+    invitees are read after that: the next page goes on from their start.
     """
     midway: dict[int, Callable[[], None]] = {}
     read = 0
     for number, (row, following) in enumerate(zip_longest(rows, rows[1:]), 1):
         read += bool(row.contexts)
         if read and following and row.record["start_time"] != following.record["start_time"]:
-            midway[number] = partial(note_before, read, following)
+            midway[number] = partial(note_midway, following, read)
             read = 0
     return midway, read
 
