@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 START = datetime(2026, 3, 2, tzinfo=timezone.utc)
 BOOKING_DAYS = 30
-"""How long before its start a meeting is booked at most."""
+"""How many days before its start a meeting is booked, at most."""
 
 SEATS = 10
-"""How many can join a group meeting; any number does, one by one until the start."""
+"""How many can join a group meeting; any number of them do, one by one until the start."""
 
 RATES = {
     "group meeting": 0.10,
@@ -41,8 +41,10 @@ RATES = {
     "erased, within 200 days of the start": 0.005,
     "erased, within 200 days of the cancellation": 0.005,
 }
+"""The share of meetings, or of invitees, to which something happens."""
+
 MEETING, FIRST_INVITEE = 0, 1
-"""The numbers of the rows of a meeting: its own, then those of its invitees."""
+"""A meeting's rows by number: its own, then those of its invitees."""
 
 
 class Size(NamedTuple):
@@ -55,11 +57,11 @@ class Size(NamedTuple):
 
 @dataclass
 class Warehouse:
-    """A warehouse, as far as it differs from Calendly.
+    """What a warehouse holds, as far as it differs from Calendly.
 
     Attributes:
-        wrong: Since when each row is wrong, by the meeting and the row's number in it.
-        late: For how long all rows that are right again were wrong.
+        wrong: Since when each row has been wrong, by the meeting and the row's number in it.
+        late: For how long rows that are right again were wrong, added up.
     """
 
     wrong: dict[str, dict[int, datetime]] = field(default_factory=dict)
@@ -93,7 +95,7 @@ class Organization:
 
     Attributes:
         meetings: As the API lists them, in the order of their start, but with times already parsed.
-        updated: Those whose `updated_at` has moved; for others to empty.
+        updated: URIs of those whose `updated_at` has moved; whoever has read them empties it.
     """
 
     def __init__(self, size: Size, on_change: Callable[[str, int, datetime], None]) -> None:

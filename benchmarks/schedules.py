@@ -1,8 +1,8 @@
-"""A month in an organization with 200 meetings a day: what each approach costs and misses.
+"""A month in an organization: what each approach to loading its meetings costs and misses.
 
-`make schedules` simulates the same month for daily and for hourly runs, with the life of
-`benchmarks.organization`. Requests are counted, not made; for tap-calendly, its own sweeps ask for
-meetings in memory. The other approaches are what connectors usually do.
+`make schedules` simulates the same month of `benchmarks.organization` for daily and for hourly
+runs. Requests are counted, not made: tap-calendly's own sweeps read meetings from memory. The other
+approaches are what connectors usually do.
 
 A row is wrong while the warehouse lacks it or holds another version than Calendly. Row-hours add up
 for how long each row was wrong: from a change to the run that loads it, or to the end of the month.
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from tap_calendly.run import Run
 
 SCHEDULES = {"daily": timedelta(days=1), "hourly": timedelta(hours=1)}
+EVERY_RUN, DOUBLING = "tap-calendly, `every_run`", "tap-calendly, `doubling`"
 LOGGER = logging.getLogger(__name__)
 
 
@@ -69,8 +70,8 @@ class Approach:
         raise NotImplementedError
 
     def load(self, now: datetime, uris: Iterable[str], due: Container[str]) -> None:
-        """Load meetings, and the invitees of those that are due."""
-        for uri in [*uris]:
+        """Load meetings, and invitees for those that are in `due`."""
+        for uri in [*uris]:  # a copy, as they may be the wrong ones, which loading changes
             self.warehouse.load(uri, now, invitees=uri in due)
 
 
@@ -187,13 +188,12 @@ class _State(StreamState):
 
 
 APPROACHES: dict[str, Callable[[Organization, Warehouse], Approach]] = {
-    "tap-calendly, `every_run`": partial(Tap, invitee_rechecks="every_run"),
-    "tap-calendly, `doubling`": partial(Tap, invitee_rechecks="doubling"),
+    EVERY_RUN: partial(Tap, invitee_rechecks="every_run"),
+    DOUBLING: partial(Tap, invitee_rechecks="doubling"),
     "full refresh each time": FullRefresh,
     "cursor on `start_time`": StartTimeCursor,
     "list all meetings, cursor on `updated_at`": UpdatedAtCursor,
 }
-EVERY_RUN, DOUBLING = list(APPROACHES)[:2]
 COMPARED = [("daily", EVERY_RUN), ("hourly", EVERY_RUN), ("hourly", DOUBLING)]
 SMALL, LARGE = Size(meetings_a_day=20), Size(meetings_a_day=200)
 
