@@ -50,7 +50,7 @@ class Scope:
 
     @cached_property
     def known_name(self) -> str:
-        """`name`, or `own_name` if the token hides the organization, as some streams need none."""
+        """`name`, or `own_name` if the token hides the organization, which not all streams need."""
         try:
             return self.name
         except errors.CalendlyError:

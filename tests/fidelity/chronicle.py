@@ -101,15 +101,16 @@ class Chronicle:
             kind = f"an invitee of a recent {'group' if shared else 'one-to-one'} meeting"
             return kind, _by_mode(every_run=now, doubling=start + max(2 * age, HOUR))
         if age < -DAY:
-            kind, eve, after = "more than a day before", start - DAY, start - DAY
+            when, due, with_doubling = "more than a day before", start - DAY, start - DAY
         else:
-            kind, eve, after = "less than a day before", start, start + HOUR
+            when, due, with_doubling = "less than a day before", start, start + HOUR
         if not shared:
-            return f"an invitee {kind} a one-to-one", _by_mode(every_run=eve, doubling=after)
+            kind = f"an invitee {when} a one-to-one meeting"
+            return kind, _by_mode(every_run=due, doubling=with_doubling)
         updated = parse(event["updated_at"])
         doubled = updated + max(2 * (now - updated), HOUR)
-        kind = f"an invitee {kind} a group meeting"
-        return kind, _by_mode(every_run=now, doubling=min(doubled, after))
+        kind = f"an invitee {when} a group meeting"
+        return kind, _by_mode(every_run=now, doubling=min(doubled, with_doubling))
 
     def _due_if_canceled(self, event: Row, now: datetime) -> Due:
         """Return when the time since the last change has doubled and a sweep lists the meeting."""
@@ -121,7 +122,9 @@ class Chronicle:
                 age *= 2
             listed = start + age
         in_band = self._once_found(event, listed)
-        return lambda *run: run[1] >= doubled or in_band(*run)
+        return lambda began, full_scan, mode: (
+            full_scan >= doubled or in_band(began, full_scan, mode)
+        )
 
     def _once_found(self, event: Row, due: datetime) -> Due:
         """Return that a change is due from a time on, once the meeting has been found."""

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from sandbox.http.server import Sandbox
     from sandbox.organization.clock import SimulatedClock
 
+MEETINGS = {"scheduled_events", "event_invitees"}
 INVITEES = "/scheduled_events/{uuid}/invitees"
 
 A_WHILE = timedelta(minutes=10)
@@ -50,7 +51,7 @@ class Office:
         read = []
         for _ in range(times):
             self.clock.advance(timedelta(hours=1) - A_WHILE)
-            read.append(self.run(select=STREAMS[:2]))
+            read.append(self.run(select=MEETINGS))
         return read
 
     def pass_days(self, days: float) -> None:

@@ -10,6 +10,7 @@ import pytest
 from sandbox.http.faults import Fault
 from tap_calendly.reporting.errors import StreamsError
 from tests.cases import cases
+from tests.runs.office import INVITEES, MEETINGS
 from tests.singer import Warehouse
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from sandbox.organization.clock import SimulatedClock
     from tests.singer import Run
 
-MEETINGS = {"scheduled_events", "event_invitees"}
-INVITEES = "/scheduled_events/{uuid}/invitees"
 IN_FLIGHT = 16
 """Meetings whose invitees may have been requested but not written when a run ended."""
 

@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cases import cases
-from tests.runs.office import A_WHILE
+from tests.runs.office import A_WHILE, MEETINGS
 
 if TYPE_CHECKING:
     from tests.runs.office import Office
-
-BOTH = {"scheduled_events", "event_invitees"}
 
 
 @pytest.fixture(params=["every_run", "doubling"])
@@ -69,7 +67,7 @@ def test_an_invitee_only_change_at_an_age_shows_by_twice_that_age(
     office.calendly.mark_no_show(invitee=invitee)
     for _ in range(int(age)):
         office.pass_days(1)
-        office.run(select={"scheduled_events", "event_invitees"})
+        office.run(select=MEETINGS)
 
     assert office.shows("event_invitees", invitee)
 
@@ -84,7 +82,7 @@ def test_an_older_meeting_is_read_again_only_when_its_age_doubles(office: Office
     read = [0, 0, 0]
     for _ in range(3, 66):
         office.pass_days(1 - A_WHILE / timedelta(days=1))
-        read.append(office.run(select={"scheduled_events", "event_invitees"}))
+        read.append(office.run(select=MEETINGS))
 
     days = [day for day, count in enumerate(read) if count]
     assert days == [4, 8, 16, 32, 64]
@@ -113,7 +111,7 @@ def test_with_doubling_a_no_show_shows_by_twice_its_age(office: Office, minutes:
     office.calendly.mark_no_show(invitee=invitee)
     age = minutes
     while not office.shows("event_invitees", invitee):
-        office.run(select=BOTH)
+        office.run(select=MEETINGS)
         age += 10
 
     assert 60 <= age < max(2 * minutes, 60) + 10
@@ -209,7 +207,7 @@ def test_an_erasure_from_a_canceled_meeting_shows_by_twice_the_time_since_its_la
     days = age
     while not office.shows("event_invitees", invitee):
         office.pass_days(1)
-        office.run(select=BOTH)
+        office.run(select=MEETINGS)
         days += 1
 
     assert days <= max(2 * age, 7)
@@ -244,7 +242,7 @@ def test_an_erasure_from_an_older_canceled_meeting_shows_when_a_run_next_lists_t
     read = []
     for _ in range(6):
         office.pass_days(1)
-        read.append(office.run(select=BOTH))
+        read.append(office.run(select=MEETINGS))
 
     # 14 days after the cancellation no run lists it; 14 days after its start one does.
     assert read == [0, 0, 0, 0, 1, 0]

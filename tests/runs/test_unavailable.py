@@ -298,9 +298,7 @@ def test_test_mode_fails_if_plan_and_role_close_the_meetings_but_no_other_stream
     assert len(closed) > len(meetings) == (scope == "organization")
     assert result.returncode == len(meetings)
     ends = [line for line in result.stderr.splitlines() if "| ERROR " in line]
-    assert [line.endswith(reason) for line, reason in zip(ends, meetings, strict=True)] == [
-        True
-    ] * len(meetings)
+    assert [line[-len(end) :] for line, end in zip(ends, meetings, strict=True)] == meetings
     assert ": failed: " not in result.stdout
     assert not waits  # somebody is waiting
 
