@@ -52,12 +52,12 @@ class Outcome:
 
     @property
     def skipped(self) -> bool:
-        """Whether the stream is unavailable, which does not fail the run."""
+        """Whether the stream is unavailable, and left out without having failed."""
         return self.unavailable is not None and self.failed is None
 
     @property
     def lost(self) -> bool:
-        """Whether the stream is unavailable, and has failed for that."""
+        """Whether the stream is unavailable, which fails the run."""
         return self.unavailable is not None and self.failed is not None
 
     def note_answer(self) -> None:
