@@ -39,7 +39,7 @@ class Run:
     @cached_property
     def account(self) -> Account:
         """The token's owner."""
-        return Account(self.client)
+        return Account(self.client, self.logger)
 
     @cached_property
     def scope(self) -> Scope:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from functools import cached_property, partial
+from http import HTTPStatus
 from typing import Any
 
 import requests
 
 from tap_calendly.api.client import Client, Request
 from tap_calendly.api.page import Page, Record, page_of
+from tap_calendly.api.retry import PAUSE
 from tap_calendly.reporting import errors, messages
 from tap_calendly.settings import resource_uri
 
@@ -17,10 +20,12 @@ from tap_calendly.settings import resource_uri
 class Account:
     """The token's user and that user's organization."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, logger: logging.Logger) -> None:
         """Prepare; nothing is requested yet."""
         self.answers: dict[str, Page] = {}  # by URL, for the stream that would ask for the same
         self._client = client
+        self._logger = logger
+        self._found: dict[str, str] | None = None
 
     @property
     def user(self) -> str:
@@ -35,10 +40,17 @@ class Account:
     @cached_property
     def user_id(self) -> str | None:
         """The user's id; None if the token may not read it and does not hold it."""
-        try:
-            return self.user.rsplit("/", 1)[-1]
-        except errors.CalendlyError:
+        if self.is_hidden:
             return self._client.authenticator.user_id
+        return self.user.rsplit("/", 1)[-1]
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the token may read neither, as far as one try tells."""
+        try:
+            return self._look_up() is None
+        except errors.CalendlyError:
+            return True
 
     @cached_property
     def role(self) -> str | None:
@@ -51,16 +63,26 @@ class Account:
 
     @cached_property
     def _owner(self) -> dict[str, str]:
-        if (owner := self._client.authenticator.owner(threading.Event())) is not None:
+        """Find the owner; as the run fails without one, ask again once: a refusal may pass."""
+        if (owner := self._look_up()) is not None:
             return owner
+        self._logger.warning(messages.ASKING_AGAIN, "current_user", HTTPStatus.FORBIDDEN, PAUSE)
+        self._client.throttle.rest(PAUSE, threading.Event())
+        if (owner := self._look_up()) is None:
+            raise errors.FatalError(messages.OWNER_HIDDEN)
+        return owner
+
+    def _look_up(self) -> dict[str, str] | None:
+        """Ask who the owner is, unless it is known; None if the token may not read that."""
+        if self._found is None:
+            self._found = self._client.authenticator.owner(threading.Event())
         for ask in (self._owner_by_profile, self._owner_by_membership):
             try:
-                if (owner := ask()) is not None:
-                    return owner
+                self._found = self._found or ask()
             except errors.CalendlyError as error:
                 if not errors.is_forbidden(error):  # the token may lack a scope
                     raise errors.FatalError(str(error)) from None
-        raise errors.FatalError(messages.OWNER_HIDDEN)
+        return self._found
 
     def _owner_by_profile(self) -> dict[str, str]:
         url = f"{self._client.url}/users/me"

@@ -22,6 +22,9 @@ from tap_calendly.settings import Settings
 
 T = TypeVar("T")
 
+PAUSE = 5
+"""Seconds before a refusal that would fail the run is asked again."""
+
 LONGEST_BACKOFF = 64
 """Seconds up to which the pause doubles from try to try, unless a header asks for more."""
 

@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Literal
 
 from tap_calendly.api.account import Account
-from tap_calendly.reporting import errors
 from tap_calendly.settings import Settings, resource_uri
 
 Whose = Literal["organization", "members", "meetings", "webhooks", "token_user"]
@@ -50,11 +49,9 @@ class Scope:
 
     @cached_property
     def known_name(self) -> str:
-        """`name`, or `own_name` if the token hides the organization, which not all streams need."""
-        try:
-            return self.name
-        except errors.CalendlyError:
-            return self.own_name
+        """`name`, or `own_name` if the token hides the organization, as some streams need none."""
+        takes_owner = not getattr(self._settings, self._settings.scope)
+        return self.own_name if takes_owner and self._account.is_hidden else self.name
 
     def parameters(self, whose: Whose | None) -> dict[str, str]:
         """Return the query parameters that say whose rows are asked for."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 
+from tap_calendly.api.retry import PAUSE
 from tap_calendly.reading.parent import Context
 from tap_calendly.reporting import errors, messages
-
-PAUSE = 5
-"""Seconds before a refusal that would fail the run is asked again."""
 
 UNEXPECTED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What Python raises for a bug in the tap, or for data that nobody has thought of."""
@@ -76,12 +74,7 @@ class Outcome:
                 return False
             if not self._in_doubt:
                 self._in_doubt = True
-                self._logger.warning(
-                    "%s: Calendly answered %s; trying again once in %d s.",
-                    self._stream,
-                    error.status,
-                    PAUSE,
-                )
+                self._logger.warning(messages.ASKING_AGAIN, self._stream, error.status, PAUSE)
             return True
 
     def confirm(self, error: errors.RefusedError) -> None:

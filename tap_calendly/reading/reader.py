@@ -16,9 +16,10 @@ import requests
 
 from tap_calendly.api.client import Request
 from tap_calendly.api.page import Page, Record, digest, page_of
+from tap_calendly.api.retry import PAUSE
 from tap_calendly.reading import endpoint
 from tap_calendly.reading.endpoint import Endpoint, Paged
-from tap_calendly.reading.outcome import PAUSE, Outcome
+from tap_calendly.reading.outcome import Outcome
 from tap_calendly.reading.parent import Context, Parent
 from tap_calendly.reading.replication import Replication
 from tap_calendly.reporting import errors, messages

@@ -20,6 +20,7 @@ LOST = (
     "{stream}: it was loaded {last_loaded}, and now Calendly answered {status} to GET {path}{said}"
     "{request_id}: {next_step}"
 )
+ASKING_AGAIN = "%s: Calendly answered %s; trying again once in %d s."
 NO_ANSWER = "{stream}: no answer from {host} to {method} {path} ({failure}): {next_step}"
 NOT_CALENDLYS = (
     "{stream}: the answer {status} to GET {path} is not what Calendly's API sends{request_id}: "

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from sandbox.http.faults import Fault
-from tap_calendly.reporting.errors import StreamsError
+from tap_calendly.reporting.errors import FatalError, StreamsError
 from tests.cases import crossed
 from tests.singer import Run, Warehouse, sync, truth
 
@@ -407,3 +408,29 @@ def test_the_first_rows_of_a_child_refused_in_passing_do_not_fail_the_run(
 
     assert tables == {name: truth(sandbox)[name] for name in select}
     assert not waits or workers > 1  # one may be refused just after another was answered
+
+
+@pytest.mark.parametrize("lasts", [False, True])
+def test_a_refusal_of_the_owner_is_asked_again_too(
+    site: Site, waits: list[float], *, lasts: bool
+) -> None:
+    """Nobody else says whose data it is with the scopes that meetings take."""
+    site.authorize({"scheduled_events:read", "users:read"})
+    _fault(site, "/users/me", times=None if lasts else 1)
+
+    with pytest.raises(FatalError) if lasts else nullcontext():
+        site.run({"event_invitees", "scheduled_events"})
+
+    assert waits == [PAUSE]
+    assert lasts or site.warehouse.equals_calendly()
+
+
+def test_a_stream_that_needs_no_owner_does_not_pause_for_one(
+    site: Site, waits: list[float]
+) -> None:
+    site.authorize({"contacts:read"})
+
+    site.run({"contact_lists", "contacts"})
+
+    assert site.warehouse.tables.keys() == {"contact_lists", "contacts"}
+    assert not waits
