@@ -123,8 +123,12 @@ class CalendlyStream(SingerStream):
     @cached_property
     def entry(self) -> StreamState | None:
         """The stream's entry in the state; a full table, which the catalog may force, has none."""
-        key = self.replication_key
-        if self.replication_method != REPLICATION_INCREMENTAL or key is None:
+        return self._kept if self.replication_method == REPLICATION_INCREMENTAL else None
+
+    @cached_property
+    def _kept(self) -> StreamState | None:
+        """The entry, which a full table that the catalog forces leaves as it was."""
+        if (key := self.replication_key) is None:
             return None
         scope = self._state_scope
         return StreamState(self.name, self.stream_state, scope, key, self.note_state_change)
@@ -143,9 +147,11 @@ class CalendlyStream(SingerStream):
         if not self.selected:
             return
         outcome = self.outcome
-        if self.entry is not None and (reached := self.entry.reached) is not None:
+        listed = self.name in loaded_full_tables(self.tap_state, self.run.scope.known_name)
+        kept = self.entry if listed else self._kept
+        if kept is not None and (reached := kept.reached) is not None:
             outcome.last_loaded = f"until {reached:%Y-%m-%d %H:%M} UTC"
-        elif self.name in loaded_full_tables(self.tap_state, self.run.scope.known_name):
+        elif listed:
             outcome.last_loaded = "before"
         outcome.required = self.essential or outcome.last_loaded is not None
 
@@ -301,19 +307,24 @@ class CalendlyStream(SingerStream):
     def _note_read(self, began: datetime | None) -> None:
         for stream in self.family:
             stream.outcome.settle(last=True)
-            if stream.outcome.goes_on and stream.outcome.complete and stream.selected:
-                stream.note_complete(began)
+            if stream.outcome.goes_on and stream.selected:
+                stream.note_read(began)
 
-    def note_complete(self, began: datetime | None) -> None:
-        """Write down that all up to a time was read, and that a full table has no other rows."""
+    def note_read(self, began: datetime | None) -> None:
+        """Write down that all up to a time was read, and that a full table has no other rows.
+
+        Where something could not be asked for, a full table was loaded, but may have other rows.
+        """
+        complete = self.outcome.complete
         if self.entry is None:
             state = cast("dict[str, Any]", self.tap_state)
             note_full_table(state, self.name, self.run.scope.known_name)
             self.note_state_change()
-        elif began is not None:
+        elif complete and began is not None:
             self.entry.refuse_future(self.run.client.now)
             self.entry.write(Bookmark(began, self._start_date))
-        self.end_full_table()
+        if complete:
+            self.end_full_table()
 
     # Records
 

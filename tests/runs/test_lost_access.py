@@ -324,6 +324,40 @@ def test_a_stream_that_the_catalog_makes_a_full_table_is_lost_as_one(
     assert waits
 
 
+def test_a_stream_that_the_catalog_makes_a_full_table_is_lost_with_its_bookmark(
+    site: Site, waits: list[float]
+) -> None:
+    site.run({"event_types", "groups"})
+    _fault(site, "/event_types", times=None)
+
+    with pytest.raises(StreamsError, match=f"^event_types: {UNTIL} /event_types"):
+        sync(
+            site.sandbox,
+            select={"event_types", "groups"},
+            forced_method="FULL_TABLE",
+            state=site.warehouse.state,
+            **site.warehouse.settings,
+        )
+    assert waits == [PAUSE]
+
+
+def test_a_full_table_that_was_loaded_but_for_a_member_is_lost_too(
+    site: Site, waits: list[float]
+) -> None:
+    """The member's calendar could not be reached, so nothing was deleted."""
+    select = {"groups", "user_busy_times"}
+    site.authorize(SCOPES | {"availability:read"})
+    site.sandbox.faults.add(Fault("/user_busy_times", status=424))
+    assert not site.run(select).of("ACTIVATE_VERSION", "user_busy_times")
+    site.authorize()
+
+    site.run(select)
+
+    (line,) = site.lines
+    assert line.startswith(f"user_busy_times: {BEFORE} /user_busy_times")
+    assert waits
+
+
 def test_an_earlier_start_date_does_not_hide_until_when_a_stream_was_loaded(
     site: Site, waits: list[float]
 ) -> None:
