@@ -251,6 +251,7 @@ def loaded_full_tables(state: Mapping[str, Any], scope: str) -> frozenset[str]:
         return frozenset()
     try:
         found = msgspec.convert(state[FULL_TABLES], dict[str, list[str]])
+        msgspec.json.encode(found)  # as the next STATE will
     except (msgspec.ValidationError, UnicodeEncodeError):  # of half a character
         raise errors.CalendlyError(messages.STATE_LIST_DAMAGED, field=FULL_TABLES) from None
     return frozenset(found.get(scope, ()))

@@ -222,6 +222,10 @@ STATES: dict[str, tuple[object, str]] = {
         f'has "{STREAM}" twice',
     ),
     "full tables as a list": ({"bookmarks": {}, "full_tables": ["groups"]}, FULL_TABLES_DAMAGED),
+    "full tables with half a character": (
+        {"bookmarks": {}, "full_tables": {SCOPE: ["\ud800"]}},
+        FULL_TABLES_DAMAGED,
+    ),
     "full tables of null": ({"bookmarks": {}, "full_tables": None}, FULL_TABLES_DAMAGED),
     "full tables without a scope": (
         {"bookmarks": {}, "full_tables": {"groups": True}},
