@@ -89,6 +89,18 @@ def test_an_older_meeting_is_read_again_only_when_its_age_doubles(office: Office
     assert sum(read) == 5
 
 
+@pytest.mark.parametrize("field", ["invitees_counter", "updated_at"])
+def test_a_meeting_without_a_field_that_says_otherwise_is_read_in_every_run(
+    office: Office, field: str
+) -> None:
+    event, _ = office.book(10)
+    office.calendly.events[event][field] = None
+    office.run()
+    office.pass_days(1)
+
+    assert office.run(select=BOTH) == 1
+
+
 def test_a_canceled_meeting_is_not_read_again(office: Office) -> None:
     for course in (False, True):
         event, _ = office.book(-1, course=course)
