@@ -242,7 +242,7 @@ def own(
 
 
 def loaded_full_tables(state: Mapping[str, Any], scope: str) -> frozenset[str]:
-    """Return the full tables that were loaded; none if they are of another scope.
+    """Return the full tables that were loaded with a scope.
 
     Raises:
         CalendlyError: The list is damaged.
@@ -258,8 +258,9 @@ def loaded_full_tables(state: Mapping[str, Any], scope: str) -> frozenset[str]:
 
 
 def note_full_table(state: dict[str, Any], stream: str, scope: str) -> None:
-    """Write that a full table was loaded; a list of another scope is replaced."""
-    state[FULL_TABLES] = {scope: sorted({*loaded_full_tables(state, scope), stream})}
+    """Write that a full table was loaded; the lists of other scopes stay."""
+    streams = sorted({*loaded_full_tables(state, scope), stream})
+    state[FULL_TABLES] = {**state.get(FULL_TABLES, {}), scope: streams}
 
 
 def reaches_further_back(timestamp: datetime | None, bound: datetime | None) -> bool:

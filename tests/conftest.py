@@ -37,7 +37,7 @@ settings.register_profile(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 settings.register_profile("all", max_examples=30, stateful_step_count=35, deadline=None)
-settings.register_profile("long", max_examples=1_000, stateful_step_count=60, deadline=None)
+settings.register_profile("long", max_examples=500, stateful_step_count=60, deadline=None)
 settings.load_profile("all")
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=timezone.utc)

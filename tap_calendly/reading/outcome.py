@@ -93,7 +93,7 @@ class Outcome:
         """Note a refusal for one row of the parent; others may be accessible."""
         with self._lock:
             self._refused.append((error, context))
-            if error.names_scopes:
+            if error.names_scopes or (self.required and self._confirmed):
                 self.refuse(error)
 
     def take_refused(self) -> list[Context]:

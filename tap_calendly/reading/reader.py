@@ -69,6 +69,7 @@ class Reader:
         self.since: datetime | None = None
         self.rows_a_page: int | None = None
         self.stopped = threading.Event()
+        self._hides_rows = False
         self.stream = stream
         self.outcome = outcome
         self.run = run
@@ -185,8 +186,10 @@ class Reader:
         try:
             yield [self._resource(url, lambda row: self.key_of(row) == key)]
         except errors.RefusedError as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
             listed = next((row for row in self._all_rows() if self.key_of(row) == key), None)
-            if error.status != HTTPStatus.NOT_FOUND or (listed and has_details(listed)):
+            if listed is not None and has_details(listed):
                 raise
             if listed is None:
                 self.run.logger.warning("%s It has vanished since it was listed.", error)
@@ -204,11 +207,20 @@ class Reader:
         url = f"{self.run.client.url}/{quote(collection, safe='')}/{quote(uuid, safe='')}"
         try:
             return self._resource(url, lambda row: bool(id_in(row["uri"])), may_be_hidden=True)
-        except errors.RefusedError as refused:
-            # A user who was removed may be hidden; all else is not found.
-            if refused.status not in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
+        except errors.RefusedError as error:
+            if error.status == HTTPStatus.NOT_FOUND:
+                return None
+            if not errors.is_forbidden(error):
                 raise
-            return None
+            if self._hides_rows:
+                return None
+            # A user who was removed may be hidden, but the first such refusal may also pass.
+            self.run.logger.warning(messages.ASKING_AGAIN, self.stream.name, error.status, PAUSE)
+        self.run.client.throttle.rest(PAUSE, self.stopped)
+        self._hides_rows = True
+        row = self.row_at(uri)
+        self._hides_rows = row is None
+        return row
 
     def key_of(self, row: Record) -> str:
         """Return what tells a row from all others: the values of its key, joined.

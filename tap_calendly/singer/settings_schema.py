@@ -102,8 +102,8 @@ SETTINGS = th.PropertiesList(
         "invitee_rechecks",
         "Invitee rechecks",
         "When to read again the invitees of meetings that started at most `lookback_days` ago, and "
-        "of upcoming group meetings: in every run, or when the meeting's age doubles, which makes "
-        "hourly schedules cheap.",
+        "of upcoming group meetings: in every run, or each time the meeting's age, or the time "
+        "since its last change, has doubled. That makes hourly schedules cheap.",
         allowed_values=["every_run", "doubling"],
         default="every_run",
     ),
@@ -125,8 +125,8 @@ SETTINGS = th.PropertiesList(
         "on_unavailable",
         "On unavailable",
         "What to do when plan, role or token never gave access to a stream: skip it with a "
-        "warning, or fail once the other streams are done. Streams that were loaded before, "
-        "meetings and invitees always fail.",
+        "warning, or fail once the other streams are done. A refusal of meetings, of invitees, or "
+        "of a stream that was loaded before always fails the run.",
         allowed_values=["skip", "fail"],
         default="skip",
     ),

@@ -142,12 +142,18 @@ class CalendlyStream(SingerStream):
     def _start_date(self) -> datetime | None:
         return self.replication.start_date(self.run.settings)
 
+    @property
+    def _whose_table(self) -> str:
+        """Whose data a full table holds, as far as the token tells."""
+        scope = self.run.scope
+        return scope.own_name if self.endpoint.whose == "token_user" else scope.known_name
+
     def note_loaded(self) -> None:
         """Note until when the stream was loaded, by the state, and whether it must not be lost."""
         if not self.selected:
             return
         outcome = self.outcome
-        listed = self.name in loaded_full_tables(self.tap_state, self.run.scope.known_name)
+        listed = self.name in loaded_full_tables(self.tap_state, self._whose_table)
         kept = self.entry if listed else self._kept
         if kept is not None and (reached := kept.reached) is not None:
             outcome.last_loaded = f"until {reached:%Y-%m-%d %H:%M} UTC"
@@ -318,7 +324,7 @@ class CalendlyStream(SingerStream):
         complete = self.outcome.complete
         if self.entry is None:
             state = cast("dict[str, Any]", self.tap_state)
-            note_full_table(state, self.name, self.run.scope.known_name)
+            note_full_table(state, self.name, self._whose_table)
             self.note_state_change()
         elif complete and began is not None:
             self.entry.refuse_future(self.run.client.now)

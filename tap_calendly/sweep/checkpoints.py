@@ -46,14 +46,14 @@ class Checkpoints:
         self._read = 0  # meetings, since the state was last written
         self._noted = self._clock.now()
 
-    def note_midway(self, sweep: Sweep, names: Collection[str], read: int) -> None:
+    def note_midway(self, reached: Callable[[], Sweep], names: Collection[str], read: int) -> None:
         """Write how far a sweep has come within a page, if enough was read since the last time.
 
         `read` is for how many more meetings the invitees are out.
         """
         self._read += read
         if self._read >= MEETINGS or self._clock.now() - self._noted >= SECONDS:
-            self.note_reached(sweep, names, again=0)
+            self.note_reached(reached(), names, again=0)
 
     def note_reached(self, sweep: Sweep, names: Collection[str], again: int) -> None:
         """Write how far a sweep has come: in one entry, which names the streams it is for.

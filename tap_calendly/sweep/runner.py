@@ -112,7 +112,10 @@ class SweepRunner:
         self, sweep: Sweep, names: set[str], first: datetime | None, following: Row, read: int
     ) -> None:
         """Note that the sweep has come to a meeting within a page."""
-        reached = plan.reached(sweep, first, start_of(following.record))
+
+        def reached() -> Sweep:
+            return plan.reached(sweep, first, start_of(following.record))
+
         self._checkpoints.note_midway(reached, names, read)
 
     def _due(

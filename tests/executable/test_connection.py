@@ -17,7 +17,7 @@ from sandbox.http.server import Sandbox
 from tap_calendly.api import throttle
 from tap_calendly.cli import main
 from tap_calendly.reporting.errors import CalendlyError
-from tests.command import complaints, run_tap, start_tap
+from tests.command import complaints, run_here, run_tap, start_tap
 from tests.conftest import PassingClock
 from tests.singer import STREAMS, config, sync, truth
 
@@ -61,6 +61,7 @@ def test_a_token_that_cannot_read_its_user_is_identified_by_its_membership(
     assert sync(sandbox, personal_access_token=token).tables() == expected
 
 
+@pytest.mark.usefixtures("waits")
 def test_a_token_that_can_read_neither_gets_one_line(sandbox: Sandbox) -> None:
     token = sandbox.access.issue(sandbox.calendly.owner, {"scheduled_events:read"})
 
@@ -220,12 +221,13 @@ def test_a_revoked_token_ends_the_run_in_one_line(sandbox: Sandbox, tmp_path: Pa
     assert token not in result.stderr
 
 
+@pytest.mark.usefixtures("waits")
 def test_a_user_without_the_role_gets_one_line(sandbox: Sandbox, tmp_path: Path) -> None:
     member = next(
         row["user"]["uri"] for row in sandbox.calendly.memberships.values() if row["role"] == "user"
     )
 
-    result = run_tap(
+    result = run_here(
         tmp_path, config=config(sandbox, personal_access_token=sandbox.access.issue(member))
     )
 

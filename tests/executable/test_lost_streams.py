@@ -11,7 +11,7 @@ import pytest
 
 from sandbox.http.faults import Fault
 from tests import singer
-from tests.command import run_here, run_tap
+from tests.command import run_here
 from tests.singer import config, sync
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sandbox.organization.clock import SimulatedClock
 
 
+@pytest.mark.usefixtures("waits")
 def test_a_lost_stream_ends_the_command_with_status_1_and_one_line(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -29,11 +30,8 @@ def test_a_lost_stream_ends_the_command_with_status_1_and_one_line(
     _write(tmp_path, state=state, catalog=singer.catalog(select))
     sandbox.faults.add(Fault("/groups", status=403, times=None))
 
-    result = run_tap(
-        tmp_path,
-        *("--state", "state.json", "--catalog", "catalog.json"),
-        config=config(sandbox),
-    )
+    given = ("--state", str(tmp_path / "state.json"), "--catalog", str(tmp_path / "catalog.json"))
+    result = run_here(tmp_path, *given, config=config(sandbox))
 
     assert result.returncode == 1
     (line,) = [line for line in result.stderr.splitlines() if "| ERROR " in line]

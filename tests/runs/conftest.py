@@ -8,8 +8,11 @@ import pytest
 from singer_sdk.testing.pytest_plugin import pytest_generate_tests
 
 from tests.runs.office import Office
+from tests.runs.site import Site
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from sandbox.http.server import Sandbox
     from sandbox.organization.clock import SimulatedClock
 
@@ -20,3 +23,9 @@ __all__ = ["pytest_generate_tests"]
 def office(empty_sandbox: Sandbox, clock: SimulatedClock) -> Office:
     """A small organization, and the warehouse that the tap loads from it run by run."""
     return Office(empty_sandbox, clock)
+
+
+@pytest.fixture
+def site(sandbox: Sandbox, tmp_path: Path) -> Site:
+    """An organization whose admin's token can lose access, and the warehouse that it fills."""
+    return Site(sandbox, "token", tmp_path)

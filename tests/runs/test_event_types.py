@@ -268,17 +268,33 @@ def test_without_new_meetings_nothing_is_owed_to_event_types_that_failed(office:
     )
 
 
-def test_an_event_type_that_is_hidden_or_gone_is_passed_over(office: Office) -> None:
-    hidden, gone = office.unlisted[:2]
-    for uri, status in ((hidden, 403), (gone, 404)):
+def test_event_types_that_are_hidden_or_gone_are_passed_over(
+    office: Office, waits: list[float]
+) -> None:
+    """The first refusal is asked again, as it may pass; the others cost no pause."""
+    *hidden, gone = office.unlisted[:3]
+    for uri, status in ((hidden[0], 403), (hidden[1], 403), (gone, 404)):
         path = f"{LIST}/{uri.rsplit('/', 1)[-1]}"
         office.sandbox.faults.add(Fault(path, status=status, times=None))
         office.book(uri, days=2)
 
-    assert office.run() == {LIST: 1, SINGLE: DELETED + UNLISTED}
+    assert office.run() == {LIST: 1, SINGLE: DELETED + UNLISTED + 1}
 
-    assert office.loaded == {office.call, *office.deleted, *office.unlisted} - {hidden, gone}
+    assert waits == [5]
+    assert office.loaded == {office.call, *office.deleted, *office.unlisted} - {*hidden, gone}
     assert office.run() == {LIST: 1}
+
+
+def test_an_event_type_that_is_refused_in_passing_is_loaded(
+    office: Office, waits: list[float]
+) -> None:
+    for number in (0, 2):
+        office.sandbox.faults.add(Fault(f"{LIST}/*", status=403, after=number, times=1))
+
+    office.run()
+
+    assert waits == [5, 5]
+    assert office.loaded == {office.call, *office.deleted, *office.unlisted}
 
 
 def test_a_meeting_that_names_no_event_type_is_loaded(office: Office) -> None:

@@ -98,7 +98,7 @@ def test_a_meeting_without_a_field_that_says_otherwise_is_read_in_every_run(
     office.run()
     office.pass_days(1)
 
-    assert office.run(select=BOTH) == 1
+    assert office.run(select=MEETINGS) == 1
 
 
 def test_a_canceled_meeting_is_not_read_again(office: Office) -> None:

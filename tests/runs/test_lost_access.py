@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import pytest
 
 from sandbox.http.faults import Fault
-from tap_calendly.reporting.errors import FatalError, StreamsError
+from tap_calendly.reporting.errors import StreamsError
 from tests.cases import crossed
-from tests.singer import Run, Warehouse, sync, truth
+from tests.runs.site import PAUSE, SCOPES, SELECTED, Site
+from tests.singer import sync, truth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
     from pathlib import Path
 
     from sandbox.http.server import Sandbox
 
-SELECTED = {
-    "activity_log_entries",
-    "event_invitees",
-    "event_types",
-    "groups",
-    "organization_memberships",
-    "scheduled_events",
-}
-SCOPES = {
-    "activity_log:read",
-    "event_types:read",
-    "groups:read",
-    "organizations:read",
-    "scheduled_events:read",
-    "users:read",
-}
 REMEDIES = {
     "token": "create a token with the scopes {}, or deselect the stream.",
     "app": "tick the scopes {} for the app, then get new credentials with `tap-calendly "
@@ -42,69 +26,6 @@ REMEDIES = {
 }
 UNTIL = "it was loaded until 2026-03-04 09:30 UTC, and now Calendly answered 403 to GET"
 BEFORE = "it was loaded before, and now Calendly answered 403 to GET"
-PAUSE = pytest.approx(5)
-
-
-@dataclass
-class Site:
-    """An organization, and a warehouse that an admin's credentials fill.
-
-    Attributes:
-        sandbox: Stands in for Calendly.
-        credentials: Whether runs use a personal access `token`, or an `app` with OAuth.
-        folder: A folder for the OAuth store.
-    """
-
-    sandbox: Sandbox
-    credentials: str
-    folder: Path
-    lines: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        """Start with an empty warehouse and full access."""
-        members = self.sandbox.calendly.memberships.values()
-        self.admin = next(row for row in members if row["role"] == "admin")
-        self.warehouse = Warehouse(self.sandbox)
-        self.authorize()
-
-    def authorize(self, scopes: Collection[str] = SCOPES) -> None:
-        """Take credentials of the admin with these scopes."""
-        user = self.admin["user"]["uri"]
-        if self.credentials == "token":
-            token = self.sandbox.access.issue(user, scopes)
-            self.warehouse.settings |= {"personal_access_token": token}
-        else:
-            app = self.sandbox.oauth.register()
-            credentials = {
-                "client_id": app.client_id,
-                "client_secret": app.client_secret,
-                "refresh_token": self.sandbox.oauth.grant(app, user, scopes),
-            }
-            self.warehouse.settings |= {
-                "personal_access_token": None,
-                "oauth_credentials": credentials,
-                "oauth_store": str(self.folder),
-                "auth_url": self.sandbox.url,
-            }
-
-    def run(self, select: Collection[str] = SELECTED) -> Run:
-        """Run the tap, and keep the lines that it fails with."""
-        self.lines, run = [], Run()
-        try:
-            run = self.warehouse.run(select=select)
-        except StreamsError as error:
-            self.lines = error.lines
-        return run
-
-
-@pytest.fixture
-def site(sandbox: Sandbox, tmp_path: Path) -> Site:
-    return Site(sandbox, "token", tmp_path)
-
-
-def _fault(site: Site, *paths: str, after: int = 0, times: int | None = 1) -> None:
-    for path in paths:
-        site.sandbox.faults.add(Fault(path, status=403, after=after, times=times))
 
 
 @dataclass(frozen=True)
@@ -164,17 +85,17 @@ WAYS = {
         pauses=(0, 2),
     ),
     "one 403 in passing": Way(
-        lambda site: _fault(site, "/groups", "/scheduled_events"),
+        lambda site: site.refuse("/groups", "/scheduled_events"),
         skipped=("groups",),
         pauses=(1, 2),
     ),
     "one 403 in mid-list": Way(
-        lambda site: _fault(site, "/organization_memberships", "/scheduled_events", after=1),
+        lambda site: site.refuse("/organization_memberships", "/scheduled_events", after=1),
         pauses=(2, 2),
     ),
     "403s from mid-list on": Way(
-        lambda site: _fault(
-            site, "/organization_memberships", "/scheduled_events", after=1, times=None
+        lambda site: site.refuse(
+            "/organization_memberships", "/scheduled_events", after=1, times=None
         ),
         first=MIDWAY,
         later=MIDWAY,
@@ -280,16 +201,16 @@ def test_a_stream_that_was_not_loaded_before_is_not_lost(
         site.warehouse.state["bookmarks"].pop(stream)
     elif why == "another scope":
         site.warehouse.settings |= {"scope": "user"}
-    _fault(site, f"/{stream}", times=None)
+    site.refuse(f"/{stream}", times=None)
 
     site.run(SELECTED - {stream} if why == "deselected" else SELECTED)
 
     assert site.lines == []
     assert not waits
     if why == "another scope":
-        ((scope, listed),) = site.warehouse.state["full_tables"].items()
-        assert scope.startswith("user ")
-        assert listed == sorted({"groups", "organization_memberships"} - {stream})
+        before, listed = site.warehouse.state["full_tables"].values()
+        assert before == ["groups", "organization_memberships"]
+        assert listed == sorted({*before} - {stream})
 
 
 def test_a_full_table_is_listed_only_once_it_was_read_completely(site: Site) -> None:
@@ -311,7 +232,7 @@ def test_a_stream_that_the_catalog_makes_a_full_table_is_lost_as_one(
     state = sync(
         site.sandbox, select={"event_types", "groups"}, forced_method="FULL_TABLE", **settings
     ).state
-    _fault(site, "/event_types", times=None)
+    site.refuse("/event_types", times=None)
 
     with pytest.raises(StreamsError, match=f"^event_types: {BEFORE} /event_types"):
         sync(
@@ -328,7 +249,7 @@ def test_a_stream_that_the_catalog_makes_a_full_table_is_lost_with_its_bookmark(
     site: Site, waits: list[float]
 ) -> None:
     site.run({"event_types", "groups"})
-    _fault(site, "/event_types", times=None)
+    site.refuse("/event_types", times=None)
 
     with pytest.raises(StreamsError, match=f"^event_types: {UNTIL} /event_types"):
         sync(
@@ -364,7 +285,7 @@ def test_an_earlier_start_date_does_not_hide_until_when_a_stream_was_loaded(
     site.warehouse.settings |= {"start_date": "2026-02-01"}
     site.run()
     site.warehouse.settings.pop("start_date")
-    _fault(site, "/activity_log_entries", times=None)
+    site.refuse("/activity_log_entries", times=None)
 
     site.run()
 
@@ -378,7 +299,7 @@ def test_a_refused_parent_that_is_deselected_fails_its_children_by_name(
 ) -> None:
     children = {"event_type_memberships", "event_invitees"}
     site.run(children)
-    _fault(site, "/event_types", "/scheduled_events", times=None)
+    site.refuse("/event_types", "/scheduled_events", times=None)
 
     site.run(children)
 
@@ -393,7 +314,7 @@ def test_a_refused_parent_that_is_deselected_fails_its_children_by_name(
 def test_a_refused_parent_that_fails_is_the_only_line(site: Site, waits: list[float]) -> None:
     site.warehouse.settings |= {"on_unavailable": "fail"}
     site.run()
-    _fault(site, "/scheduled_events", times=None)
+    site.refuse("/scheduled_events", times=None)
 
     site.run({"event_invitees", "scheduled_events"})
 
@@ -405,7 +326,7 @@ def test_a_refused_parent_that_fails_is_the_only_line(site: Site, waits: list[fl
 def test_the_invitees_of_a_deselected_parent_fail_the_first_run_in_their_own_name(
     site: Site, waits: list[float]
 ) -> None:
-    _fault(site, "/scheduled_events", times=None)
+    site.refuse("/scheduled_events", times=None)
 
     site.run({"event_invitees", "groups"})
 
@@ -414,57 +335,56 @@ def test_the_invitees_of_a_deselected_parent_fail_the_first_run_in_their_own_nam
     assert waits == [PAUSE]
 
 
-@pytest.mark.parametrize("settings", [{"on_unavailable": "fail"}, {}])
-@pytest.mark.parametrize("lasts", [False, True])
-def test_a_refusal_that_would_fail_the_run_for_another_reason_is_asked_again_too(
-    site: Site, waits: list[float], settings: dict[str, Any], *, lasts: bool
-) -> None:
-    """One of all streams with `fail`; the only stream with `skip`."""
-    site.warehouse.settings |= settings
-    _fault(site, "/groups", times=None if lasts else 1)
-
-    site.run({"groups", "organization_memberships"} if settings else {"groups"})
-
-    assert waits == [PAUSE]
-    assert bool(site.lines) == lasts
-    assert lasts or site.warehouse.equals_calendly()
-
-
-@pytest.mark.parametrize("workers", [1, 8])
-def test_the_first_rows_of_a_child_refused_in_passing_do_not_fail_the_run(
-    sandbox: Sandbox, waits: list[float], workers: int
-) -> None:
-    """Until another row is answered, the whole stream may be closed, which costs no pause."""
-    select = {"event_types", "event_type_memberships"}
-    sandbox.faults.add(Fault("/event_type_memberships", status=403, times=3))
-
-    tables = sync(sandbox, select=select, max_concurrent_requests=workers).tables()
-
-    assert tables == {name: truth(sandbox)[name] for name in select}
-    assert not waits or workers > 1  # one may be refused just after another was answered
-
-
-@pytest.mark.parametrize("lasts", [False, True])
-def test_a_refusal_of_the_owner_is_asked_again_too(
-    site: Site, waits: list[float], *, lasts: bool
-) -> None:
-    """Nobody else says whose data it is with the scopes that meetings take."""
-    site.authorize({"scheduled_events:read", "users:read"})
-    _fault(site, "/users/me", times=None if lasts else 1)
-
-    with pytest.raises(FatalError) if lasts else nullcontext():
-        site.run({"event_invitees", "scheduled_events"})
-
-    assert waits == [PAUSE]
-    assert lasts or site.warehouse.equals_calendly()
-
-
-def test_a_stream_that_needs_no_owner_does_not_pause_for_one(
+def test_what_the_tokens_user_alone_can_read_is_lost_though_the_token_hides_the_user(
     site: Site, waits: list[float]
 ) -> None:
-    site.authorize({"contacts:read"})
+    site.authorize({"contacts:read", "meeting_recaps:read", "users:read"})
+    site.run({"contact_lists", "meeting_recaps"})
+    site.authorize({"meeting_recaps:read"})
 
-    site.run({"contact_lists", "contacts"})
+    site.run({"contact_lists", "meeting_recaps"})
 
-    assert site.warehouse.tables.keys() == {"contact_lists", "contacts"}
+    (line,) = site.lines
+    assert line.startswith(f"contact_lists: {BEFORE} /contact_lists")
+    assert waits
+
+
+def test_what_another_user_could_read_is_not_lost(sandbox: Sandbox, waits: list[float]) -> None:
+    select = {"contact_lists", "groups"}
+    state = sync(sandbox, select=select).state
+    admin = next(m for m in sandbox.calendly.memberships.values() if m["role"] == "admin")
+    token = sandbox.access.issue(admin["user"]["uri"], {"groups:read", "users:read"})
+
+    sync(sandbox, select=select, state=state, personal_access_token=token)
+
     assert not waits
+
+
+def test_a_run_with_another_scope_does_not_forget_what_was_loaded(
+    site: Site, waits: list[float]
+) -> None:
+    site.run({"groups", "teams"})
+    site.authorize({"contacts:read"})
+    site.run({"contact_lists"})
+    site.authorize(SCOPES - {"groups:read"})
+
+    site.run({"groups", "teams"})
+
+    (line,) = site.lines
+    assert line.startswith(f"groups: {BEFORE} /groups")
+    assert waits
+
+
+def test_invitees_that_are_refused_for_every_meeting_are_not_asked_for_one_by_one(
+    site: Site, waits: list[float]
+) -> None:
+    site.warehouse.settings |= {"max_concurrent_requests": 1}
+    site.refuse("/scheduled_events/*/invitees", times=None)
+
+    site.run({"event_invitees", "scheduled_events"})
+
+    (line,) = site.lines
+    assert line.startswith("event_invitees: Calendly answered 403 to GET /scheduled_events/")
+    requests = site.sandbox.requests_by_path()["/scheduled_events/{uuid}/invitees"]
+    assert requests <= 5 < len(site.sandbox.calendly.events)
+    assert waits == [PAUSE]

@@ -126,6 +126,7 @@ def test_available_streams_are_loaded_and_each_unavailable_one_is_named_in_a_lin
     assert any("`scope: user`" in line for line in log.messages) == (role == "user")
 
 
+@pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize("named", [False, True])
 def test_a_token_without_any_scope_ends_the_run_in_one_line(
     sandbox: Sandbox, *, named: bool
@@ -152,6 +153,7 @@ def test_the_missing_scope_is_named(sandbox: Sandbox, log: pytest.LogCaptureFixt
     assert "groups:read" in line
 
 
+@pytest.mark.usefixtures("waits")
 def test_on_unavailable_fail_ends_with_an_error_once_the_other_streams_are_done(
     sandbox: Sandbox,
 ) -> None:
@@ -164,6 +166,7 @@ def test_on_unavailable_fail_ends_with_an_error_once_the_other_streams_are_done(
     assert {"/scheduled_events", "/teams"} <= sandbox.requests_by_path().keys()
 
 
+@pytest.mark.usefixtures("waits")
 def test_a_run_that_could_read_nothing_fails(sandbox: Sandbox) -> None:
     token = sandbox.access.issue(sandbox.calendly.owner, CORE)
 
