@@ -31,7 +31,7 @@ test-all: lint types .cache/plugins ## Run lint, type checks and all tests: ever
 	$(PYTEST)
 
 .PHONY: fidelity
-fidelity: .cache/packages ## Play many more random histories than `make test-all`: three quarters of an hour
+fidelity: .cache/packages ## Play many more random histories than `make test-all`: about an hour
 	$(BIN)/pytest tests/fidelity --hypothesis-profile=long --capture=no -o faulthandler_timeout=0
 
 .PHONY: schedules
