@@ -92,7 +92,7 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml)
 	.tools/bin/pip install --quiet uv==0.13.8
 
 .cache/packages: .tools/bin/uv pyproject.toml uv.lock
-	.tools/bin/uv sync --quiet --locked
+	.tools/bin/uv sync --quiet --locked --all-extras
 	@touch $@
 
 # Every plugin has its own environment, with the packages that are locked for it.
@@ -111,7 +111,7 @@ EXPORT := .tools/bin/uv export --quiet --locked --output-file
 
 .cache/tap-calendly.txt: .tools/bin/uv pyproject.toml uv.lock
 	@mkdir -p .cache
-	$(EXPORT) $@ --no-dev --no-emit-project
+	$(EXPORT) $@ --no-dev --all-extras --no-emit-project
 
 .PRECIOUS: .cache/target-%.txt
 .cache/target-%.txt: .tools/bin/uv $(PLUGINS)/pyproject.toml $(PLUGINS)/uv.lock

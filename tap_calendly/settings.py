@@ -52,6 +52,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     lookback_days: int
     full_scan_interval_days: int
     invitee_rechecks: InviteeRechecks
+    inbox_url: str | None = None
+    webhook_signing_key: str | None = None
+    sweep_interval_hours: int
     max_concurrent_requests: int
     requests_per_minute: int | None = None
     on_unavailable: Literal["skip", "fail"]
@@ -91,6 +94,17 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """How long after a full scan the next one is due; None for never."""
         days = self.full_scan_interval_days
         return timedelta(days=days) if days else None
+
+    @property
+    def sweep_interval(self) -> timedelta:
+        """How long after a sweep the next one is due, with an inbox that can be trusted."""
+        return timedelta(hours=self.sweep_interval_hours)
+
+    @property
+    def signing_keys(self) -> list[str]:
+        """The keys that sign deliveries; the first is the one to give to Calendly."""
+        keys = (self.webhook_signing_key or "").split(",")
+        return [key.strip() for key in keys if key.strip()]
 
 
 def resource_uri(collection: str, value: str) -> str:

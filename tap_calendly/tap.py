@@ -18,7 +18,7 @@ from singer_sdk.tap_base import CliTestOptionValue
 from typing_extensions import override
 
 from tap_calendly import state as state_entries
-from tap_calendly.auth import login, methods
+from tap_calendly.auth import login
 from tap_calendly.reporting import errors, messages, redaction
 from tap_calendly.run import Run
 from tap_calendly.settings import Settings
@@ -164,7 +164,7 @@ class TapCalendly(SingerTap):
     @override
     def check_config(self, config: dict[str, Any], *, raise_errors: bool) -> list[str]:
         schema = self.config_jsonschema
-        redaction.remember(*methods.secrets(config))
+        redaction.remember(*configuration.secrets(config))
         problems = configuration.problems(config, schema)
         if raise_errors:
             if problems:

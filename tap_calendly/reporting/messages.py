@@ -116,6 +116,21 @@ STATE_FROM_FUTURE = (
     "state, and everything is read again."
 )
 
+# The inbox
+
+EXTRA_MISSING = "{what} needs more packages: install singer-tap-calendly[webhooks]."
+INBOX_ABSENT = (
+    "the inbox that `inbox_url` names does not exist: create it with `calendly-webhooks subscribe`."
+)
+INBOX_UNREADABLE = (
+    "the inbox that `inbox_url` names cannot be reached ({kind}): check that its database is up, "
+    "and `inbox_url`."
+)
+INBOX_FROM_LATER_VERSION = (
+    "the inbox was written by a later version of calendly-webhooks: use that version of "
+    "singer-tap-calendly."
+)
+
 # Stream maps (singer)
 
 PARENT_MAPPED_OUT = (

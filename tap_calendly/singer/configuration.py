@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, MutableMapping
+from importlib.util import find_spec
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import requests
 import urllib3
@@ -15,7 +16,7 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 
 from tap_calendly import timestamps
 from tap_calendly.auth import methods, oauth, personal_access_token
-from tap_calendly.reporting import redaction
+from tap_calendly.reporting import messages, redaction
 from tap_calendly.settings import AUTHORIZATION, RESOURCES
 from tap_calendly.singer.settings_schema import SCOPES
 
@@ -26,6 +27,16 @@ MIN_KEY_LENGTH = 20
 """The smallest `flattening_max_key_length` that does not shorten the names of key columns."""
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+SECRETS = frozenset({*methods.SETTINGS, "inbox_url", "webhook_signing_key"})
+"""Settings that hold secrets."""
+
+PASSWORD = re.compile(r"://[^:/?#\s]*:([^/?#\s]+)@")
+"""The password in a URL."""
+
+EXTRA = ("prometheus_client", "psycopg", "sqlalchemy", "starlette", "uvicorn")
+"""The modules that the extra `webhooks` installs."""
+
 BOOLEANS = frozenset({"true", "1", "yes", "on", "false", "0", "no", "off"})
 
 
@@ -46,6 +57,16 @@ def problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
         or list(_problems_beyond_schema(config))
         or list(_misplaced_secrets(config, schema))
     )
+
+
+def secrets(config: Mapping[str, Any]) -> set[str]:
+    """Collect the texts in the settings that hold secrets, whatever their shape."""
+    found = methods.secrets(config)
+    keys, url = config.get("webhook_signing_key"), config.get("inbox_url")
+    found.update(key for text in redaction.texts(keys) for key in text.split(","))
+    # The rest of the URL is no secret: it may hold words of any log line.
+    found.update(unquote(word) for text in redaction.texts(url) for word in PASSWORD.findall(text))
+    return found
 
 
 def problems_with_file(content: object) -> list[str]:
@@ -122,10 +143,30 @@ def _problems_beyond_schema(config: Mapping[str, Any]) -> Iterator[str]:
     for setting, default in (("api_url", RESOURCES), ("auth_url", AUTHORIZATION)):
         if (problem := _problem_with_url(config[setting].strip())) is not None:
             yield f"Setting `{setting}` {problem}: for example {default}."
+    yield from _problems_with_inbox(config)
     if re.fullmatch(r"\s*|.*[\x00-\x1f].*", config.get("oauth_store") or "-", re.DOTALL):
         yield "Setting `oauth_store` must be the path of a folder."
     if not re.fullmatch(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?", config.get("user_agent") or "-"):
         yield "Setting `user_agent` must be printable ASCII without leading or trailing spaces."
+
+
+def _problems_with_inbox(config: Mapping[str, Any]) -> Iterator[str]:
+    if not re.fullmatch(r"[\x21-\x7e\s]+", config.get("webhook_signing_key") or "-"):
+        yield messages.NOT_ONE_WORD.format(setting="webhook_signing_key")
+    if (url := config.get("inbox_url")) is None:
+        return
+    if not all(map(find_spec, EXTRA)):
+        yield messages.EXTRA_MISSING.format(what="Setting `inbox_url`")
+        return
+    from tap_calendly.inbox.tables import url_of
+
+    try:
+        url_of(url)
+    except ValueError:
+        yield (
+            "Setting `inbox_url` must be sqlite:/// with the path of a file, or a URL such as "
+            "postgresql://user@host/database."
+        )
 
 
 def _problems_with_flattening(config: Mapping[str, Any]) -> Iterator[str]:
@@ -137,10 +178,10 @@ def _problems_with_flattening(config: Mapping[str, Any]) -> Iterator[str]:
 
 def _misplaced_secrets(config: Mapping[str, Any], schema: Mapping[str, Any]) -> Iterator[str]:
     """Find secrets in other settings, which may be sent or logged."""
-    stripped = (secret.strip() for secret in methods.secrets(config))
-    secrets = [secret for secret in stripped if len(secret) >= redaction.PIECE]
-    for name in sorted(schema["properties"].keys() & config.keys() - methods.SETTINGS):
-        if any(secret in text for text in redaction.texts(config[name]) for secret in secrets):
+    stripped = (secret.strip() for secret in secrets(config))
+    longer = [secret for secret in stripped if len(secret) >= redaction.PIECE]
+    for name in sorted(schema["properties"].keys() & config.keys() - SECRETS):
+        if any(secret in text for text in redaction.texts(config[name]) for secret in longer):
             yield (
                 f"Setting `{name}` holds a secret, which belongs in "
                 f"`{personal_access_token.SETTING}` or `{oauth.SETTING}`."

@@ -107,6 +107,28 @@ SETTINGS = th.PropertiesList(
         allowed_values=["every_run", "doubling"],
         default="every_run",
     ),
+    _string(
+        "inbox_url",
+        "Inbox URL",
+        "SQLAlchemy URL of the [inbox](docs/webhooks.md) that `calendly-webhooks` fills: "
+        "`sqlite:///` with the path of a file, or `postgresql://`. Defaults to no inbox.",
+        secret=True,
+    ),
+    _string(
+        "webhook_signing_key",
+        "Webhook signing key",
+        "Key that signs webhook deliveries, for `calendly-webhooks`. Several, separated by commas, "
+        "while it is being changed; the first is given to Calendly.",
+        secret=True,
+    ),
+    _integer(
+        "sweep_interval_hours",
+        "Sweep interval",
+        "Hours between sweeps as long as the inbox can be trusted to tell what changed; 0 to sweep "
+        "in every run.",
+        within=(0, 8760),
+        default=24,
+    ),
     _integer(
         "max_concurrent_requests",
         "Concurrent requests",

@@ -1,0 +1,1 @@
+"""The inbox: what Calendly's webhooks delivered, kept in SQLite or PostgreSQL."""

@@ -1,0 +1,151 @@
+"""Reads an inbox for the tap, which never creates or changes one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from tap_calendly import timestamps
+from tap_calendly.inbox import tables
+from tap_calendly.inbox.delivery import Delivery
+from tap_calendly.inbox.tables import DELIVERIES, FACTS
+from tap_calendly.reporting import errors, messages
+
+AT_ONCE = 500
+"""Deliveries that are held in memory at a time."""
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """The subscription whose deliveries an inbox holds, as `calendly-webhooks subscribe` noted it.
+
+    Attributes:
+        about: Whose events it tells, as query parameters: see `Scope.parameters`.
+        since: The inbox's last position before it was created.
+    """
+
+    uri: str
+    about: dict[str, str]
+    since: int
+
+
+class Received(msgspec.Struct, frozen=True):
+    """A delivery in the inbox, with its position, and when it came (UTC, the inbox's clock)."""
+
+    position: int
+    received_at: datetime
+    delivery: Delivery
+
+
+class InboxReader:
+    """An inbox as it was when it was opened: what comes later is for the next run.
+
+    Attributes:
+        identity: Tells it from all others, and from itself once it was wiped.
+        subscription: Whose deliveries it holds; None before `calendly-webhooks subscribe`.
+        last: The last position.
+        removed: The highest position that was removed; 0 for none.
+        beat: When a receiver last ran (UTC, the inbox's clock); None if none ever did.
+    """
+
+    def __init__(self, text: str) -> None:
+        """Open the inbox at a URL, and read what it is.
+
+        Raises:
+            CalendlyError: There is none, or it cannot be read.
+        """
+        try:
+            url = tables.url_of(text)
+            if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+                raise errors.CalendlyError(messages.INBOX_ABSENT)
+            self._engine: Engine = tables.reading_engine(url)
+            with self._engine.begin() as connection:
+                self._read(connection)
+        except (SQLAlchemyError, KeyError, ValueError, ModuleNotFoundError) as error:
+            raise unreadable(error) from None
+
+    def _read(self, connection: Connection) -> None:
+        rows = connection.execute(select(FACTS.c.name, FACTS.c.value))
+        facts: dict[str, str] = {row.name: row.value for row in rows}
+        version = int(facts[tables.SCHEMA_VERSION])
+        if version > tables.VERSION:
+            raise errors.CalendlyError(messages.INBOX_FROM_LATER_VERSION)
+        self.identity = facts[tables.IDENTITY]
+        self.removed = int(facts.get(tables.REMOVED, 0))
+        last = connection.execute(select(func.max(DELIVERIES.c.position))).scalar()
+        self.last = max(last or 0, self.removed)
+        noted, beat = facts.get(tables.SUBSCRIPTION), facts.get(tables.BEAT)
+        self.subscription = None if noted is None else msgspec.json.decode(noted, type=Subscription)
+        self.beat = None if beat is None else timestamps.parse(beat)
+
+    def has_gap_after(self, position: int) -> bool:
+        """Whether no receiver ran for a while after a position was given out."""
+        return self._has(DELIVERIES.c.position > position, DELIVERIES.c.id.is_(None))
+
+    def has_delivery_after(self, position: int) -> bool:
+        """Whether anything was delivered after a position was given out."""
+        if self.removed > position:
+            return True
+        return self._has(DELIVERIES.c.position > position, DELIVERIES.c.id.is_not(None))
+
+    def after(self, position: int, events: Collection[str] | None = None) -> Iterator[Received]:
+        """Yield the deliveries after a position, in that order; of some events, or of all.
+
+        Raises:
+            CalendlyError: The inbox cannot be read any more.
+        """
+        wanted = [DELIVERIES.c.id.is_not(None), DELIVERIES.c.position <= self.last]
+        if events is not None:
+            wanted.append(DELIVERIES.c.event.in_(sorted(events)))
+        query = select(DELIVERIES).where(*wanted).order_by(DELIVERIES.c.position).limit(AT_ONCE)
+        while found := self._rows(query.where(DELIVERIES.c.position > position)):
+            yield from found
+            position = found[-1].position
+
+    def about(self, invitees: Collection[str]) -> Iterator[Received]:
+        """Yield all deliveries about some invitees, in the order of their positions."""
+        uris = sorted(invitees)
+        for first in range(0, len(uris), AT_ONCE):
+            some = DELIVERIES.c.invitee_uri.in_(uris[first : first + AT_ONCE])
+            known = DELIVERIES.c.position <= self.last
+            query = select(DELIVERIES).where(some, known).order_by(DELIVERIES.c.position)
+            yield from self._rows(query)
+
+    def _has(self, *conditions: Any) -> bool:  # noqa: ANN401 - SQLAlchemy's
+        query = select(DELIVERIES.c.position).where(*conditions).limit(1)
+        try:
+            with self._engine.begin() as connection:
+                return connection.execute(query).first() is not None
+        except SQLAlchemyError as error:
+            raise unreadable(error) from None
+
+    def _rows(self, query: Any) -> list[Received]:  # noqa: ANN401 - SQLAlchemy's
+        try:
+            with self._engine.begin() as connection:
+                return [_received(row) for row in connection.execute(query)]
+        except SQLAlchemyError as error:
+            raise unreadable(error) from None
+
+
+def unreadable(error: Exception) -> errors.CalendlyError:
+    """Report that an inbox cannot be read or written; not the error's text, as it holds the URL."""
+    cause = getattr(error, "orig", None) or error
+    return errors.CalendlyError(messages.INBOX_UNREADABLE, kind=type(cause).__name__)
+
+
+def subscription_as_json(subscription: Subscription) -> str:
+    """Return a subscription as the inbox stores it."""
+    return json.dumps(msgspec.to_builtins(subscription))
+
+
+def _received(row: Any) -> Received:  # noqa: ANN401 - SQLAlchemy's
+    delivery = Delivery(
+        row.id, row.event, row.created_at, row.scheduled_event_uri, row.invitee_uri, row.body
+    )
+    return Received(row.position, timestamps.parse(row.received_at), delivery)

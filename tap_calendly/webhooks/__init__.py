@@ -1,0 +1,1 @@
+"""`calendly-webhooks`: the subscription, and the receiver that fills the inbox."""

@@ -1,0 +1,1 @@
+"""The executable, and `python -m tap_calendly.webhooks`."""
