@@ -30,6 +30,7 @@ from tap_calendly.api.throttle import SystemClock
 from tap_calendly.reading.endpoint import PAGE_SIZE
 from tap_calendly.reading.outcome import Outcome
 from tap_calendly.reading.reader import Declaration, Reader
+from tap_calendly.reading.source import Row
 from tap_calendly.settings import InviteeRechecks, Settings
 from tap_calendly.singer.settings_schema import SETTINGS
 from tap_calendly.state import Bookmark, Captured, StreamState
@@ -139,8 +140,10 @@ class Tap(Approach):
         requests = 0
         # Parsing the times of every row would take most of the time.
         with mock.patch.object(timestamps, "of", dict.get):
-            for batch in SweepRunner(meetings, [invitees], streams, None, _nothing).batches():
+            for batch in SweepRunner(meetings, [invitees], streams, None, _nothing).fresh():
                 for row in batch.rows:
+                    if not isinstance(row, Row):
+                        continue
                     due = bool(row.contexts)
                     self.warehouse.load(row.record["uri"], now, invitees=due)
                     requests += due

@@ -1,4 +1,4 @@
-"""What the state holds: an entry for each stream, and the names of the full tables loaded.
+"""What the state holds: an entry for each stream, the names of the full tables loaded, the inbox.
 
 An entry says what was captured, and how far a sweep has come. It is readable by a person and stays
 small whatever the volume: timestamps in UTC, no page tokens, nothing for single meetings.
@@ -9,13 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import msgspec
 import pendulum
 
 from tap_calendly import timestamps
 from tap_calendly.reporting import errors, messages
+from tap_calendly.settings import InviteeRechecks
 
 if TYPE_CHECKING:
     Timestamp = datetime
@@ -23,6 +25,9 @@ else:
     Timestamp = pendulum.DateTime  # which msgspec leaves to us, to read leniently
 
 S = TypeVar("S", bound=msgspec.Struct)
+
+Rechecks = InviteeRechecks | Literal["fourfold"]
+"""When invitees are read again: by the setting, or rarely, with an inbox that can be trusted."""
 
 OVERLAP = timedelta(minutes=5)
 """How far before a bookmark a read begins: what was being written then may show only later."""
@@ -32,6 +37,9 @@ LAYOUT = 1
 
 FULL_TABLES = "full_tables"
 """The state's field beside `bookmarks` that names the full tables that were loaded, by scope."""
+
+INBOX = "inbox"
+"""The state's field beside `bookmarks` that says which inbox the positions are of."""
 
 STARTS = frozenset({"earliest", "remaining"})
 """Fields that hold the starts of meetings, which can be in any year."""
@@ -44,14 +52,15 @@ class Bookmark(msgspec.Struct, frozen=True):
     start_date: Timestamp | None
 
 
-class Captured(msgspec.Struct, frozen=True):
-    """What complete sweeps have captured of a stream.
+class Captured(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What complete sweeps, and the inbox, have captured of a stream.
 
     Attributes:
         began: When the last sweep began: the bookmark. `full_scan` is when the last full scan did.
         window_start: The earliest start that the last sweep read without a gap; None for all.
         start_date: The latest bound since the last full scan, itself included; None for all.
         earliest: The earliest start of any meeting seen, if any was.
+        position: The inbox's position up to which everything it told is loaded; None for nothing.
     """
 
     began: Timestamp = msgspec.field(name="replication_key_value")
@@ -59,6 +68,7 @@ class Captured(msgspec.Struct, frozen=True):
     window_start: Timestamp | None
     start_date: Timestamp | None
     earliest: Timestamp | None
+    position: int | None = None
 
 
 class Range(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
@@ -68,10 +78,11 @@ class Range(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=
     end: Timestamp | None
 
 
-class Sweep(msgspec.Struct, frozen=True):
+class Sweep(msgspec.Struct, frozen=True, omit_defaults=True):
     """A sweep in progress, or interrupted, with the ranges still to read in that order.
 
-    The other fields become those of `Captured`.
+    The other fields become those of `Captured`, except `rechecks`: when the invitees of recent
+    meetings are read again, if not by the settings.
     """
 
     began: Timestamp
@@ -80,6 +91,15 @@ class Sweep(msgspec.Struct, frozen=True):
     start_date: Timestamp | None
     earliest: Timestamp | None
     remaining: tuple[Range, ...]
+    position: int | None = None
+    rechecks: Rechecks | None = None
+
+
+class Inbox(msgspec.Struct, frozen=True):
+    """The inbox that positions are of, and the webhook subscription that filled it."""
+
+    identity: str
+    subscription: str
 
 
 class _Interrupted(msgspec.Struct):
@@ -156,6 +176,11 @@ class StreamState:
         self._entry |= {"scope": self._scope, "layout": LAYOUT}
         self._on_change()
 
+    def advance(self, position: int) -> None:
+        """Write up to which position the inbox's deliveries are loaded, if all before it were."""
+        if isinstance(known := self._known().get("position"), int):
+            self._entry["position"] = max(known, position)
+
     def write_interrupted(self, sweep: Sweep, streams: list[str]) -> None:
         """Write how far a sweep has come, beside what earlier ones have captured."""
         if self._entry.get("scope") != self._scope:
@@ -215,10 +240,11 @@ def problems(content: object, streams: Collection[str]) -> list[str]:
     if not isinstance(content, dict) or not isinstance(bookmarks, dict):
         return ["it must be an object with `bookmarks`: the `value` of a run's last STATE message."]
     found = []
-    try:
-        loaded_full_tables(content, "")
-    except errors.CalendlyError as error:
-        found.append(str(error))
+    for read in (partial(loaded_full_tables, scope=""), known_inbox):
+        try:
+            read(content)
+        except errors.CalendlyError as error:
+            found.append(str(error))
     for stream, entry in bookmarks.items():
         if not isinstance(entry, dict):
             found.append(f"{stream}: its entry in `bookmarks` must be an object.")
@@ -261,6 +287,31 @@ def note_full_table(state: dict[str, Any], stream: str, scope: str) -> None:
     """Write that a full table was loaded; the lists of other scopes stay."""
     streams = sorted({*loaded_full_tables(state, scope), stream})
     state[FULL_TABLES] = {**state.get(FULL_TABLES, {}), scope: streams}
+
+
+def known_inbox(state: Mapping[str, Any]) -> Inbox | None:
+    """Return the inbox that the positions are of; None if there are none.
+
+    Raises:
+        CalendlyError: It is damaged.
+    """
+    if INBOX not in state:
+        return None
+    try:
+        return msgspec.convert(state[INBOX], Inbox)
+    except msgspec.ValidationError:
+        raise errors.CalendlyError(messages.STATE_LIST_DAMAGED, field=INBOX) from None
+
+
+def note_inbox(state: dict[str, Any], inbox: Inbox, streams: Collection[str]) -> None:
+    """Write which inbox the positions are of; forget those of `streams` in another one."""
+    if known_inbox(state) == inbox:
+        return
+    state[INBOX] = msgspec.to_builtins(inbox)
+    for name in streams:
+        entry = state.get("bookmarks", {}).get(name, {})
+        for part in (entry, entry.get("sweep", {})):
+            part.pop("position", None)
 
 
 def reaches_further_back(timestamp: datetime | None, bound: datetime | None) -> bool:

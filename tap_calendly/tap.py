@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property, partial
 from typing import Any, cast
 
@@ -89,9 +90,9 @@ class TapCalendly(SingerTap):
             (given.keys() & known) - own.keys(),
         )
         super().load_state({"bookmarks": own})
-        if state_entries.FULL_TABLES in state:  # the SDK takes the bookmarks alone
-            whole = cast("dict[str, Any]", self.state)
-            whole[state_entries.FULL_TABLES] = state[state_entries.FULL_TABLES]
+        whole = cast("dict[str, Any]", self.state)
+        for field in {state_entries.FULL_TABLES, state_entries.INBOX} & state.keys():
+            whole[field] = state[field]  # the SDK takes the bookmarks alone
 
     def _warn(self, message: str, streams: Collection[str]) -> None:
         if streams:
@@ -110,6 +111,8 @@ class TapCalendly(SingerTap):
             "The catalog has streams that are not tap-calendly's, which are ignored: %s.",
             set(self.input_catalog or ()) - set(self.streams),
         )
+        with suppress(errors.CalendlyError):  # said by the streams that need it
+            _ = self.run.inbox  # before any request: what comes later is for the next run
         with Progress(streams, self.run.client, self.logger):
             try:
                 sync()

@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -48,6 +49,14 @@ class Delivery(msgspec.Struct, frozen=True):
         """What happened; empty if that is no JSON object."""
         found = json.loads(self.body).get("payload")
         return found if isinstance(found, dict) else {}
+
+
+class Received(msgspec.Struct, frozen=True):
+    """A delivery in the inbox, with its position, and when it came (UTC, the inbox's clock)."""
+
+    position: int
+    received_at: datetime
+    delivery: Delivery
 
 
 def parse(body: bytes) -> Delivery:

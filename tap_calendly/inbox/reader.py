@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tap_calendly import timestamps
 from tap_calendly.inbox import tables
-from tap_calendly.inbox.delivery import Delivery
+from tap_calendly.inbox.delivery import HINTS, Delivery, Received
 from tap_calendly.inbox.tables import DELIVERIES, FACTS
 from tap_calendly.reporting import errors, messages
+
+LAG = timedelta(hours=1)
+"""For how long the API may be behind its deliveries."""
 
 AT_ONCE = 500
 """Deliveries that are held in memory at a time."""
@@ -33,14 +36,6 @@ class Subscription(msgspec.Struct, frozen=True):
     uri: str
     about: dict[str, str]
     since: int
-
-
-class Received(msgspec.Struct, frozen=True):
-    """A delivery in the inbox, with its position, and when it came (UTC, the inbox's clock)."""
-
-    position: int
-    received_at: datetime
-    delivery: Delivery
 
 
 class InboxReader:
@@ -84,15 +79,34 @@ class InboxReader:
         self.subscription = None if noted is None else msgspec.json.decode(noted, type=Subscription)
         self.beat = None if beat is None else timestamps.parse(beat)
 
+    @property
+    def settled(self) -> int:
+        """The last position that is an hour old: what came later may not show in the API yet."""
+        if self.beat is None:
+            return self.last
+        hour_ago = timestamps.in_request(self.beat - LAG)
+        older = DELIVERIES.c.received_at <= hour_ago
+        return max(self._last_of(older) or 0, self.removed)
+
     def has_gap_after(self, position: int) -> bool:
         """Whether no receiver ran for a while after a position was given out."""
-        return self._has(DELIVERIES.c.position > position, DELIVERIES.c.id.is_(None))
+        return self._last_of(DELIVERIES.c.id.is_(None), after=position) is not None
+
+    def has_unclear_hint_after(self, position: int) -> bool:
+        """Whether a delivery should have named a meeting, and does not."""
+        unclear = DELIVERIES.c.scheduled_event_uri.is_(None)
+        hints = DELIVERIES.c.event.in_(sorted(HINTS))
+        return self._last_of(unclear, hints, after=position) is not None
 
     def has_delivery_after(self, position: int) -> bool:
         """Whether anything was delivered after a position was given out."""
         if self.removed > position:
             return True
-        return self._has(DELIVERIES.c.position > position, DELIVERIES.c.id.is_not(None))
+        return self._last_of(DELIVERIES.c.id.is_not(None), after=position) is not None
+
+    def is_recent(self, received: Received) -> bool:
+        """Whether the API may still be behind a delivery."""
+        return self.beat is None or self.beat - received.received_at < LAG
 
     def after(self, position: int, events: Collection[str] | None = None) -> Iterator[Received]:
         """Yield the deliveries after a position, in that order; of some events, or of all.
@@ -117,13 +131,16 @@ class InboxReader:
             query = select(DELIVERIES).where(some, known).order_by(DELIVERIES.c.position)
             yield from self._rows(query)
 
-    def _has(self, *conditions: Any) -> bool:  # noqa: ANN401 - SQLAlchemy's
-        query = select(DELIVERIES.c.position).where(*conditions).limit(1)
+    def _last_of(self, *conditions: Any, after: int = 0) -> int | None:  # noqa: ANN401 - SQLAlchemy's
+        """Return the last position of rows that meet conditions; None for no such row."""
+        within = DELIVERIES.c.position.between(after + 1, self.last)
+        query = select(func.max(DELIVERIES.c.position)).where(within, *conditions)
         try:
             with self._engine.begin() as connection:
-                return connection.execute(query).first() is not None
+                found: int | None = connection.execute(query).scalar()
         except SQLAlchemyError as error:
             raise unreadable(error) from None
+        return found
 
     def _rows(self, query: Any) -> list[Received]:  # noqa: ANN401 - SQLAlchemy's
         try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from types import TracebackType
@@ -19,6 +19,7 @@ from typing import Generic, TypeVar
 from typing_extensions import Self
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 R = TypeVar("R")
 
 ROWS_AHEAD = 100
@@ -26,13 +27,13 @@ ROWS_AHEAD = 100
 
 
 @dataclass(frozen=True)
-class Batch(Generic[T]):
+class Batch(Generic[T_co]):
     """A part of a list; `on_emitted` is called once its rows are out, to note progress.
 
     `midway` has what is called before that, by how many of the rows are out by then.
     """
 
-    rows: list[T]
+    rows: Sequence[T_co]
     on_emitted: Callable[[], None] | None = None
     midway: Mapping[int, Callable[[], None]] = field(default_factory=dict)
 
@@ -177,7 +178,7 @@ def in_order(
     batches: Prefetch[Batch[T]],
     ahead: Prefetcher,
     begin: Callable[[T], list[R]],
-    prepare: Callable[[list[T]], None] = lambda _: None,
+    prepare: Callable[[Sequence[T]], None] = lambda _: None,
 ) -> Iterator[tuple[T, list[R]]]:
     """Yield rows in order, each with what `begin`, called a little ahead, began to read for it.
 

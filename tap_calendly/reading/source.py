@@ -25,6 +25,19 @@ class Row(NamedTuple):
     contexts: dict[str, Context]
 
 
+class Found(NamedTuple):
+    """A row that was looked up, and what was read of each child stream for it, by its name."""
+
+    record: Record
+    children: dict[str, list[list[Record]]]
+
+
+class Lookup(NamedTuple):
+    """A row that is still to be read when its turn comes, with what belongs to it; perhaps none."""
+
+    read: Callable[[], Iterator[Found]]
+
+
 def whole_list(
     reader: Reader, children: Sequence[Reader], on_read: Callable[[datetime | None], None]
 ) -> Iterator[Batch[Row]]:

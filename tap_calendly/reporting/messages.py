@@ -126,6 +126,7 @@ INBOX_UNREADABLE = (
     "the inbox that `inbox_url` names cannot be reached ({kind}): check that its database is up, "
     "and `inbox_url`."
 )
+INBOX_IN_DOUBT = "scheduled_events: this run sweeps as without an inbox, as %s."
 INBOX_FROM_LATER_VERSION = (
     "the inbox was written by a later version of calendly-webhooks: use that version of "
     "singer-tap-calendly."

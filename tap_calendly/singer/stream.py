@@ -23,7 +23,7 @@ from tap_calendly.reading.parent import Parent
 from tap_calendly.reading.prefetch import Batch, Prefetch, Prefetcher, in_order
 from tap_calendly.reading.reader import Reader
 from tap_calendly.reading.replication import FullTable, Replication
-from tap_calendly.reading.source import Row, gather, rows_for, whole_list
+from tap_calendly.reading.source import Found, Lookup, Row, gather, rows_for, whole_list
 from tap_calendly.reporting import errors, messages
 from tap_calendly.run import Run
 from tap_calendly.singer.sdk import SingerStream
@@ -39,7 +39,8 @@ class ChildFetch(NamedTuple):
     """What is being read for a row, by the name of the stream."""
 
     uri: str | None  # what the children are read for; None for the row's own details
-    batches: dict[str, Prefetch[list[Record]]]
+    batches: Mapping[str, Iterable[list[Record]]]
+    found: Iterable[Found] = ()  # instead of them, for a row that is looked up
 
 
 class CalendlyStream(SingerStream):
@@ -176,6 +177,10 @@ class CalendlyStream(SingerStream):
         children = [child.reader for child in self.children]
         return whole_list(self.reader, children, self._note_read)
 
+    def sources(self) -> Iterator[Iterator[Batch[Row | Lookup]]]:
+        """Yield one or more sources; each begins once everything of the one before is out."""
+        yield self.source()
+
     @override
     def load(self, sync: Callable[[], None], context: SingerContext | None) -> None:
         """Load the stream; if it fails, the run goes on with the others."""
@@ -226,18 +231,30 @@ class CalendlyStream(SingerStream):
             self.prefetcher = prefetcher
             for stream in self.family:
                 stream.reader.stopped = prefetcher.stopped
-            batches = Prefetch(prefetcher, self.source(), first=True)
             begin = partial(self._fetch_for, prefetcher)
-            rows = in_order(batches, prefetcher, begin, self._gather)
+            rows = (
+                found
+                for source in self.sources()
+                for batches in (Prefetch(prefetcher, source, first=True),)
+                for found in in_order(batches, prefetcher, begin, self._gather)
+            )
             for row, fetches in self._unless_refused(rows):
                 if not (self.selected or any(child.outcome.goes_on for child in self.children)):
                     break
-                self._child_fetches = fetches
-                if self._takes_details:
-                    details, *_ = fetches
-                    yield from chain.from_iterable(details.batches[self.name])
-                else:
-                    yield row.record
+                if isinstance(row, Row):
+                    self._child_fetches = fetches
+                    yield from self._with_details(row, fetches)
+                for found in chain.from_iterable(fetch.found for fetch in fetches):
+                    if self.stream_maps[0].get_filter_result(found.record):
+                        self._child_fetches = [ChildFetch(found.record["uri"], found.children)]
+                        yield found.record
+
+    def _with_details(self, row: Row, fetches: list[ChildFetch]) -> Iterator[Record]:
+        """Yield a row, or what was read of it at its own URI."""
+        if not self._takes_details:
+            return iter([row.record])
+        details, *_ = fetches
+        return chain.from_iterable(details.batches[self.name])
 
     def _child_rows(self) -> Iterator[Record]:
         """Yield what was read ahead for a row of the parent."""
@@ -279,15 +296,18 @@ class CalendlyStream(SingerStream):
                 else:
                     child.outcome.unavailable = error
 
-    def _gather(self, rows: list[Row]) -> None:
+    def _gather(self, rows: Sequence[Row | Lookup]) -> None:
         """Group rows for a child that asks for several at once; filtered ones are left out."""
         for child in self.children:
             if child.parent is not None and child.parent.at_once > 1:
                 is_wanted = self.stream_maps[0].get_filter_result
-                gather([row for row in rows if is_wanted(row.record)], child.name)
+                listed = (row for row in rows if isinstance(row, Row))
+                gather([row for row in listed if is_wanted(row.record)], child.name)
 
-    def _fetch_for(self, prefetcher: Prefetcher, row: Row) -> list[ChildFetch]:
+    def _fetch_for(self, prefetcher: Prefetcher, row: Row | Lookup) -> list[ChildFetch]:
         """Begin to read what belongs to a row, unless a stream map leaves the row out."""
+        if isinstance(row, Lookup):
+            return [ChildFetch(None, {}, Prefetch(prefetcher, row.read()))]
         fetches = []
         if self._takes_details:
             details = Prefetch(prefetcher, self.reader.details(row.record))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
 
 from typing_extensions import override
 
@@ -11,7 +12,8 @@ from tap_calendly.reading.parent import Parent
 from tap_calendly.reading.prefetch import Batch
 from tap_calendly.reading.reader import Reader
 from tap_calendly.reading.replication import BySweep
-from tap_calendly.reading.source import Row
+from tap_calendly.reading.source import Lookup, Row
+from tap_calendly.reporting import errors
 from tap_calendly.reporting.errors import Requires
 from tap_calendly.singer.schema import (
     BUFFERED_TIMES,
@@ -34,10 +36,13 @@ from tap_calendly.singer.schema import (
     timestamp,
 )
 from tap_calendly.singer.stream import CalendlyStream
+from tap_calendly.state import known_inbox, note_inbox
 from tap_calendly.streams.event_types import EventTypes
 from tap_calendly.sweep.checkpoints import Swept
 from tap_calendly.sweep.event_types import NamedEventTypes
+from tap_calendly.sweep.inbox import InboxHints, Known
 from tap_calendly.sweep.runner import SweepRunner
+from tap_calendly.sweep.trust import OTHER_SCOPE, SUBSCRIBE, Doubt
 
 
 class ScheduledEvents(CalendlyStream):
@@ -93,11 +98,41 @@ class ScheduledEvents(CalendlyStream):
     )
 
     @override
-    def source(self) -> Iterator[Batch[Row]]:
+    def sources(self) -> Iterator[Iterator[Batch[Row | Lookup]]]:
         streams = [Swept(s.name, s.entry, s.outcome) for s in self.family if s.selected]
         invitees = [child.reader for child in self.children]
-        types = self._named_event_types()
-        return SweepRunner(self.reader, invitees, streams, types, self.write_state).batches()
+        types, inbox = self._named_event_types(), self._inbox(streams, invitees)
+        runner = SweepRunner(self.reader, invitees, streams, types, self.write_state)
+        yield runner.interrupted()
+        if isinstance(inbox, InboxHints):
+            yield runner.hinted(inbox)
+        yield runner.fresh(inbox)
+
+    def _inbox(
+        self, streams: Sequence[Swept], invitees: Sequence[Reader]
+    ) -> InboxHints | Doubt | None:
+        """Return what names the meetings that changed; a doubt if the inbox is of no use.
+
+        From here on, the state's positions are of this inbox.
+        """
+        try:
+            inbox = self.run.inbox
+        except errors.CalendlyError as error:
+            return Doubt(str(error).rstrip("."), lasts=True)
+        if inbox is None:
+            return None
+        if (subscription := inbox.subscription) is None:
+            return Doubt(f"the inbox has no webhook subscription: {SUBSCRIBE}", lasts=True)
+        if subscription.about != self.run.scope.parameters("webhooks"):
+            return Doubt(OTHER_SCOPE, lasts=True)
+        state = cast("dict[str, Any]", self.tap_state)
+        captured = [None if one.state is None else one.state.captured() for one in streams]
+        positions = [one.position for one in captured if one is not None]
+        lowest = min((one for one in positions if one is not None), default=None)
+        known = Known(known_inbox(state), lowest)
+        hints = InboxHints(inbox, subscription, self.reader, invitees, known)
+        note_inbox(state, hints.identity, [stream.name for stream in self.family])
+        return hints
 
     def _named_event_types(self) -> NamedEventTypes | None:
         """Return what loads the event types that meetings name; None if they are not loaded."""

@@ -91,6 +91,21 @@ class Checkpoints:
                 stream.state.write(captured[stream.name])
         self._reached = None
 
+    def note_position(self, position: int) -> None:
+        """Write up to which position everything that the inbox told is loaded."""
+        for stream in self._streams:
+            if stream.state is not None and stream.outcome.settle() and self._goes_on(stream):
+                stream.state.advance(position)
+        self._write_state()
+
+    def note_unswept(self) -> None:
+        """Settle a run that had no need to sweep."""
+        for stream in self._streams:
+            stream.outcome.settle(last=True)
+            if stream.state is not None and self._goes_on(stream):
+                stream.state.refuse_future(self._reader.run.client.now)
+        self._write_state()
+
     def _goes_on(self, stream: Swept) -> bool:
         """Whether the state may follow a stream: not past meetings whose event types are owed."""
         has_meetings = stream.name == self._reader.stream.name

@@ -10,13 +10,12 @@ UTC, by the server's clock. `captured` is what a stream has from earlier sweeps;
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from msgspec.structs import replace
+import msgspec
 
-from tap_calendly.settings import InviteeRechecks
-from tap_calendly.state import OVERLAP, Captured, Range, Sweep, reaches_further_back
+from tap_calendly.state import OVERLAP, Captured, Range, Rechecks, Sweep, reaches_further_back
 
 Band = tuple[datetime, datetime]
 """The earliest and the latest start of the meetings that are revisited."""
@@ -31,7 +30,16 @@ class Rules:
     lookback: timedelta
     full_scan_interval: timedelta | None
     start_date: datetime | None
-    invitee_rechecks: InviteeRechecks = "every_run"
+    invitee_rechecks: Rechecks = "every_run"
+
+    def with_rechecks(self, rechecks: Rechecks | None) -> Rules:
+        """Return the rules of a sweep that reads invitees again in another way, if it does."""
+        return self if rechecks is None else replace(self, invitee_rechecks=rechecks)
+
+    @property
+    def growth(self) -> int:
+        """By which factor an age has grown when invitees are read again."""
+        return 4 if self.invitee_rechecks == "fourfold" else 2
 
 
 @dataclass(frozen=True)
@@ -110,24 +118,25 @@ def invitees_are_due(
     no-show mark, may move no timestamp. So a canceled meeting's are read again when the time since
     its last change doubles, from the lookback on; an active one's when its start comes within a
     day, when its age doubles, from the lookback on, and while it is recent by `invitee_rechecks`.
+    With `fourfold`, both become four times as long instead, and recent meetings are no exception.
     """
     if captured is None or is_new(meeting, captured):
         return True
     in_view = _last_in_view(meeting.start, captured)
     since_change = (in_view - meeting.updated, sweep.began - meeting.updated)
     if not meeting.active:
-        return _doubles(rules.lookback, *since_change)
+        return _grows(rules.lookback, *since_change, factor=rules.growth)
     age_then, age = captured.began - meeting.start, sweep.began - meeting.start
-    if age_then < -DAY <= age or _doubles(rules.lookback, age_then, age):
+    if age_then < -DAY <= age or _grows(rules.lookback, age_then, age, factor=rules.growth):
         return True
-    has_started = age >= timedelta(0)
-    if age_then > rules.lookback or not (meeting.shared or (meeting.booked and has_started)):
+    is_live = meeting.shared or (meeting.booked and age >= timedelta(0))
+    if age_then > rules.lookback or not is_live or rules.invitee_rechecks == "fourfold":
         return False
     if rules.invitee_rechecks == "every_run":
         return True
     # Its start may lie between two runs: what was due before it is read after it.
-    seats_are_due = meeting.shared and age_then < timedelta(0) and _doubles(HOUR, *since_change)
-    return seats_are_due or _doubles(HOUR, age_then, age)
+    seats_are_due = meeting.shared and age_then < timedelta(0) and _grows(HOUR, *since_change)
+    return seats_are_due or _grows(HOUR, age_then, age)
 
 
 def is_new(meeting: Meeting, captured: Captured | None) -> bool:
@@ -146,7 +155,9 @@ def reached(sweep: Sweep, first: datetime | None, following: datetime | None) ->
     part, *others = sweep.remaining
     rest = [] if following is None else [Range(following, part.end)]
     seen = [start for start in (first, sweep.earliest) if start is not None]
-    return replace(sweep, remaining=(*rest, *others), earliest=min(seen, default=None))
+    return msgspec.structs.replace(
+        sweep, remaining=(*rest, *others), earliest=min(seen, default=None)
+    )
 
 
 def complete(captured: Captured | None, sweep: Sweep) -> Captured:
@@ -160,7 +171,11 @@ def complete(captured: Captured | None, sweep: Sweep) -> Captured:
         # The later bound: what lay before it was out of sight this time.
         if not reaches_further_back(captured.start_date, sweep.start_date):
             start_date = captured.start_date
-    return Captured(sweep.began, full_scan, sweep.window_start, start_date, sweep.earliest)
+    positions = {sweep.position, None if captured is None else captured.position} - {None}
+    position = max(positions, default=None)
+    return Captured(
+        sweep.began, full_scan, sweep.window_start, start_date, sweep.earliest, position
+    )
 
 
 def _last_in_view(start: datetime, captured: Captured) -> datetime:
@@ -172,17 +187,17 @@ def _revisits(captured: Captured, began: datetime, rules: Rules) -> Iterator[Ban
     """Yield the starts of meetings whose age passed lookback · 2, · 4, · 8 … since then."""
     if captured.earliest is None:
         return
-    age = rules.lookback * 2
+    age = rules.lookback * rules.growth
     while age <= began - captured.earliest:
         yield captured.began - age, began - age
-        age *= 2
+        age *= rules.growth
 
 
-def _doubles(first: timedelta, before: timedelta, now: timedelta) -> bool:
-    """Whether a duration passed `first` · 1, · 2, · 4 … as it grew from `before` to `now`."""
+def _grows(first: timedelta, before: timedelta, now: timedelta, factor: int = 2) -> bool:
+    """Whether a duration passed `first` · 1, · factor, · factor² … from `before` to `now`."""
     step = first
     while step <= before:
-        step *= 2
+        step *= factor
     return step <= now
 
 

@@ -1,34 +1,40 @@
 """Carries out sweeps over the meetings.
 
-`batches` runs in reader threads; what it leaves in a batch's `midway` and `on_emitted` runs in the
-thread that writes, once the rows before it are out.
+The sources run in reader threads; what they leave in a batch's `midway` and `on_emitted` runs in
+the thread that writes, once the rows before it are out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from functools import partial
 from itertools import zip_longest
 
 from msgspec.structs import replace
 
-from tap_calendly import timestamps
 from tap_calendly.api.page import Page, Record, digest
 from tap_calendly.reading.prefetch import Batch
 from tap_calendly.reading.reader import LONGEST_LIST, Reader
-from tap_calendly.reading.source import Row, contexts_of
-from tap_calendly.reporting import errors, messages
-from tap_calendly.state import Captured, Range, Sweep
-from tap_calendly.sweep import plan
+from tap_calendly.reading.source import Lookup, Row, contexts_of
+from tap_calendly.reporting import messages
+from tap_calendly.state import Captured, Range, Rechecks, Sweep
+from tap_calendly.sweep import plan, trust
 from tap_calendly.sweep.checkpoints import Checkpoints, Swept
 from tap_calendly.sweep.event_types import NamedEventTypes
+from tap_calendly.sweep.inbox import InboxHints
+from tap_calendly.sweep.meetings import (
+    INSTANT,
+    bounds_of,
+    last_start,
+    meeting_of,
+    moved,
+    start_of,
+)
+from tap_calendly.sweep.trust import Doubt
 
 Known = Mapping[str, Captured | None]
 """What earlier sweeps have captured of each stream."""
-
-INSTANT = timedelta(microseconds=1)
-LATEST = datetime.max.replace(tzinfo=timezone.utc)
 
 
 class SweepRunner:
@@ -57,7 +63,7 @@ class SweepRunner:
             settings.start_date,
             settings.invitee_rechecks,
         )
-        self._captured: Known = {
+        self._captured: dict[str, Captured | None] = {
             stream.name: None if stream.state is None else stream.state.captured()
             for stream in streams
         }
@@ -67,29 +73,65 @@ class SweepRunner:
         )
         self._checkpoints = Checkpoints(reader, streams, event_types, write_state, reached)
 
-    def batches(self) -> Iterator[Batch[Row]]:
-        """Finish the sweeps that earlier runs began, and carry out a fresh one."""
-        rules, captured = self._rules, dict(self._captured)
+    def interrupted(self) -> Iterator[Batch[Row | Lookup]]:
+        """Finish the sweeps that earlier runs began."""
         for sweep, names in self._interrupted:
-            known_then = {name: captured[name] for name in names}
-            captured |= yield from self._carry_out(sweep, known_then)
-        # A sweep that began in an earlier run is followed by a fresh one: what was read before the
-        # interruption may have changed since.
+            known_then = {name: self._captured[name] for name in names}
+            self._captured |= yield from self._carry_out(sweep, known_then)
+
+    def hinted(self, inbox: InboxHints) -> Iterator[Batch[Row | Lookup]]:
+        """Read the meetings that the inbox names."""
+        return inbox.batches(self._captured, self._note_hinted)
+
+    def fresh(self, inbox: InboxHints | Doubt | None = None) -> Iterator[Batch[Row | Lookup]]:
+        """Carry out a fresh sweep, unless the inbox can be trusted and none is due.
+
+        A sweep that began in an earlier run is followed by one, too: what was read before the
+        interruption may have changed since. `inbox` is a doubt if it is of no use.
+        """
+        captured = self._captured
         known = [found for found in captured.values() if found is not None]
+        position, rules, rechecks = None, self._rules, None
+        if inbox is not None:
+            doubt = inbox.doubt(captured) if isinstance(inbox, InboxHints) else inbox
+            if doubt is None and not self._is_due(inbox, known):
+                yield Batch([], self._checkpoints.note_unswept)
+                return
+            rechecks = self._rechecks(doubt)
         complete = len(known) == len(captured)
         opening = Range(plan.window(known, rules) if complete else rules.start_date, None)
         page = self._first_page_with_rows(opening)
-        now = page.answered_at
+        now, rules = page.answered_at, rules.with_rechecks(rechecks)
         if any(plan.full_scan_is_due(found, now, rules) for found in captured.values()):
             fresh = plan.full_scan(now, rules)
         else:
             fresh = plan.incremental_scan(known, now, rules)
+        if isinstance(inbox, InboxHints):
+            position = inbox.reached
+        fresh = replace(fresh, position=position, rechecks=rechecks)
         usable = fresh.remaining[0] == opening
         yield from self._carry_out(fresh, captured, page if usable else None, last=True)
 
+    def _is_due(self, inbox: InboxHints | Doubt, known: Sequence[Captured]) -> bool:
+        """Whether it is time for a sweep although the inbox can be trusted."""
+        run, rules = self._reader.run, self._rules
+        now = run.client.now
+        return (
+            (isinstance(inbox, InboxHints) and inbox.needs_sweep)
+            or trust.sweep_is_due(known, now, run.settings.sweep_interval)
+            or any(plan.full_scan_is_due(one, now, rules) for one in known)
+        )
+
+    def _rechecks(self, doubt: Doubt | None) -> Rechecks | None:
+        """Return when a sweep reads invitees again, if not by the settings; tell of a doubt."""
+        if doubt is None:
+            return "fourfold"
+        self._reader.run.logger.warning(messages.INBOX_IN_DOUBT, doubt.reason)
+        return None if doubt.lasts else "every_run"
+
     def _carry_out(
         self, sweep: Sweep, captured: Known, page: Page | None = None, *, last: bool = False
-    ) -> Generator[Batch[Row], None, dict[str, Captured]]:
+    ) -> Generator[Batch[Row | Lookup], None, dict[str, Captured]]:
         """Read what remains of a sweep, first `page` if given; return what its streams captured."""
         invitees = [reader for reader in self._invitees if reader.stream.name in captured]
         while sweep.remaining:
@@ -108,6 +150,14 @@ class SweepRunner:
         yield Batch([], partial(self._checkpoints.note_complete, now, last=last))
         return now
 
+    def _note_hinted(self, meetings: Sequence[Record], position: int) -> None:
+        """Write the event types that meetings name, then that all up to a position is loaded."""
+        known = self._captured.get(self._reader.stream.name)
+        if self._event_types is not None and self._reader.stream.name in self._captured:
+            due = [one for one in meetings if plan.is_new(meeting_of(one), known)]
+            self._event_types.write(self._event_types.read(due))
+        self._checkpoints.note_position(position)
+
     def _note_midway(
         self, sweep: Sweep, names: set[str], first: datetime | None, following: Row, read: int
     ) -> None:
@@ -124,7 +174,7 @@ class SweepRunner:
         """Return the readers for which the meeting's invitees are due."""
         if not invitees:
             return []
-        meeting, rules = _meeting(record), self._rules
+        meeting, rules = meeting_of(record), self._rules.with_rechecks(sweep.rechecks)
         return [
             reader
             for reader in invitees
@@ -133,7 +183,7 @@ class SweepRunner:
 
     def _named_types(
         self, records: Sequence[Record], captured: Known, sweep: Sweep
-    ) -> Iterator[Batch[Row]]:
+    ) -> Iterator[Batch[Row | Lookup]]:
         """Read the types of new and changed meetings, of all in a full scan, to write them first.
 
         The state may pass a meeting only when its event type is out.
@@ -142,7 +192,7 @@ class SweepRunner:
         if self._event_types is None or name not in captured:
             return
         known = captured[name]
-        due = [one for one in records if sweep.full or plan.is_new(_meeting(one), known)]
+        due = [one for one in records if sweep.full or plan.is_new(meeting_of(one), known)]
         types = self._event_types.read(due)
         if types is None or types:  # None has to be noted, too
             yield Batch([], partial(self._event_types.write, types))
@@ -160,7 +210,7 @@ class SweepRunner:
             if next_start is not None and next_start == start_of(rows[0]):
                 rows = self._at(next_start)
                 # That start is read completely: go on after it.
-                next_start = _moved(next_start, INSTANT * 2)
+                next_start = moved(next_start, INSTANT * 2)
             if next_start is not None and part.start is not None and next_start <= part.start:
                 break
             digests = {row["uri"]: digest(row) for row in rows}
@@ -174,7 +224,7 @@ class SweepRunner:
     def _first_page_with_rows(self, part: Range) -> Page:
         """Read the first page that is not empty, or the last one."""
         began = None
-        for page in self._reader.pages(None, _bounds(part)):
+        for page in self._reader.pages(None, bounds_of(part)):
             began = began or page.answered_at
             if page.rows or page.next_page is None:
                 return replace(page, answered_at=began)
@@ -182,7 +232,7 @@ class SweepRunner:
 
     def _at(self, start: datetime) -> list[Record]:
         """Read all meetings that start at a time at which more than a page of them do."""
-        pages = self._reader.read_until_stable(None, _bounds(Range(start, start)))
+        pages = self._reader.read_until_stable(None, bounds_of(Range(start, start)))
         return [row for page in pages for row in page.rows]
 
     def _interrupted_sweeps(self) -> Iterator[tuple[Sweep, list[str]]]:
@@ -203,21 +253,6 @@ class SweepRunner:
                 yield sweep, left
 
 
-def start_of(event: Record) -> datetime:
-    """Return the start of a meeting; raise CalendlyError if it is missing or cannot be parsed."""
-    start = timestamps.of(event, "start_time")
-    if start is None:  # nobody could say how far a sweep has come
-        raise errors.CalendlyError(
-            messages.NO_START_TIME, stream="scheduled_events", row=event["uri"]
-        )
-    return start
-
-
-def last_start(page: Page) -> datetime | None:
-    """Return the last start on a page; None if no page follows."""
-    return start_of(page.rows[-1]) if page.rows and page.next_page else None
-
-
 def _midway(
     rows: Sequence[Row], note_midway: Callable[[Row, int], None]
 ) -> tuple[dict[int, Callable[[], None]], int]:
@@ -234,36 +269,3 @@ def _midway(
             midway[number] = partial(note_midway, following, read)
             read = 0
     return midway, read
-
-
-def _meeting(event: Record) -> plan.Meeting:
-    """Extract what decides whether the invitees are due; whatever is missing makes them due."""
-    counter = event.get("invitees_counter")
-    if not isinstance(counter, dict):
-        counter = {}
-    return plan.Meeting(
-        start=start_of(event),
-        updated=timestamps.of(event, "updated_at") or LATEST,
-        active=event.get("status") != "canceled",
-        booked=counter.get("active") != 0,
-        shared=counter.get("limit") != 1,
-    )
-
-
-def _bounds(part: Range) -> dict[str, str]:
-    """Return a range as query parameters."""
-    # Whether Calendly includes a bound is not documented: from just before to just after.
-    bounds = {}
-    if part.start is not None:
-        bounds["min_start_time"] = timestamps.in_request(_moved(part.start, -INSTANT))
-    if part.end is not None:
-        bounds["max_start_time"] = timestamps.in_request(_moved(part.end, INSTANT))
-    return bounds
-
-
-def _moved(timestamp: datetime, by: timedelta) -> datetime:
-    """Move a timestamp, unless it is at the end of time already."""
-    try:
-        return timestamp + by
-    except OverflowError:
-        return timestamp

@@ -18,7 +18,7 @@ from tap_calendly.reading.replication import FullTable, NewestFirst
 from tap_calendly.reporting.errors import CalendlyError, StreamsError
 from tap_calendly.streams import STREAMS
 from tap_calendly.streams.event_types import EventTypeMemberships, EventTypes
-from tap_calendly.sweep import runner
+from tap_calendly.sweep import meetings, runner
 from tap_calendly.tap import TapCalendly
 from tests.command import complaints, run_tap
 from tests.conftest import NOW, PassingClock
@@ -344,7 +344,7 @@ def test_a_failure_is_not_blamed_on_streams_that_were_waiting_for_rows(
     warehouse = Warehouse(sandbox)
     sandbox.faults.add(Fault(INVITEES, delay=0.5, times=None))
     if unexpected:
-        read, pages = runner.last_start, itertools.count()
+        read, pages = meetings.last_start, itertools.count()
         monkeypatch.setattr(
             runner, "last_start", lambda page: _fail() if next(pages) else read(page)
         )

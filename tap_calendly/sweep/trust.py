@@ -1,0 +1,152 @@
+"""Whether a run can rely on the inbox to have told which meetings changed since the last one.
+
+Trust is earned anew in every run. A doubt makes the run sweep as without an inbox. Some doubts
+last, such as a disabled subscription; the others end with that sweep, which therefore reads all
+that may have changed without a word: the invitees of recent meetings, whatever `invitee_rechecks`
+says.
+Everything here is pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any, NamedTuple
+
+from tap_calendly import timestamps
+from tap_calendly.api.page import Record
+from tap_calendly.inbox.delivery import HINTS
+from tap_calendly.state import Captured, Inbox
+
+RETRIES_LAST = timedelta(hours=24)
+"""For how long Calendly retries a delivery before it disables the subscription (API docs)."""
+
+LATEST = datetime.max.replace(tzinfo=timezone.utc)
+
+OTHER_SCOPE = "the inbox's webhook subscription has another scope than this run"
+SUBSCRIBE = "run `calendly-webhooks subscribe`"
+
+
+class Doubt(NamedTuple):
+    """Why the inbox cannot be trusted, in words, and whether that lasts beyond this run's sweep."""
+
+    reason: str
+    lasts: bool
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What an inbox says of itself, by the positions up to which the streams have loaded it.
+
+    Attributes:
+        known: The inbox that the state's positions are of; None for none.
+        now: The inbox, and its own subscription.
+        first, last: The lowest position of a stream, None if one has none; and the inbox's last.
+        removed: The highest position that was removed.
+        has_gap: Whether no receiver ran for a while since then.
+        is_unclear: Whether a delivery since then should name a meeting, and does not.
+        has_delivered: Whether anything came since the subscription was created.
+    """
+
+    known: Inbox | None
+    now: Inbox
+    first: int | None
+    last: int
+    removed: int
+    has_gap: bool
+    is_unclear: bool
+    has_delivered: bool
+
+
+def doubt(
+    evidence: Evidence,
+    subscription: Record,
+    about: Mapping[str, str],
+    captured: Iterable[Captured | None],
+    now: datetime,
+) -> Doubt | None:
+    """Return why the inbox cannot be trusted; None if it can.
+
+    `subscription` is the API's answer, `about` the scope of this run (see `Scope.parameters`).
+    """
+    ends = list(_doubts_about_span(evidence, subscription, captured, now))
+    lasts = list(_lasting_doubts(evidence, subscription, about, now))
+    if not (ends or lasts):
+        return None
+    return Doubt((lasts or ends)[0], lasts=not ends)
+
+
+def _doubts_about_span(
+    evidence: Evidence, subscription: Record, captured: Iterable[Captured | None], now: datetime
+) -> list[str]:
+    """Return what may have been missed since the last run."""
+    known, first = evidence.known, evidence.first
+    began = [None if one is None else one.began for one in captured]
+    if known is None:
+        return ["this is the first run with it"]
+    if known.identity != evidence.now.identity:
+        return ["the inbox was replaced since the last run"]
+    if known.subscription != evidence.now.subscription:
+        return ["the inbox's webhook subscription was replaced since the last run"]
+    if first is None:
+        return ["not every stream has been loaded with it yet"]
+    found = []
+    if first < evidence.removed:
+        found.append("deliveries were removed from the inbox before they were read")
+    if first > evidence.last:
+        found.append("the inbox has lost deliveries since the last run")
+    if evidence.has_gap:
+        found.append("no receiver ran for a while")
+    if evidence.is_unclear:
+        found.append("a delivery does not say which meeting it is about")
+    until = _late_until(subscription)
+    if until is not None and until <= now and any(one is None or one < until for one in began):
+        found.append("Calendly has had trouble delivering")
+    return found
+
+
+def _lasting_doubts(
+    evidence: Evidence, subscription: Record, about: Mapping[str, str], now: datetime
+) -> list[str]:
+    """Return what is wrong with the subscription."""
+    found = []
+    if subscription.get("state") != "active":
+        found.append(f"the inbox's webhook subscription is disabled: {SUBSCRIBE}")
+    if missing := HINTS - {*_list(subscription.get("events"))}:
+        lacking = ", ".join(sorted(missing))
+        found.append(f"the inbox's webhook subscription lacks the events {lacking}: {SUBSCRIBE}")
+    if not is_about(subscription, about):
+        found.append(OTHER_SCOPE)
+    until = _late_until(subscription)
+    if until is not None and now < until:
+        found.append(f"late deliveries may come until {until:%Y-%m-%d %H:%M} UTC")
+    if not evidence.has_delivered:
+        found.append("nothing has been delivered to the inbox's webhook subscription yet")
+    return found
+
+
+def is_about(subscription: Record, about: Mapping[str, str]) -> bool:
+    """Whether a subscription tells the events of a scope, no more and no less."""
+    scope = about["scope"]
+    wanted = {"organization": about["organization"], "scope": scope, "user": None, "group": None}
+    wanted |= {} if scope == "organization" else {scope: about[scope]}
+    return all(subscription.get(field) == value for field, value in wanted.items())
+
+
+def sweep_is_due(captured: Iterable[Captured], now: datetime, interval: timedelta) -> bool:
+    """Whether it is time for a sweep although the inbox can be trusted."""
+    # Less a tenth, as a daily run may begin a little earlier than the day before.
+    return now - min(one.began for one in captured) >= interval * 0.9
+
+
+def _late_until(subscription: Record) -> datetime | None:
+    """Return until when late deliveries may come: the time is never cleared, as far as is known."""
+    if subscription.get("retry_started_at") is None:
+        return None
+    began = timestamps.of(subscription, "retry_started_at")
+    return LATEST if began is None else began + RETRIES_LAST
+
+
+def _list(value: Any) -> list[Any]:  # noqa: ANN401 - JSON
+    return value if isinstance(value, list) else []
