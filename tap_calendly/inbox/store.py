@@ -66,7 +66,7 @@ class Store:
         """Say that a receiver runs; after a pause, mark a gap: deliveries may have been missed."""
         with self._transaction() as connection:
             last = _fact(connection, tables.BEAT)
-            if last is None or abs(now - timestamps.parse(last)) > LONGEST_PAUSE:
+            if last is not None and abs(now - timestamps.parse(last)) > LONGEST_PAUSE:
                 gap = {"received_at": timestamps.in_request(now)}
                 connection.execute(insert(DELIVERIES).values(gap))
             _note(connection, tables.BEAT, timestamps.in_request(now))

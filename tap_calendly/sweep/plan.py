@@ -171,10 +171,15 @@ def complete(captured: Captured | None, sweep: Sweep) -> Captured:
         # The later bound: what lay before it was out of sight this time.
         if not reaches_further_back(captured.start_date, sweep.start_date):
             start_date = captured.start_date
-    positions = {sweep.position, None if captured is None else captured.position} - {None}
-    position = max(positions, default=None)
+    positions = [sweep.position] if captured is None else [sweep.position, captured.position]
+    known = [position for position in positions if position is not None]
     return Captured(
-        sweep.began, full_scan, sweep.window_start, start_date, sweep.earliest, position
+        began=sweep.began,
+        full_scan=full_scan,
+        window_start=sweep.window_start,
+        start_date=start_date,
+        earliest=sweep.earliest,
+        position=max(known) if known else None,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from singer_sdk.testing.pytest_plugin import pytest_generate_tests
 
+from tests.runs.inbox import InboxOffice
 from tests.runs.office import Office
 from tests.runs.site import Site
 
@@ -23,6 +24,12 @@ __all__ = ["pytest_generate_tests"]
 def office(empty_sandbox: Sandbox, clock: SimulatedClock) -> Office:
     """A small organization, and the warehouse that the tap loads from it run by run."""
     return Office(empty_sandbox, clock)
+
+
+@pytest.fixture
+def inbox_office(empty_sandbox: Sandbox, clock: SimulatedClock, tmp_path: Path) -> InboxOffice:
+    """The same, with an inbox that can be trusted from the first run on."""
+    return InboxOffice(empty_sandbox, clock, tmp_path)
 
 
 @pytest.fixture
