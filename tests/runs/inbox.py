@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from typing_extensions import override
 
 from tap_calendly.inbox import delivery
 from tap_calendly.inbox.delivery import HINTS
+from tap_calendly.inbox.reader import InboxReader
 from tap_calendly.inbox.store import Store
 from tests.runs.office import A_WHILE, MEETINGS, Office
 
@@ -74,19 +76,26 @@ class InboxOffice(Office):
         with mock.patch("tap_calendly.inbox.store.LONGEST_PAUSE", pause):
             self.store.beat(self.clock.now())
 
-    def deliver(self, event: str, invitee: str, **changed: Any) -> None:  # noqa: ANN401 - as it is
+    @property
+    def store_identity(self) -> str:
+        """What tells the inbox from all others."""
+        return InboxReader(self.url).identity
+
+    def deliver(self, event: str, invitee: str) -> None:
         """Deliver that something happened to an invitee, as Calendly's records are now."""
+        self.deliver_body(self.body(event, invitee))
+
+    def body(self, event: str, invitee: str) -> dict[str, Any]:
+        """Return what Calendly posts about an invitee, as its records are now."""
         meeting = invitee.partition("/invitees/")[0]
         record = next(one for one in self.calendly.invitees[meeting] if one["uri"] == invitee)
-        payload = {**record, "scheduled_event": self.calendly.events[meeting], **changed}
-        self.deliver_body({"event": event, "created_at": self._stamp(), "payload": payload})
+        payload = {**record, "scheduled_event": self.calendly.events[meeting]}
+        created_at = self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.000000Z")
+        return copy.deepcopy({"event": event, "created_at": created_at, "payload": payload})
 
     def deliver_body(self, body: dict[str, Any]) -> None:
         """Deliver something."""
         self.store.add(delivery.parse(json.dumps(body).encode()), self.clock.now())
-
-    def _stamp(self) -> str:
-        return self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.000000Z")
 
     @override
     def run(self, **options: Any) -> int:
