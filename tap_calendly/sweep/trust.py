@@ -70,19 +70,25 @@ def doubt(
 
     `subscription` is the API's answer, `about` the scope of this run (see `Scope.parameters`).
     """
-    ends = list(_doubts_about_span(evidence, subscription, captured, now))
-    lasts = list(_lasting_doubts(evidence, subscription, about, now))
-    if not (ends or lasts):
-        return None
-    return Doubt((lasts or ends)[0], lasts=not ends)
+    wrong, late_until = _wrong_with(subscription, about), _late_until(subscription)
+    missed = _missed(evidence, captured, late_until, now)
+    awaited = []
+    if late_until is not None and now < late_until:
+        awaited.append(f"late deliveries may come until {late_until:%Y-%m-%d %H:%M} UTC")
+    if not evidence.has_delivered:
+        awaited.append("nothing has been delivered to the inbox's webhook subscription yet")
+    reasons = [*wrong, *missed, *awaited]
+    return Doubt(reasons[0], lasts=not missed) if reasons else None
 
 
-def _doubts_about_span(
-    evidence: Evidence, subscription: Record, captured: Iterable[Captured | None], now: datetime
+def _missed(
+    evidence: Evidence,
+    captured: Iterable[Captured | None],
+    late_until: datetime | None,
+    now: datetime,
 ) -> list[str]:
-    """Return what may have been missed since the last run."""
+    """Return why deliveries may have been missed since the last run."""
     known, first = evidence.known, evidence.first
-    began = [None if one is None else one.began for one in captured]
     if known is None:
         return ["this is the first run with it"]
     if known.identity != evidence.now.identity:
@@ -100,16 +106,14 @@ def _doubts_about_span(
         found.append("no receiver ran for a while")
     if evidence.is_unclear:
         found.append("a delivery does not say which meeting it is about")
-    until = _late_until(subscription)
-    if until is not None and until <= now and any(one is None or one < until for one in began):
-        found.append("Calendly has had trouble delivering")
+    if late_until is not None and late_until <= now:
+        swept = [one is not None and one.began >= late_until for one in captured]
+        found += [] if all(swept) else ["Calendly has had trouble delivering"]
     return found
 
 
-def _lasting_doubts(
-    evidence: Evidence, subscription: Record, about: Mapping[str, str], now: datetime
-) -> list[str]:
-    """Return what is wrong with the subscription."""
+def _wrong_with(subscription: Record, about: Mapping[str, str]) -> list[str]:
+    """Return what is wrong with a subscription, for a person to mend."""
     found = []
     if subscription.get("state") != "active":
         found.append(f"the inbox's webhook subscription is disabled: {SUBSCRIBE}")
@@ -118,11 +122,6 @@ def _lasting_doubts(
         found.append(f"the inbox's webhook subscription lacks the events {lacking}: {SUBSCRIBE}")
     if not is_about(subscription, about):
         found.append(OTHER_SCOPE)
-    until = _late_until(subscription)
-    if until is not None and now < until:
-        found.append(f"late deliveries may come until {until:%Y-%m-%d %H:%M} UTC")
-    if not evidence.has_delivered:
-        found.append("nothing has been delivered to the inbox's webhook subscription yet")
     return found
 
 

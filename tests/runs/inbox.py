@@ -42,7 +42,8 @@ class InboxOffice(Office):
     def replace_inbox(self) -> None:
         """Start with an empty inbox."""
         self.inboxes += 1
-        self.url = f"sqlite:///{self.folder}/inbox_{self.inboxes}.db"
+        self.file = self.folder / f"inbox_{self.inboxes}.db"
+        self.url = f"sqlite:///{self.file}"
         self.store = Store(self.url)
         self.warehouse.settings |= {"inbox_url": self.url}
         self.receive()

@@ -291,7 +291,9 @@ def test_a_run_that_is_killed_loses_no_delivery(trusted: InboxOffice) -> None:
 def test_a_stream_that_failed_reads_its_deliveries_again(trusted: InboxOffice) -> None:
     _, invitee = trusted.book(1)
     trusted.deliver(INVITEE_CREATED, invitee)
-    trusted.warehouse.sandbox.faults.add(Fault("/scheduled_events/*/invitees", status=418, times=None))
+    trusted.warehouse.sandbox.faults.add(
+        Fault("/scheduled_events/*/invitees", status=418, times=None)
+    )
     with pytest.raises(StreamsError):
         trusted.run()
     trusted.warehouse.sandbox.faults.clear()
