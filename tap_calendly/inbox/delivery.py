@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from urllib.parse import unquote
 
 import msgspec
 
@@ -21,6 +22,13 @@ NO_SHOW_CREATED, NO_SHOW_DELETED = "invitee_no_show.created", "invitee_no_show.d
 
 HINTS = frozenset({INVITEE_CREATED, INVITEE_CANCELED, NO_SHOW_CREATED, NO_SHOW_DELETED})
 """The events that say which meetings changed."""
+
+LONGEST = 500
+"""Characters of a URI, or of an event's name: PostgreSQL indexes at most 2,700 bytes."""
+
+_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
+_CONTROL = frozenset("bfnrt")
+"""What stands for an unprintable character after a backslash."""
 
 _MEETING = re.compile(r".+/scheduled_events/[^/]+")
 _INVITEE = re.compile(r"(.+/scheduled_events/[^/]+)/invitees/[^/]+")
@@ -49,6 +57,15 @@ class Delivery(msgspec.Struct, frozen=True):
         """What happened; empty if that is no JSON object."""
         found = json.loads(self.body).get("payload")
         return found if isinstance(found, dict) else {}
+
+    def names(self, email: str) -> bool:
+        """Whether it holds an email address anywhere, in any case, also escaped or in a link."""
+        if "@" not in email:
+            return False
+        # Not as a part of a longer one, such as joan@example.com for an@example.com.
+        address = rf"(?<![\w.+-]){re.escape(email.strip().casefold())}(?![\w-]|\.\w)"
+        text = _ESCAPE.sub(_unescaped, self.body).casefold()
+        return any(re.search(address, form) for form in (text, unquote(text)))
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -97,6 +114,15 @@ def _about(payload: Mapping[str, Any]) -> tuple[str | None, str | None]:
     return next(iter(uris), None), uri if found else None
 
 
+def _unescaped(escape: re.Match[str]) -> str:
+    """Return the character that an escape in JSON stands for; any control character is a space."""
+    if escape[1]:
+        return chr(int(escape[1], 16))
+    return " " if escape[2] in _CONTROL else escape[2]
+
+
 def _text(value: object) -> str | None:
-    """Return a text; None for anything else, and for what no database stores."""
-    return value if isinstance(value, str) and value.isprintable() else None
+    """Return a text; None for anything else, and for what no database stores or indexes."""
+    if not isinstance(value, str) or len(value) > LONGEST or not value.isprintable():
+        return None
+    return value

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -57,12 +58,13 @@ class InboxReader:
         """
         try:
             url = tables.url_of(text)
-            if url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists():
+            file = tables.file_of(url)
+            if file is not None and not file.exists():
                 raise errors.CalendlyError(messages.INBOX_ABSENT)
             self._engine: Engine = tables.reading_engine(url)
-            with self._engine.begin() as connection:
+            with self.connection() as connection:
                 self._read(connection)
-        except (SQLAlchemyError, KeyError, ValueError, ModuleNotFoundError) as error:
+        except (OSError, KeyError, ValueError, ModuleNotFoundError) as error:
             raise unreadable(error) from None
 
     def _read(self, connection: Connection) -> None:
@@ -135,25 +137,33 @@ class InboxReader:
         """Return the last position of rows that meet conditions; None for no such row."""
         within = DELIVERIES.c.position.between(after + 1, self.last)
         query = select(func.max(DELIVERIES.c.position)).where(within, *conditions)
-        try:
-            with self._engine.begin() as connection:
-                found: int | None = connection.execute(query).scalar()
-        except SQLAlchemyError as error:
-            raise unreadable(error) from None
+        with self.connection() as connection:
+            found: int | None = connection.execute(query).scalar()
         return found
 
     def _rows(self, query: Any) -> list[Received]:  # noqa: ANN401 - SQLAlchemy's
+        with self.connection() as connection:
+            return [_received(row) for row in connection.execute(query)]
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """Read in a transaction.
+
+        Raises:
+            CalendlyError: The inbox cannot be read any more.
+        """
         try:
             with self._engine.begin() as connection:
-                return [_received(row) for row in connection.execute(query)]
-        except SQLAlchemyError as error:
+                yield connection
+        except (SQLAlchemyError, sqlite3.Error) as error:
             raise unreadable(error) from None
 
 
 def unreadable(error: Exception) -> errors.CalendlyError:
-    """Report that an inbox cannot be read or written; not the error's text, as it holds the URL."""
+    """Report that an inbox cannot be read or written; SQLite's own words hold no secrets."""
     cause = getattr(error, "orig", None) or error
-    return errors.CalendlyError(messages.INBOX_UNREADABLE, kind=type(cause).__name__)
+    said = str(cause) if isinstance(cause, sqlite3.Error) else type(cause).__name__
+    return errors.CalendlyError(messages.INBOX_UNREADABLE, kind=said)
 
 
 def subscription_as_json(subscription: Subscription) -> str:

@@ -6,6 +6,10 @@ itself. SQLite and PostgreSQL hold the same.
 
 from __future__ import annotations
 
+import os
+import sqlite3
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +19,7 @@ from sqlalchemy import (
     Engine,
     Integer,
     MetaData,
+    NullPool,
     String,
     Table,
     Text,
@@ -24,11 +29,13 @@ from sqlalchemy import (
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from tap_calendly import timestamps
+
 VERSION = 1
 """The version of these tables; a higher one comes from a later version of the package."""
 
 BUSY_SECONDS = 10
-"""How long to wait for SQLite's other writers, and for a connection to PostgreSQL."""
+"""How long to wait for other writers, and for PostgreSQL to answer at all."""
 
 METADATA = MetaData()
 
@@ -70,6 +77,9 @@ REMOVED = "removed"
 BEAT = "beat"
 """When a receiver last said that it runs: ISO 8601, UTC, by the receiver's clock."""
 
+REFUSED = "refused"
+"""How many deliveries were refused: a fact for each hour and reason, `refused HOUR REASON`."""
+
 
 def url_of(text: str) -> URL:
     """Parse the setting `inbox_url`.
@@ -89,10 +99,22 @@ def url_of(text: str) -> URL:
     raise ValueError
 
 
+def refused_at(time: datetime) -> str:
+    """Return how the names of the facts about deliveries refused in an hour begin."""
+    return f"{REFUSED} {timestamps.in_request(time)[: len('2026-03-04T09')]}"
+
+
+def file_of(url: URL) -> Path | None:
+    """Return the file of a SQLite database; None for PostgreSQL."""
+    return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+
+
 def writing_engine(url: URL) -> Engine:
-    """Return an engine whose transactions take SQLite's lock for writing at their beginning."""
-    if url.get_backend_name() != "sqlite":
-        return _postgres(url)
+    """Return an engine whose commits last, and which waits for other writers, but not for ever."""
+    if file_of(url) is None:
+        engine = _postgres(url)
+        event.listen(engine, "connect", _configure_postgres)
+        return engine
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
 
     @event.listens_for(engine, "connect")
@@ -100,6 +122,7 @@ def writing_engine(url: URL) -> Engine:
         connection.isolation_level = None  # `BEGIN` is ours to write
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA secure_delete = ON")  # what is removed is personal data
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:  # noqa: ANN401 - SQLAlchemy's
@@ -110,20 +133,40 @@ def writing_engine(url: URL) -> Engine:
 
 def reading_engine(url: URL) -> Engine:
     """Return an engine that neither creates nor changes anything."""
-    if url.get_backend_name() != "sqlite":
+    if (file := file_of(url)) is None:
         return _postgres(url).execution_options(postgresql_readonly=True)
-    file = Path(str(url.database)).absolute().as_uri()
-    # Not `mode=ro`, as that could not read what a receiver that was killed left in its log.
-    read = url.set(database=file, query={"mode": "rw", "uri": "true"})
-    engine = create_engine(read, connect_args={"timeout": BUSY_SECONDS})
+    # Connected anew for each transaction: what the log of a receiver adds is never missed.
+    return create_engine("sqlite://", creator=partial(_reading, file), poolclass=NullPool)
 
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _: object) -> None:  # noqa: ANN401 - of whatever driver
-        connection.execute("PRAGMA query_only = ON")
 
-    return engine
+def _reading(file: Path) -> sqlite3.Connection:
+    """Connect to a SQLite file, whatever its receiver does or did, and whatever we may do."""
+    log = file.with_name(f"{file.name}-wal").exists()
+    if log or (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
+        # Not `ro`, as that could not read what a receiver that was killed left in its log.
+        query = "mode=rw"
+    else:
+        # SQLite would want to write a log, or leave one behind that the receiver cannot write.
+        query = "mode=ro&immutable=1"
+    uri = f"{file.absolute().as_uri()}?{query}"
+    connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
 
 
 def _postgres(url: URL) -> Engine:
-    connect = {"connect_timeout": BUSY_SECONDS}
-    return create_engine(url, pool_pre_ping=True, connect_args=connect)
+    connect = {
+        "connect_timeout": BUSY_SECONDS,
+        "keepalives_idle": BUSY_SECONDS,
+        "tcp_user_timeout": BUSY_SECONDS * 1000,  # else a machine that is gone is waited for
+    }
+    return create_engine(
+        url, pool_pre_ping=True, connect_args=connect, isolation_level="READ COMMITTED"
+    )
+
+
+def _configure_postgres(connection: Any, _: object) -> None:  # noqa: ANN401 - of whatever driver
+    # Whatever is the default of the database or the role.
+    for name, value in (("synchronous_commit", "on"), ("lock_timeout", f"{BUSY_SECONDS}s")):
+        connection.execute("SELECT set_config(%s, %s, false)", (name, value))
+    connection.commit()
