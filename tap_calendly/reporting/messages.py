@@ -127,6 +127,42 @@ INBOX_UNREADABLE = (
     "and `inbox_url`."
 )
 INBOX_IN_DOUBT = "scheduled_events: this run sweeps as without an inbox, as %s."
+INBOX_URL_MISSING = (
+    "Setting `inbox_url` is missing: the receiver keeps deliveries there, for example in "
+    "sqlite:///inbox.db."
+)
+SIGNING_KEY_MISSING = (
+    "Setting `webhook_signing_key` is missing: the receiver checks deliveries with it; get one "
+    "with `calendly-webhooks new-key`."
+)
+PATH_UNUSABLE = (
+    "the receiver's path must start with / and have no braces, query, fragment or spaces."
+)
+LISTEN_FAILED = (
+    "cannot listen on {host}, port {port} ({why}): free the port, or choose others with `--host` "
+    "and `--port`."
+)
+DELIVERIES_REFUSED = "Refused {number} ({reason}): {remedy}"
+REFUSALS: dict[str, str] = {
+    "no signature": (
+        "Calendly signs its deliveries, so they are from elsewhere, or a proxy drops the header "
+        "`Calendly-Webhook-Signature`."
+    ),
+    "wrong signature": (
+        "check that `webhook_signing_key` is the subscription's, and that no proxy changes bodies."
+    ),
+    "old signature": (
+        "the signature is right, but older than `--tolerance`: check this machine's clock."
+    ),
+    "future signature": (
+        "the signature is right, but later than `--tolerance` allows: check this machine's clock."
+    ),
+    "too large": "the body has more than 1 MB, which no delivery of Calendly's has.",
+    "too slow": "the body did not come within 10 seconds: check the proxy and the network.",
+    "unreadable": "the signature is right, but the body is no JSON object that names an event.",
+}
+"""What a receiver says of deliveries it refuses, by reason."""
+
 INBOX_FROM_LATER_VERSION = (
     "the inbox was written by a later version of calendly-webhooks: use that version of "
     "singer-tap-calendly."

@@ -1,0 +1,49 @@
+"""The receiver for any ASGI server, such as `uvicorn --factory tap_calendly.webhooks.asgi:app`.
+
+For other options, point the server at a function of your own that calls `app` with them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+
+from starlette.applications import Starlette
+
+from tap_calendly.reporting import errors, messages, redaction
+from tap_calendly.settings import Settings
+from tap_calendly.singer import configuration
+from tap_calendly.singer.settings_schema import SETTINGS
+from tap_calendly.webhooks.receiver import ReceiverOptions, receiver
+
+NEEDED = ("inbox_url", "webhook_signing_key")
+
+
+def app(path: str = "/", tolerance: int = 180, keep_days: int | None = None) -> Starlette:
+    """Return the receiver, by the variables TAP_CALENDLY_INBOX_URL and …_WEBHOOK_SIGNING_KEY.
+
+    Args:
+        path: Where deliveries are posted.
+        tolerance: By how many seconds a signature's time may differ from this machine's.
+        keep_days: After how many days deliveries are removed; None for never.
+
+    Raises:
+        SystemExit: It cannot start; one line says why.
+    """
+    redaction.guard_logs()
+    logger = logging.getLogger("calendly-webhooks")
+    try:
+        return receiver(_settings(os.environ), ReceiverOptions(path, tolerance, keep_days), logger)
+    except errors.CalendlyError as error:
+        raise SystemExit(str(error)) from None
+
+
+def _settings(environ: Mapping[str, str]) -> Settings:
+    config = {name: environ.get(f"TAP_CALENDLY_{name.upper()}") for name in NEEDED}
+    redaction.remember(*configuration.secrets(config))
+    problems = configuration.problems(config, SETTINGS.to_dict())
+    # A receiver asks Calendly nothing.
+    if problems := [problem for problem in problems if problem != messages.TOKEN_MISSING]:
+        raise errors.SettingsError(problems)
+    return Settings.parse(config, "")
