@@ -46,6 +46,10 @@ benchmark: .cache/packages ## Measure the tap's speed, beside a plain tap and at
 endurance: .cache/packages ## Simulate an hour at the API's limit with 1 % faults: four minutes
 	$(BIN)/python -m benchmarks.endurance
 
+.PHONY: receiver
+receiver: .cache/packages ## Measure how many deliveries a second the receiver answers: half a minute
+	$(BIN)/python -m benchmarks.receiver
+
 .PHONY: audit
 audit: .tools/bin/uv ## Check all locked packages for known vulnerabilities, at osv.dev
 	.tools/bin/uv audit --locked --preview-features audit-command
