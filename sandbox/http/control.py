@@ -11,9 +11,11 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.http.deliveries import Mishap
 from sandbox.http.faults import Fault
 from sandbox.organization.calendly import LIFE_EVENTS
 from sandbox.organization.clock import SimulatedClock
@@ -23,14 +25,19 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from sandbox.http.deliveries import Deliveries
     from sandbox.http.faults import Faults
     from sandbox.http.recording import Recording
     from sandbox.organization.calendly import Calendly
 
 PREFIX = "/sandbox/"
 
+SWITCHES = ("down", "renew_stamps", "drop_after_booking")
 
-def control(calendly: Calendly, faults: Faults, recording: Recording) -> Starlette:
+
+def control(
+    calendly: Calendly, faults: Faults, recording: Recording, deliveries: Deliveries
+) -> Starlette:
     """Return the application that serves the sandbox's own endpoints.
 
     * ``POST /sandbox/life/{method}`` calls a life event of
@@ -42,6 +49,12 @@ def control(calendly: Calendly, faults: Faults, recording: Recording) -> Starlet
       ``DELETE`` forgets them.
     * ``POST /sandbox/faults`` with the attributes of :class:`~sandbox.http.faults.Fault` adds one;
       ``DELETE`` removes all.
+    * ``POST /sandbox/webhooks`` sets ``down``, ``renew_stamps`` or ``drop_after_booking`` of
+      :class:`~sandbox.http.deliveries.Deliveries`, or the organization's ``bare_no_shows``.
+    * ``POST /sandbox/webhooks/mishaps`` with the attributes of
+      :class:`~sandbox.http.deliveries.Mishap` adds one; ``DELETE`` removes all.
+    * ``POST /sandbox/webhooks/deliver`` posts what is due by a simulated clock, and returns
+      ``{"result": ...}``: the event, number, status and outcome of each attempt.
 
     What cannot be done is answered with 400 and ``{"message": ...}``.
     """
@@ -96,6 +109,7 @@ def control(calendly: Calendly, faults: Faults, recording: Recording) -> Starlet
             Route("/sandbox/requests", forget_requests, methods=["DELETE"]),
             Route("/sandbox/faults", add_fault, methods=["POST"]),
             Route("/sandbox/faults", clear_faults, methods=["DELETE"]),
+            *_webhooks(calendly, deliveries),
         ],
         exception_handlers={
             KeyError: _impossible,
@@ -103,6 +117,44 @@ def control(calendly: Calendly, faults: Faults, recording: Recording) -> Starlet
             ValueError: _impossible,
         },
     )
+
+
+def _webhooks(calendly: Calendly, deliveries: Deliveries) -> list[Route]:
+    """Return the endpoints about deliveries to webhook subscriptions."""
+
+    async def switch(request: Request) -> Response:
+        for name, value in (await _sent(request)).items():
+            if not isinstance(value, bool):
+                return _refusal(f"{name} is true or false, not {value!r}")
+            if name == "bare_no_shows":
+                calendly.bare_no_shows = value
+            elif name in SWITCHES:
+                setattr(deliveries, name, value)
+            else:
+                return _refusal(f"webhooks have no switch called {name!r}")
+        return Response(status_code=204)
+
+    async def add_mishap(request: Request) -> Response:
+        deliveries.add(Mishap(**await _sent(request)))
+        return Response(status_code=204)
+
+    async def clear_mishaps(_: Request) -> Response:
+        deliveries.clear()
+        return Response(status_code=204)
+
+    async def deliver(_: Request) -> Response:
+        attempts = await run_in_threadpool(deliveries.deliver)
+        told = ("event", "number", "status", "outcome")
+        return JSONResponse(
+            {"result": [{name: getattr(one, name) for name in told} for one in attempts]}
+        )
+
+    return [
+        Route("/sandbox/webhooks", switch, methods=["POST"]),
+        Route("/sandbox/webhooks/mishaps", add_mishap, methods=["POST"]),
+        Route("/sandbox/webhooks/mishaps", clear_mishaps, methods=["DELETE"]),
+        Route("/sandbox/webhooks/deliver", deliver, methods=["POST"]),
+    ]
 
 
 async def _sent(request: Request) -> dict[str, Any]:

@@ -14,11 +14,13 @@ from sandbox.http.access import Access
 from sandbox.http.api import Api
 from sandbox.http.asgi import AsgiApp
 from sandbox.http.control import control
+from sandbox.http.deliveries import Attempt, Deliveries
 from sandbox.http.faults import Faults
 from sandbox.http.oauth import OAuth
 from sandbox.http.rate_limit import WINDOW, RateLimit
 from sandbox.http.recording import RecordedRequest, Recording
 from sandbox.organization.calendly import Calendly
+from sandbox.organization.clock import SimulatedClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +43,7 @@ class Sandbox:
         access: Issues personal access tokens.
         oauth: Registers apps and issues access tokens that expire.
         faults: The faults to come.
+        deliveries: Posts to webhook subscriptions on loopback, and what goes wrong with that.
         token: A token of the organization's owner, with full access.
         url: The address, such as ``http://127.0.0.1:8000``, once it is serving.
     """
@@ -84,6 +87,7 @@ class Sandbox:
         self.access = Access(self.calendly)
         self.oauth = OAuth(self.calendly, self.access)
         self.faults = Faults()
+        self.deliveries = Deliveries(self.calendly)
         self.token = self.access.issue(self.calendly.owner)
         self.url = ""
         self._recording = Recording()
@@ -93,7 +97,7 @@ class Sandbox:
         self._app = AsgiApp(
             api=self._api,
             oauth=self.oauth,
-            control=control(self.calendly, self.faults, self._recording),
+            control=control(self.calendly, self.faults, self._recording, self.deliveries),
             faults=self.faults,
             recording=self._recording,
             latency=latency,
@@ -110,6 +114,8 @@ class Sandbox:
         listener = _listen(self._port)
         self.url = f"{self._scheme}://{HOST}:{listener.getsockname()[1]}"
         self._server.begin(listener)
+        if not isinstance(self.calendly.clock, SimulatedClock):
+            self.deliveries.begin()
         return self
 
     def __exit__(
@@ -119,6 +125,7 @@ class Sandbox:
         traceback: TracebackType | None,
     ) -> None:
         """Break off requests in flight, and stop."""
+        self.deliveries.end()
         self._server.end()
 
     @property
@@ -130,6 +137,14 @@ class Sandbox:
     def highest_concurrency(self) -> int:
         """The most requests in flight at once; 1 unless answers are slowed down."""
         return self._recording.highest_concurrency
+
+    def deliver(self) -> list[Attempt]:
+        """Post to webhook subscriptions what is due, and return what happened.
+
+        A simulated clock stands still, so that nothing is posted but by this; with any other, all
+        is posted as it happens.
+        """
+        return self.deliveries.deliver()
 
     def interrupt(self, interlude: Callable[[], None] | None) -> None:
         """Call ``interlude``, in the server's thread, before each request is answered."""

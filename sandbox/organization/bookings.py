@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import TYPE_CHECKING, Literal
 
+from sandbox.organization.announcements import announce_invitee
 from sandbox.organization.locations import location_again
 from sandbox.organization.meeting_records import (
     InviteeDetails,
@@ -59,7 +60,9 @@ def book(
     event = active_session(state, event_type, start) or new_event(
         state, offered, start, email, details
     )
-    return event["uri"], new_invitee(state, event, name, email, details)["uri"]
+    invitee = new_invitee(state, event, name, email, details)
+    announce_invitee(state, "invitee.created", invitee)
+    return event["uri"], invitee["uri"]
 
 
 @life_event
@@ -70,6 +73,7 @@ def join(
     check_details(state, details)
     record = active_event(state, event)
     invitee = new_invitee(state, record, name, email, details)
+    announce_invitee(state, "invitee.created", invitee)
     uri: str = invitee["uri"]
     return uri
 
@@ -83,7 +87,9 @@ def leave(
     While others stay, the meeting stays active and its counter changes. Calendly does not say
     whether that moves the meeting's ``updated_at``: ``moves_updated_at`` decides.
     """
-    _withdraw(state, active_invitee(state, invitee), "invitee", reason, moves=moves_updated_at)
+    record = active_invitee(state, invitee)
+    _withdraw(state, record, "invitee", reason, moves=moves_updated_at)
+    announce_invitee(state, "invitee.canceled", record)
 
 
 @life_event
@@ -103,11 +109,14 @@ def cancel(
         message = "either an event or an invitee can be canceled"
         raise ValueError(message)
     if invitee is not None:
-        _withdraw(state, active_invitee(state, invitee), by, reason)
-        return
-    record = active_event(state, str(event))
-    guests = [one for one in state.invitees[record["uri"]] if one["status"] == "active"]
-    _cancel(state, record, guests, by, reason)
+        guests = [active_invitee(state, invitee)]
+        _withdraw(state, guests[0], by, reason)
+    else:
+        record = active_event(state, str(event))
+        guests = [one for one in state.invitees[record["uri"]] if one["status"] == "active"]
+        _cancel(state, record, guests, by, reason)
+    for guest in guests:
+        announce_invitee(state, "invitee.canceled", guest)
 
 
 @life_event
@@ -138,6 +147,8 @@ def reschedule(
     new.update({key: deepcopy(old[key]) for key in KEPT}, old_invitee=old["uri"])
     _withdraw(state, old, by, reason)
     old.update(rescheduled=True, new_invitee=new["uri"])
+    announce_invitee(state, "invitee.canceled", old)
+    announce_invitee(state, "invitee.created", new)
     return event["uri"], new["uri"]
 
 

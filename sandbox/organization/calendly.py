@@ -15,6 +15,7 @@ from sandbox.organization import (
     free_time,
     groups,
     invitations,
+    lag,
     meetings,
     members,
     notes,
@@ -167,6 +168,10 @@ class Calendly(State):
     subscribe = webhooks.subscribe
     fail_webhook = webhooks.fail_webhook
     unsubscribe = webhooks.unsubscribe
+
+    fall_behind = lag.fall_behind
+    catch_up = lag.catch_up
+    shown_meetings = lag.shown_meetings
 
     truth = expected_rows.truth
     more_truth = expected_rows.more_truth

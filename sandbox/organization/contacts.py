@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypedDict
 
+from sandbox.organization.announcements import announce_contact
 from sandbox.organization.identifiers import PAGES, last_segment
 from sandbox.organization.state import Record, State, find, life_event
 
@@ -88,6 +89,7 @@ def add_contact(
     state.contact_owners[uri] = user
     record.update(values)
     _fill(state, record, details.get("custom_fields", {}))
+    announce_contact(state, "contact.created", record, user)
     return uri
 
 
@@ -95,17 +97,21 @@ def add_contact(
 def edit_contact(state: State, /, *, contact: str, **changes: Unpack[ContactDetails]) -> None:
     """Change a contact; moves its ``updated_at``, and what is left out stays."""
     record = find(state.contacts, contact, "contact")
-    values = _checked(state, state.contact_owners[contact], changes)
+    user = state.contact_owners[contact]
+    values = _checked(state, user, changes)
     record.update(values, updated_at=state.stamp())
     _fill(state, record, changes.get("custom_fields", {}))
+    announce_contact(state, "contact.updated", record, user)
 
 
 @life_event
 def delete_contact(state: State, *, contact: str) -> None:
     """Delete a contact, and the notes about it."""
-    find(state.contacts, contact, "contact")
-    del state.contacts[contact], state.contact_owners[contact]
+    record = find(state.contacts, contact, "contact")
+    user = state.contact_owners.pop(contact)
+    del state.contacts[contact]
     state.notes = {uri: one for uri, one in state.notes.items() if one["contact"] != contact}
+    announce_contact(state, "contact.deleted", record, user)
 
 
 @life_event

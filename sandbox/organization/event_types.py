@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypedDict
 
 from sandbox.organization.activity_log import log
+from sandbox.organization.announcements import announce_event_type
 from sandbox.organization.identifiers import PAGES
 from sandbox.organization.state import Record, State, find, life_event, slug
 from sandbox.organization.teams import team_named
@@ -142,6 +143,7 @@ def add_event_type(
     for host in dict.fromkeys(hosts):
         _host(state, uri, host, stamp)
     log(state, "EventType.Create", at=stamp, about=uri, actor=owner, details={"name": name})
+    announce_event_type(state, "event_type.created", record)
     return uri
 
 
@@ -157,6 +159,7 @@ def edit_event_type(state: State, /, *, uri: str, **changes: object) -> None:
     record.update(changes, updated_at=stamp)
     details = {"changed": sorted(changes)}
     log(state, "EventType.Update", at=stamp, about=uri, details=details)
+    announce_event_type(state, "event_type.updated", record)
 
 
 @life_event
@@ -166,6 +169,7 @@ def delete_event_type(state: State, *, uri: str) -> None:
     stamp = state.stamp()
     record.update(deleted_at=stamp, updated_at=stamp, active=False)
     log(state, "EventType.Delete", at=stamp, about=uri)
+    announce_event_type(state, "event_type.deleted", record)
 
 
 @life_event

@@ -9,6 +9,7 @@ from html import escape
 from typing import Literal
 
 from sandbox.organization.activity_log import log
+from sandbox.organization.announcements import announce_no_show
 from sandbox.organization.locations import conference_details, is_conference, without_details
 from sandbox.organization.meeting_records import active_invitee, find_invitee
 from sandbox.organization.state import Record, State, find, life_event
@@ -25,6 +26,7 @@ def mark_no_show(state: State, *, invitee: str) -> str:
     uri = state.identifiers.new_uri("invitee_no_shows", invitee)
     state.no_shows[uri] = {"uri": uri, "invitee": invitee, "created_at": stamp}
     record["no_show"] = {"uri": uri, "created_at": stamp}
+    announce_no_show(state, "invitee_no_show.created", record, state.no_shows[uri])
     return uri
 
 
@@ -35,8 +37,9 @@ def unmark_no_show(state: State, *, invitee: str) -> None:
     if record["no_show"] is None:
         message = f"the invitee {invitee} is not marked as a no-show"
         raise ValueError(message)
-    del state.no_shows[record["no_show"]["uri"]]
+    mark = state.no_shows.pop(record["no_show"]["uri"])
     record["no_show"] = None
+    announce_no_show(state, "invitee_no_show.deleted", record, mark)
 
 
 @life_event

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sandbox.organization import event_types, groups, schedules, teams, webhooks
 from sandbox.organization.activity_log import log
+from sandbox.organization.announcements import announce_event_type
 from sandbox.organization.identifiers import PAGES, last_segment
 from sandbox.organization.state import Record, State, deleted_address, life_event, slug
 
@@ -73,6 +74,7 @@ def delete_user(state: State, *, user: str) -> None:
     for event_type in state.event_types.values():
         if event_type["profile"]["owner"] == user and event_type["deleted_at"] is None:
             event_type.update(deleted_at=stamp, updated_at=stamp, active=False)
+            announce_event_type(state, "event_type.deleted", event_type)
     for event in state.events.values():
         for membership in event["event_memberships"]:
             if membership["user"] == user:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Literal
 
+from sandbox.organization.announcements import announce_recap
 from sandbox.organization.identifiers import PAGES, last_segment
 from sandbox.organization.state import Record, State, find, life_event
 
@@ -64,7 +65,9 @@ def finish_recap(
     texts = zip(TEXTS, (summary, action_items, discussion), strict=True)
     record = find(state.recaps, recap, "recap")
     record.update(texts, status="available", updated_at=state.stamp())
+    event = "meeting_recap.updated" if recap in state.transcripts else "meeting_recap.created"
     state.transcripts[recap] = {"uri": record["transcript"], "text": transcript}
+    announce_recap(state, event, record, state.recap_owners[recap])
 
 
 @life_event
@@ -77,6 +80,7 @@ def change_recap(
         message = f"a recap is one of {', '.join(STATUSES)}, not {status!r}"
         raise ValueError(message)
     record.update(status=status, updated_at=state.stamp())
+    _announce_change(state, record)
 
 
 @life_event
@@ -85,14 +89,17 @@ def share_recap(state: State, *, recap: str, shared: bool = True) -> None:
     record = find(state.recaps, recap, "recap")
     link = f"{PAGES}/recaps/{state.identifiers.of('share', recap)}" if shared else None
     record.update(share_link=link, updated_at=state.stamp())
+    _announce_change(state, record)
 
 
 @life_event
 def delete_recap(state: State, *, recap: str) -> None:
     """Delete a recap and its transcript."""
-    find(state.recaps, recap, "recap")
-    del state.recaps[recap], state.recap_owners[recap]
-    state.transcripts.pop(recap, None)
+    record = find(state.recaps, recap, "recap")
+    host = state.recap_owners.pop(recap)
+    del state.recaps[recap]
+    if state.transcripts.pop(recap, None) is not None:
+        announce_recap(state, "meeting_recap.deleted", record, host)
 
 
 def recaps_of(state: State, user: str, status: str = "available") -> list[Record]:
@@ -107,6 +114,12 @@ def recaps_of(state: State, user: str, status: str = "available") -> list[Record
 def in_list(recap: Record) -> Record:
     """Return a recap as a list has it: without its texts."""
     return {name: value for name, value in recap.items() if name not in ONLY_SINGLE}
+
+
+def _announce_change(state: State, recap: Record) -> None:
+    """Announce a change to a recap that was announced, once it was finished."""
+    if recap["uri"] in state.transcripts:
+        announce_recap(state, "meeting_recap.updated", recap, state.recap_owners[recap["uri"]])
 
 
 def _attendees(state: State, event: Record) -> list[Record]:

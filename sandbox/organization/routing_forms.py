@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sandbox.organization.announcements import announce_submission
 from sandbox.organization.bookings import book
 from sandbox.organization.identifiers import last_segment
 from sandbox.organization.meeting_records import UTM, find_submission
@@ -98,6 +99,7 @@ def submit_form(
     if result is not None:
         submission["result"] = dict(result)
     state.submissions[form].append(submission)
+    announce_submission(state, submission)
     return uri
 
 

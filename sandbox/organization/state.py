@@ -14,7 +14,9 @@ from sandbox.organization.timestamps import to_timestamp
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sandbox.organization.announcements import Announcement
     from sandbox.organization.clock import Clock
+    from sandbox.organization.lag import Meetings
 
 Record: TypeAlias = dict[str, Any]
 """One record as the API returns it."""
@@ -26,7 +28,13 @@ LONG_AGO = datetime.min.replace(tzinfo=timezone.utc)
 
 
 class State:
-    """The records of one organization; hold ``lock`` to read or change them."""
+    """The records of one organization; hold ``lock`` to read or change them.
+
+    Attributes:
+        webhook_keys: The keys that deliveries are signed with, by subscription.
+        bare_no_shows: Whether webhooks tell only ``{uri, invitee, created_at}`` of a no-show.
+        announcements: What webhooks have to tell; ``announced`` is notified of each.
+    """
 
     def __init__(self, clock: Clock | None = None, seed: int = 0) -> None:
         """Start empty.
@@ -75,6 +83,12 @@ class State:
         self.recap_owners: dict[str, str] = {}
         self.transcripts: dict[str, Record] = {}
         self.webhooks: dict[str, Record] = {}
+        self.webhook_keys: dict[str, str | None] = {}
+        self.bare_no_shows = False
+        self.announcements: list[Announcement] = []
+        self.announced = threading.Condition(self.lock)
+        self.lagging: Meetings | None = None
+        self.lags_until: datetime | None = None
         self.activity_log: list[Record] = []
 
     @property

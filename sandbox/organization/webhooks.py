@@ -1,4 +1,4 @@
-"""Webhook subscriptions. The sandbox sends no webhooks."""
+"""Webhook subscriptions; what is posted to them is announced by the life events."""
 
 from __future__ import annotations
 

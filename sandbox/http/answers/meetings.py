@@ -21,7 +21,7 @@ STATUSES = ("active", "canceled")
 
 def scheduled_events(query: Query) -> Record:
     """Return the meetings of the organization, a user or a group, or the caller's own."""
-    asked, calendly = query.parameters, query.calendly
+    asked, meetings = query.parameters, query.meetings
     organization = asked.uri("organization", "organizations")
     user = asked.uri("user", "users")
     group = asked.uri("group", "groups")
@@ -34,25 +34,25 @@ def scheduled_events(query: Query) -> Record:
     require_events(
         query.caller, organization=organization, user=user, group=group, members=query.members
     )
-    hosts = None if group is None else calendly.group_members.get(group)
+    hosts = None if group is None else query.calendly.group_members.get(group)
     if group is not None and hosts is None:
         raise not_found()
     rows = (
         one
-        for one in calendly.events.values()
+        for one in meetings.events.values()
         if status in (None, one["status"])
         and (after is None or one["start_time"] > after)
         and (before is None or one["start_time"] < before)
         and (user is None or _hosted(one, {user}))
         and (hosts is None or _hosted(one, hosts))
-        and (invitee is None or _invited(calendly.invitees[one["uri"]], invitee))
+        and (invitee is None or _invited(meetings.invitees[one["uri"]], invitee))
     )
     return query.page(ordered(rows, order))
 
 
 def scheduled_event(query: Query) -> Record:
     """Return a meeting."""
-    record = query.found(query.calendly.events, "scheduled_events")
+    record = query.found(query.meetings.events, "scheduled_events")
     require_event(query.caller, record)
     return resource(record)
 
@@ -63,11 +63,11 @@ def invitees(query: Query) -> Record:
     status = asked.choice("status", STATUSES)
     email = asked.email("email")
     order = asked.sort("created_at")
-    event = query.found(query.calendly.events, "scheduled_events")
+    event = query.found(query.meetings.events, "scheduled_events")
     require_event(query.caller, event)
     rows = (
         one
-        for one in query.calendly.invitees[event["uri"]]
+        for one in query.meetings.invitees[event["uri"]]
         if status in (None, one["status"]) and email in (None, one["email"])
     )
     return query.page(ordered(rows, order))
@@ -76,16 +76,16 @@ def invitees(query: Query) -> Record:
 def invitee(query: Query) -> Record:
     """Return an invitee."""
     event = f"{API}/scheduled_events/{query.ids['event_uuid']}"
-    require_event(query.caller, found(query.calendly.events, event))
-    records = {one["uri"]: one for one in query.calendly.invitees[event]}
+    require_event(query.caller, found(query.meetings.events, event))
+    records = {one["uri"]: one for one in query.meetings.invitees[event]}
     return resource(found(records, f"{event}/invitees/{query.ids['invitee_uuid']}"))
 
 
 def invitee_no_show(query: Query) -> Record:
     """Return a no-show mark."""
-    record = query.found(query.calendly.no_shows, "invitee_no_shows")
+    record = query.found(query.meetings.no_shows, "invitee_no_shows")
     event, _, _ = record["invitee"].partition("/invitees/")
-    require_event(query.caller, query.calendly.events[event])
+    require_event(query.caller, query.meetings.events[event])
     return resource(record)
 
 

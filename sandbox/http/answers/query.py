@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from sandbox.http.access import Caller
     from sandbox.http.parameters import Parameters
     from sandbox.organization.calendly import Calendly
+    from sandbox.organization.lag import Meetings
     from sandbox.organization.state import Record
 
 
@@ -48,6 +49,11 @@ class Query:
     def members(self) -> set[str]:
         """The URIs of the organization's users."""
         return {one["user"]["uri"] for one in self.calendly.memberships.values()}
+
+    @property
+    def meetings(self) -> Meetings:
+        """The meetings as the API shows them: as they were while it lags behind."""
+        return self.calendly.shown_meetings()
 
     def found(self, records: Mapping[str, Record], collection: str, name: str = "uuid") -> Record:
         """Return the record in ``collection`` that the path names, or refuse with 404."""
