@@ -90,6 +90,11 @@ class Description:
         pointer = f"/components/responses/{name}"
         return self._complaints(pointer, self.content["components"]["responses"][name], answer)
 
+    def record_complaints(self, schema: str, record: object) -> list[str]:
+        """Return how a record differs from the schema of that name."""
+        reference = {"$ref": f"{URN}#/components/schemas/{schema}", "unevaluatedProperties": False}
+        return [f"{one.json_path}: {one.message}" for one in self._errors(reference, record)]
+
     def _template(self, path: str) -> str | None:
         """Return the template of a path; one without identifiers comes before one with some."""
         for template in sorted(self.paths, key=lambda one: one.count("{")):
