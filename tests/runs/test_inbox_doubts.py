@@ -67,10 +67,12 @@ def _pause(office: InboxOffice) -> None:
 
 
 def _lose_the_file(office: InboxOffice) -> None:
+    office.receives = False
     office.file.unlink()
 
 
 def _damage_the_file(office: InboxOffice) -> None:
+    office.receives = False
     damaged = office.folder / "damaged.db"
     damaged.write_bytes(b"no database")
     office.warehouse.settings["inbox_url"] = f"sqlite:///{damaged}"
