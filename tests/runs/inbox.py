@@ -107,3 +107,8 @@ class InboxOffice(Office):
             self.receive()
         self.warehouse.run(**{"select": MEETINGS, **options})
         return sum(self.warehouse.sandbox.requests_by_path().values())
+
+    def run_with(self, event: str, invitee: str) -> None:
+        """Deliver that something happened to an invitee, and run the tap."""
+        self.deliver(event, invitee)
+        self.run()

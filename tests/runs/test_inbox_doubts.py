@@ -123,7 +123,7 @@ DOUBTS: dict[str, tuple[Callable[[InboxOffice], None], str, bool]] = {
     ),
     "damaged": (
         _damage_the_file,
-        f"the inbox that `inbox_url` names cannot be reached (DatabaseError): {CHECK}",
+        f"the inbox that `inbox_url` names cannot be reached (file is not a database): {CHECK}",
         True,
     ),
     "without a subscription": (
