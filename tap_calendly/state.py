@@ -304,9 +304,7 @@ def known_inbox(state: Mapping[str, Any]) -> Inbox | None:
 
 
 def note_inbox(state: dict[str, Any], inbox: Inbox, streams: Collection[str]) -> None:
-    """Write which inbox the positions are of; forget those of `streams` in another one."""
-    if known_inbox(state) == inbox:
-        return
+    """Write which inbox positions are of from now on; forget those that `streams` have."""
     state[INBOX] = msgspec.to_builtins(inbox)
     for name in streams:
         entry = state.get("bookmarks", {}).get(name, {})

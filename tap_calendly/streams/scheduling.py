@@ -128,10 +128,10 @@ class ScheduledEvents(CalendlyStream):
         state = cast("dict[str, Any]", self.tap_state)
         captured = [None if one.state is None else one.state.captured() for one in streams]
         positions = [one.position for one in captured if one is not None]
-        lowest = min((one for one in positions if one is not None), default=None)
-        known = Known(known_inbox(state), lowest)
+        known = Known(known_inbox(state), [one for one in positions if one is not None])
         hints = InboxHints(inbox, subscription, self.reader, invitees, known)
-        note_inbox(state, hints.identity, [stream.name for stream in self.family])
+        if known.inbox != hints.identity or hints.has_gone_back:
+            note_inbox(state, hints.identity, [stream.name for stream in self.family])
         return hints
 
     def _named_event_types(self) -> NamedEventTypes | None:

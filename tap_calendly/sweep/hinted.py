@@ -71,8 +71,10 @@ class HintedMeetings:
             for reader in self._invitees
         }
         rows = [row for pages in batches.values() for page in pages for row in page]
-        is_shown = shows(hint, self._said, meeting, rows if batches else None)
-        return Found(meeting, batches), is_shown
+        were_read = batches and all(reader.outcome.goes_on for reader in self._invitees)
+        return Found(meeting, batches), shows(
+            hint, self._said, meeting, rows if were_read else None
+        )
 
     def _is_too_old(self, meeting: Record) -> bool:
         return self._start_date is not None and start_of(meeting) < self._start_date

@@ -34,10 +34,10 @@ REQUIRES = errors.Requires("webhooks:read")
 
 
 class Known(NamedTuple):
-    """What the state says: which inbox its positions are of, and the lowest of them, if any."""
+    """What the state says: which inbox its positions are of, and these."""
 
     inbox: Inbox | None
-    lowest: int | None
+    positions: list[int]
 
 
 class InboxHints:
@@ -101,6 +101,11 @@ class InboxHints:
             note(found, self._hinted.reached(position, swept=False))
 
     @property
+    def has_gone_back(self) -> bool:
+        """Whether the inbox lacks positions that it had, as after a backup was restored."""
+        return any(position > self._inbox.last for position in self._known.positions)
+
+    @property
     def needs_sweep(self) -> bool:
         """Whether only a sweep tells why a meeting that is named cannot be read."""
         return self._hinted is not None and self._hinted.needs_sweep
@@ -142,8 +147,8 @@ class InboxHints:
             known=self._known.inbox,
             now=self.identity,
             first=first,
-            last=inbox.last,
             removed=inbox.removed,
+            has_gone_back=self.has_gone_back,
             has_gap=inbox.has_gap_after(first or 0),
             is_unclear=inbox.has_unclear_hint_after(first or 0),
             has_delivered=inbox.has_delivery_after(self._subscription.since),
@@ -157,8 +162,8 @@ class InboxHints:
         # After the subscription was replaced, the streams have none any more.
         positions = [one.position for one in captured.values() if one is not None]
         found = [position for position in positions if position is not None]
-        lowest = min(found, default=known.lowest)
-        return self._inbox.settled if lowest is None else lowest
+        found = found or known.positions
+        return min(found) if found and not self.has_gone_back else self._inbox.settled
 
     def _read_subscription(self) -> Record:
         client, stream = self._reader.run.client, self._reader.stream.name

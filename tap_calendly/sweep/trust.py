@@ -42,8 +42,9 @@ class Evidence:
     Attributes:
         known: The inbox that the state's positions are of; None for none.
         now: The inbox, and its own subscription.
-        first, last: The lowest position of a stream, None if one has none; and the inbox's last.
+        first: The lowest position of a stream; None if one has none.
         removed: The highest position that was removed.
+        has_gone_back: Whether the inbox lacks positions that it had.
         has_gap: Whether no receiver ran for a while since then.
         is_unclear: Whether a delivery since then should name a meeting, and does not.
         has_delivered: Whether anything came since the subscription was created.
@@ -52,8 +53,8 @@ class Evidence:
     known: Inbox | None
     now: Inbox
     first: int | None
-    last: int
     removed: int
+    has_gone_back: bool
     has_gap: bool
     is_unclear: bool
     has_delivered: bool
@@ -95,13 +96,13 @@ def _missed(
         return ["the inbox was replaced since the last run"]
     if known.subscription != evidence.now.subscription:
         return ["the inbox's webhook subscription was replaced since the last run"]
+    if evidence.has_gone_back:
+        return ["the inbox has lost deliveries since the last run"]
     if first is None:
         return ["not every stream has been loaded with it yet"]
     found = []
     if first < evidence.removed:
         found.append("deliveries were removed from the inbox before they were read")
-    if first > evidence.last:
-        found.append("the inbox has lost deliveries since the last run")
     if evidence.has_gap:
         found.append("no receiver ran for a while")
     if evidence.is_unclear:

@@ -61,6 +61,11 @@ def _remove_deliveries(office: InboxOffice) -> None:
     office.store.prune(office.clock.now() + timedelta(days=1))
 
 
+def _restore_a_backup(office: InboxOffice) -> None:
+    for entry in office.warehouse.state["bookmarks"].values():
+        entry["position"] += 1_000
+
+
 def _pause(office: InboxOffice) -> None:
     office.clock.advance(timedelta(minutes=2))
     office.receive(after_a_pause=True)
@@ -113,6 +118,11 @@ DOUBTS: dict[str, tuple[Callable[[InboxOffice], None], str, bool]] = {
     "pruned": (
         _remove_deliveries,
         "deliveries were removed from the inbox before they were read.",
+        False,
+    ),
+    "gone back": (
+        _restore_a_backup,
+        "the inbox has lost deliveries since the last run.",
         False,
     ),
     "paused": (_pause, "no receiver ran for a while.", False),
