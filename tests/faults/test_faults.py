@@ -60,7 +60,7 @@ class Target:
 
 
 def _targets() -> Iterator[Target]:
-    for stream in STREAMS:
+    for stream in (stream for stream in STREAMS if stream.from_api):
         glob = re.sub(r"{\w+}", "*", stream.endpoint.path)
         paged = stream.endpoint.paged
         parent: Any = stream.parent_stream_type or stream

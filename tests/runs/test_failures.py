@@ -16,14 +16,13 @@ from sandbox.http.faults import Fault
 from tap_calendly.api.retry import Retries, RetryBudget
 from tap_calendly.reading.replication import FullTable, NewestFirst
 from tap_calendly.reporting.errors import CalendlyError, StreamsError
-from tap_calendly.streams import STREAMS
 from tap_calendly.streams.event_types import EventTypeMemberships, EventTypes
 from tap_calendly.sweep import meetings, runner
 from tap_calendly.tap import TapCalendly
 from tests.command import complaints, run_tap
 from tests.conftest import NOW, PassingClock
 from tests.faults.test_faults import TARGETS, represented
-from tests.singer import NOT_BY_DEFAULT, Warehouse, config, sync, truth
+from tests.singer import FROM_API, NOT_BY_DEFAULT, Warehouse, config, sync, truth
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -257,7 +256,7 @@ def test_test_mode_waits_out_an_outage_once(
     assert sum(waits) < 300 + 5
     assert len(raised.value.lines) == 2
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(STREAMS)
+    assert len(lines) == len(FROM_API)
     assert sum(line.endswith(": not tried, as Calendly does not answer") for line in lines) > 20
 
 
@@ -274,9 +273,9 @@ def test_test_mode_reports_an_unreachable_api_within_15_seconds(
 
     assert 0 < sum(waits) < 10
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(STREAMS)
+    assert len(lines) == len(FROM_API)
     not_tried = sum(line.endswith(": not tried, as Calendly does not answer") for line in lines)
-    assert not_tried == len(STREAMS) - 1
+    assert not_tried == len(FROM_API) - 1
 
 
 def test_an_unexpected_error_fails_only_its_own_stream(

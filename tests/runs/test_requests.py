@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION = Description()
 
-DESCRIBED = {s.name: s for s in STREAMS if s.name not in fixtures.read()}
+DESCRIBED = {s.name: s for s in STREAMS if s.from_api and s.name not in fixtures.read()}
 """Every stream, except those that the sandbox alone has."""
 
 WHOSE = {

@@ -14,6 +14,7 @@ from sandbox.organization.calendly import Calendly
 from sandbox.organization.clock import SimulatedClock
 from tap_calendly.streams import STREAMS
 from tap_calendly.tap import TapCalendly
+from tests.inbox import Inbox
 from tests.singer import catalog
 
 if TYPE_CHECKING:
@@ -29,7 +30,10 @@ CONFIG: dict[str, object] = {"personal_access_token": SANDBOX.token}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _serving() -> Iterator[None]:
+def _serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    inbox = Inbox(tmp_path_factory.mktemp("inbox") / "inbox.db")
+    inbox.receive()
+    CONFIG["inbox_url"] = inbox.url
     company.populate(CALENDLY, seed=1, size=300, until=NOW)
     for event_type in CALENDLY.event_types.values():
         event_type["kind_description"] = "One-on-One"  # as years ago
