@@ -68,6 +68,7 @@ VISITORS: Fields = {
     "meeting_recap_transcripts": ("text",),
     "activity_log_entries": ("details",),
     "outgoing_communications": ("to", "subject", "body"),
+    "webhook_events": ("payload",),
 }
 """People who book, come along, fill in a form, or get a message."""
 
@@ -113,6 +114,7 @@ MEMBERS: Fields = {
     "current_user": ("name", "slug", "email", "scheduling_url", "timezone", "avatar_url"),
     "activity_log_entries": ("actor.display_name", "actor.alternative_identifier"),
     "outgoing_communications": ("from", "sender_email", "scheduling_url"),
+    "webhook_events": ("payload",),
 }
 """People who have a seat in the Calendly account."""
 
@@ -121,6 +123,7 @@ ACCESS: Fields = {
     "event_invitees": ("cancel_url", "reschedule_url"),
     "meeting_recaps": ("location.join_url", "location.data", "share_link"),
     "outgoing_communications": ("body",),
+    "webhook_events": ("payload",),
     "webhook_subscriptions": ("callback_url",),
 }
 """Fields that let whoever has them cancel, join, dial in, read or post."""
@@ -131,15 +134,15 @@ before_buffer booking_method buffered_end_time buffered_start_time canceler_type
 connected contact contact_count created_at creator currency current_organization date default
 deleted_at description_html description_plain duration duration_options enabled end_time event
 event_type event_type_uri event_uri events field_type first_email_date fully_qualified_name group
-host id include_other internal_note invitee_scheduled_by invitees_remaining is_active is_paid
-is_primary kind kind_description label last_email_date last_interaction_date last_meeting_date
-last_sent_at limit locale member_count namespace new_invitee next_meeting_date occurred_at
-old_invitee organization owner plan pooling_type position provider question question_uuid
-recap_updated_at recap_uri remind_at required rescheduled resource_type retry_started_at role
-routing_form routing_form_submission scheduling_method scope secret sender_uri sent_at stage
-start_time start_time_increment status submitter submitter_type successful terms time_notation total
-transcript type updated_at uri user user_uri utm_campaign utm_content utm_medium utm_source utm_term
-uuid wday
+host id include_other internal_note invitee_scheduled_by invitee_uri invitees_remaining is_active
+is_paid is_primary kind kind_description label last_email_date last_interaction_date
+last_meeting_date last_sent_at limit locale member_count namespace new_invitee next_meeting_date
+occurred_at old_invitee organization owner plan pooling_type position provider question
+question_uuid recap_updated_at recap_uri received_at remind_at required rescheduled resource_type
+retry_started_at role routing_form routing_form_submission scheduled_event_uri scheduling_method
+scope secret sender_uri sent_at stage start_time start_time_increment status submitter
+submitter_type successful terms time_notation total transcript type updated_at uri user user_uri
+utm_campaign utm_content utm_medium utm_source utm_term uuid wday
 
 activity_log_entries.actor.group.name
 contact_lists.name

@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from meltano.core.plugin.singer.catalog import (
+    MetadataExecutor,
+    select_filter_metadata_rules,
+    select_metadata_rules,
+)
 
 from tap_calendly.singer import configuration, settings_schema
 from tap_calendly.streams import STREAMS
 from tap_calendly.tap import TapCalendly
-from tests.documents.generated import DOCS, README, ROOT, tables, with_tables
+from tests.documents.generated import DOCS, README, ROOT, catalog_entries, tables, with_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
 SETTINGS = settings_schema.SETTINGS.to_dict()
@@ -104,7 +109,7 @@ def test_the_example_env_file_names_only_settings() -> None:
     known = {
         re.sub(r"[-.]", "_", f"{plugin['name']}_{setting['name']}").upper()
         for plugin in plugins
-        for setting in plugin["settings"]
+        for setting in plugin.get("settings", ())
     }
 
     assert names
@@ -138,15 +143,15 @@ def test_meltano_neither_asks_the_hub_nor_reports_usage() -> None:
 
     assert project["send_anonymous_usage_stats"] is False
     for plugins in project["plugins"].values():
-        for plugin in plugins:
+        for plugin in (one for one in plugins if "inherit_from" not in one):
             assert {"namespace", "pip_url", "executable"} <= set(plugin), plugin["name"]
 
 
 def test_secrets_are_marked_in_meltano() -> None:
     for plugins in _project()["plugins"].values():
-        for setting in (setting for plugin in plugins for setting in plugin["settings"]):
+        for setting in (one for plugin in plugins for one in plugin.get("settings", ())):
             name = setting["name"]
-            secret = name in {"personal_access_token", "password", "sqlalchemy_url"}
+            secret = name in {"password", "sqlalchemy_url"} | configuration.SECRETS
             secret |= name.startswith("oauth_credentials.")
             assert setting.get("sensitive", False) is secret, name
 
@@ -173,7 +178,7 @@ def _project() -> dict[str, Any]:
 
 
 def _extractor() -> dict[str, Any]:
-    (extractor,) = _project()["plugins"]["extractors"]
+    extractor, *_ = _project()["plugins"]["extractors"]
     return dict(extractor)
 
 
@@ -209,3 +214,25 @@ def test_meltano_deselects_the_streams_that_are_off_by_default() -> None:
     }
 
     assert deselected == {stream.name for stream in STREAMS if not stream.selected_by_default}
+
+
+def test_the_two_jobs_with_an_inbox_load_together_what_one_job_would() -> None:
+    extractors = _project()["plugins"]["extractors"]
+    usual, meetings, rest = (_selected(one.get("select_filter", ())) for one in extractors)
+
+    assert usual == {stream.name for stream in STREAMS if stream.selected_by_default}
+    assert meetings == {"scheduled_events", "event_invitees"}
+    assert rest == usual - meetings
+
+
+def _selected(select_filter: Collection[str]) -> set[str]:
+    """Return the streams that Meltano selects by the usual `select` and a filter of its own."""
+    catalog = {"streams": list(catalog_entries().values())}
+    rules = select_metadata_rules(_extractor()["select"])
+    rules += select_filter_metadata_rules(select_filter)
+    MetadataExecutor(rules).visit(catalog)  # type: ignore[attr-defined]
+    return {
+        entry["tap_stream_id"]
+        for entry in catalog["streams"]
+        if next(one for one in entry["metadata"] if not one["breadcrumb"])["metadata"]["selected"]
+    }

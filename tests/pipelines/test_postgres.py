@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from tap_calendly.streams import STREAMS
+from tests.inbox import Inbox
 from tests.pipelines.pipeline import (
     BIN,
     Loaded,
@@ -48,12 +49,15 @@ def loaded(
     address: str,
 ) -> Loaded:
     """The tables of every stream after two runs, a day apart."""
-    project = Project(tmp_path_factory.mktemp("postgres"), busy_sandbox)
+    folder = tmp_path_factory.mktemp("postgres")
+    project, inbox = Project(folder, busy_sandbox), Inbox(folder / "inbox.db")
+    inbox.receive()
+    project.environment["TAP_CALENDLY_INBOX_URL"] = inbox.url
     calendly = busy_sandbox.calendly
     settings = {**into_postgres(address, "calendly"), "TAP_CALENDLY__SELECT": '["*.*"]'}
 
     project.run("target-postgres", **settings)
-    first, first_expected = in_postgres(address, "calendly"), _expected(busy_sandbox)
+    first, first_expected = in_postgres(address, "calendly"), _expected(busy_sandbox, inbox)
     let_a_day_pass(calendly, busy_clock)
     calendly.delete_group(group=next(iter(calendly.groups)))
     calendly.invite(email="new@example.com")
@@ -62,7 +66,7 @@ def loaded(
         user=next(row["user"]["uri"] for row in members if row["role"] == "user")
     )
     log = project.run("target-postgres", **settings)
-    second, second_expected = in_postgres(address, "calendly"), _expected(busy_sandbox)
+    second, second_expected = in_postgres(address, "calendly"), _expected(busy_sandbox, inbox)
     return Loaded(first, first_expected, second, second_expected, log)
 
 
@@ -180,10 +184,11 @@ def test_the_hourly_schedule_does_not_read_every_recent_meetings_invitees_in_eve
     assert in_postgres(postgres, "hourly") == typed(core(large_sandbox))
 
 
-def _expected(sandbox: Sandbox) -> Tables:
+def _expected(sandbox: Sandbox, inbox: Inbox) -> Tables:
     """Return the expected table of every stream."""
     tables = typed(truth(sandbox))
-    for name, rows in typed(off_by_default(sandbox.calendly)).items():
+    received = {"webhook_events": {row["id"]: row for row in inbox.rows}}
+    for name, rows in typed({**off_by_default(sandbox.calendly), **received}).items():
         tables[name] = {key_of(name, row): row for row in rows.values()}
     return tables
 

@@ -11,6 +11,7 @@ import pytest
 from sandbox.http.faults import Fault
 from tap_calendly.api.decoding import decode
 from tap_calendly.reporting.errors import CalendlyError, StreamsError
+from tap_calendly.tap import TapCalendly
 from tests import singer
 from tests.command import complaints, run_here
 from tests.inbox import INVITEE, MEETING, Inbox
@@ -135,6 +136,34 @@ def test_an_outage_of_calendly_does_not_stop_it(
     assert run.rows("webhook_events") == inbox.rows
 
 
+def test_test_mode_tells_of_the_inbox_though_calendly_does_not_answer(
+    empty_sandbox: Sandbox, inbox: Inbox, waits: list[float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty_sandbox.faults.add(Fault("*", status=503, times=None))
+    own = {"organization": empty_sandbox.calendly.organization["uri"]}
+    tap = TapCalendly(
+        config=config(empty_sandbox, inbox_url=inbox.url, **own),
+        catalog=singer.catalog({"activity_log_entries", "teams", *ALONE}),
+    )
+
+    with pytest.raises(StreamsError):
+        tap.run_connection_test()
+
+    assert waits
+    lines = capsys.readouterr().out.splitlines()
+    assert "teams: not tried, as Calendly does not answer" in lines
+    assert "webhook_events: empty" in lines
+
+
+def test_only_its_own_state_has_a_position(warehouse: Warehouse, inbox: Inbox) -> None:
+    inbox.receive()
+
+    state = warehouse.run(select={"contacts", *ALONE}).state["bookmarks"]
+
+    assert state["webhook_events"]["position"] == 1
+    assert "position" not in state["contacts"]
+
+
 def test_a_killed_run_is_continued_from_its_last_state(
     warehouse: Warehouse, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -200,7 +229,8 @@ def test_an_inbox_that_is_not_the_one_read_before_is_loaded_from_its_beginning(
     warehouse.run(select=ALONE)
     if change == "another inbox":
         other = Inbox(tmp_path / "other.db")
-        other.receive("event_type.created")
+        for number in range(4):
+            other.receive("event_type.created", name=f"Type {number}")
         warehouse.settings["inbox_url"] = other.url
         expected = other.rows
     else:
