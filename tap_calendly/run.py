@@ -71,12 +71,3 @@ class Run:
     def scope(self) -> Scope:
         """Whose data to read."""
         return Scope(self.settings, self.account)
-
-    @cached_property
-    def inbox(self) -> InboxReader | None:
-        """The inbox; None without the setting. CalendlyError is raised if it cannot be read."""
-        if self.settings.inbox_url is None:
-            return None
-        from tap_calendly.inbox.reader import InboxReader
-
-        return InboxReader(self.settings.inbox_url)

@@ -32,7 +32,8 @@ from tap_calendly.singer.stream import CalendlyStream
 from tap_calendly.state import Bookmark
 
 if TYPE_CHECKING:  # of the extra `webhooks`
-    from tap_calendly.inbox.reader import InboxReader, Received
+    from tap_calendly.inbox.delivery import Received
+    from tap_calendly.inbox.reader import InboxReader
 
 STATE_EVERY = 500
 """Deliveries after which the state is written."""
