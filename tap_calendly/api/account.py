@@ -87,7 +87,7 @@ class Account:
     def _owner_by_profile(self) -> dict[str, str]:
         url = f"{self._client.url}/users/me"
         request = Request("current_user", "current_user", errors.Requires("users:read"), url)
-        page = self._client.get(request, _profile, threading.Event())
+        page = self._client.send(request, _profile, threading.Event())
         self.answers[url] = page
         (profile,) = page.rows
         return {"user": profile["uri"], "organization": profile["current_organization"]}
@@ -106,7 +106,7 @@ class Account:
         requires, query = errors.Requires("organizations:read"), {"user": user, "count": "100"}
         request = Request(name, name, requires, f"{self._client.url}/{name}", query)
         read = partial(page_of, "collection", paged=True)
-        return self._client.get(request, read, threading.Event()).rows
+        return self._client.send(request, read, threading.Event()).rows
 
 
 def _profile(body: Any, response: requests.Response) -> Page:  # noqa: ANN401 - JSON

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import msgspec
 import requests
@@ -27,15 +27,24 @@ from tap_calendly.settings import RESOURCES, Settings
 T = TypeVar("T")
 Read: TypeAlias = Callable[[Any, requests.Response], T]
 
+ANSWERS = {
+    "GET": HTTPStatus.OK,
+    "POST": HTTPStatus.CREATED,
+    "DELETE": HTTPStatus.NO_CONTENT,
+}
+"""The status with which Calendly grants a request, by its method."""
+
 
 class Request(msgspec.Struct, frozen=True):
-    """A GET request."""
+    """A request; it may be sent twice, whatever its method, as an answer can be lost."""
 
     stream: str  # the name of the stream that asks
     root: str  # the name of the stream whose rows it is asked for, or its own
     requires: errors.Requires
     url: str
     query: Mapping[str, Any] = {}  # in addition to the URL's
+    method: Literal["GET", "POST", "DELETE"] = "GET"
+    body: Mapping[str, Any] | None = None
 
 
 class Client:
@@ -82,11 +91,11 @@ class Client:
         """
         return len(self._unanswered) > 1
 
-    def get(self, request: Request, read: Read[T], stop: threading.Event) -> T:
+    def send(self, request: Request, read: Read[T], stop: threading.Event) -> T:
         """Send a request until its response can be used, and return what was read from it.
 
-        `read` is given the JSON and the response, and raises one of `errors.UNREADABLE` if that is
-        not what Calendly sends.
+        `read` is given the JSON (None after DELETE) and the response, and raises one of
+        `errors.UNREADABLE` if that is not what Calendly sends.
 
         Raises:
             RefusedError: Calendly refused, and trying again would not help.
@@ -118,13 +127,13 @@ class Client:
 
     def _ask(self, request: Request, read: Read[T], stop: threading.Event) -> T:
         response = self._send(request, stop)
-        if response.status_code != HTTPStatus.OK:
+        if response.status_code != ANSWERS[request.method]:
             step = remedies.next_step(response, request.requires, self.authenticator.remedies)
             raise remedies.error_class(response.status_code)(
                 messages.ANSWERED, response, stream=request.stream, next_step=step
             )
         try:
-            body, cleaned = decode(response.content)
+            body, cleaned = decode(response.content or b"null")
             found = read(body, response)
             self._now = parsedate_to_datetime(response.headers["Date"])
         except errors.UNREADABLE:
@@ -152,9 +161,11 @@ class Client:
         def send() -> requests.Response:
             with self._lock:
                 self._made[request.stream] += 1
-            return session.get(
+            return session.request(
+                request.method,
                 request.url,
                 params=request.query,
+                json=request.body,
                 headers={"Authorization": f"Bearer {token}"},
                 timeout=self._timeouts,
                 allow_redirects=False,  # the token goes only to the configured host
@@ -163,12 +174,12 @@ class Client:
         try:
             response = self.throttle.send(send, stop)
         except requests.RequestException as error:
-            raise no_answer(error, request.stream, "GET", request.url, "api_url") from None
+            raise no_answer(error, request.stream, request.method, request.url, "api_url") from None
         finally:
             with self._lock:
                 self._idle.append(session)
         if remedies.is_edge_refusal(response):  # it says nothing about the token
-            raise remedies.edge_refusal(response, request.stream, "GET", "api_url")
+            raise remedies.edge_refusal(response, request.stream, "api_url")
         return response
 
 

@@ -74,7 +74,7 @@ class TokenEndpoint:
             # Calendly's words are not quoted: a proxy might repeat in them what was sent.
             error = remedies.exchange_error(response)
             if error is None and remedies.is_edge_refusal(response):
-                raise remedies.edge_refusal(response, "OAuth", "POST", "auth_url")
+                raise remedies.edge_refusal(response, "OAuth", "auth_url")
             raise remedies.error_class(status)(
                 messages.NO_TOKENS,
                 response,

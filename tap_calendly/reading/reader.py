@@ -265,13 +265,13 @@ class Reader:
         stream, client = self.stream, self.run.client
         request = Request(stream.name, stream.root_name, stream.requires, url, query or {})
         try:
-            return client.get(request, read, self.stopped)
+            return client.send(request, read, self.stopped)
         except errors.RefusedError as error:
             if may_be_hidden or not self.outcome.asks_again(error):
                 raise
         client.throttle.rest(PAUSE, self.stopped)
         try:
-            return client.get(request, read, self.stopped)
+            return client.send(request, read, self.stopped)
         except errors.RefusedError as error:
             self.outcome.confirm(error)
             raise

@@ -137,6 +137,7 @@ def _facts(response: requests.Response) -> dict[str, object]:
     said = _said(json_object(response))
     return {
         "status": response.status_code,
+        "method": response.request.method,
         "path": urlsplit(response.url).path,
         "said": f" ({said})" if said else "",
         "request_id": f" [request {request_id[:LONGEST_ID]}]" if request_id else "",

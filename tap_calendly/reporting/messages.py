@@ -1,7 +1,7 @@
 """The sentences that users read, one line each: what happened, to which stream, and what to do.
 
-Names in braces are the facts of an error. Every error about a response knows `{status}`, `{path}`,
-`{said}` (Calendly's own words) and `{request_id}`.
+Names in braces are the facts of an error. Every error about a response knows `{status}`,
+`{method}`, `{path}`, `{said}` (Calendly's own words) and `{request_id}`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ UNEXPECTED = (
 
 # Requests to the API (api)
 
-ANSWERED = "{stream}: Calendly answered {status} to GET {path}{said}{request_id}: {next_step}"
+ANSWERED = "{stream}: Calendly answered {status} to {method} {path}{said}{request_id}: {next_step}"
 LOST = (
     "{stream}: it was loaded {last_loaded}, and now Calendly answered {status} to GET {path}{said}"
     "{request_id}: {next_step}"
@@ -23,8 +23,8 @@ LOST = (
 ASKING_AGAIN = "%s: Calendly answered %s; trying again once in %d s."
 NO_ANSWER = "{stream}: no answer from {host} to {method} {path} ({failure}): {next_step}"
 NOT_CALENDLYS = (
-    "{stream}: the answer {status} to GET {path} is not what Calendly's API sends{request_id}: "
-    "check `api_url` and any proxy in between, then run again."
+    "{stream}: the answer {status} to {method} {path} is not what Calendly's API sends"
+    "{request_id}: check `api_url` and any proxy in between, then run again."
 )
 REFUSED_AT_EDGE = (
     "{stream}: the answer {status} to {method} {path} is not Calendly's{code}{request_id}: "

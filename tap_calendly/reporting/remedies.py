@@ -44,9 +44,7 @@ def is_edge_refusal(response: requests.Response) -> bool:
     return not all(isinstance(body.get(key), str) for key in OWN_KEYS)
 
 
-def edge_refusal(
-    response: requests.Response, stream: str, method: str, setting: str
-) -> errors.TransientError:
+def edge_refusal(response: requests.Response, stream: str, setting: str) -> errors.TransientError:
     """Report that something in front of the host that a setting names refused a request."""
     # Nothing else is quoted: it might repeat what was sent.
     code = EDGE_CODE.fullmatch(response.content.strip())
@@ -54,7 +52,6 @@ def edge_refusal(
         messages.REFUSED_AT_EDGE,
         response,
         stream=stream,
-        method=method,
         code=f" ({code[0].decode()})" if code else "",
         setting=f"`{setting}`",
     )

@@ -13,7 +13,7 @@ import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from functools import partial
+from functools import partial, partialmethod
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -123,15 +123,15 @@ class Server:
     def __exit__(self, *_: object) -> None:
         """Close it, as a session does."""
 
-    def get(self, url: str, **_: object) -> requests.Response:
+    def request(self, method: str, url: str, **_: object) -> requests.Response:
         """Prepare a request like the HTTP library, and answer it."""
-        prepared = requests.Request("GET", url).prepare()
+        prepared = requests.Request(method, url).prepare()
         self.requested.append(prepared)
         self.response.request = prepared
         self.response.url = str(prepared.url)
         return self.response
 
-    post = get
+    post = partialmethod(request, "POST")
 
 
 def response(
@@ -142,6 +142,7 @@ def response(
     received.status_code = status
     received._content = body  # noqa: SLF001 - it has no setter
     received.url = f"https://{HOST}/event_types?page_token=x"
+    received.request = requests.Request("GET", received.url).prepare()
     received.headers.update({"Date": "Wed, 04 Mar 2026 09:30:40 GMT", **(headers or {})})
     return received
 
@@ -217,7 +218,7 @@ def test_only_values_that_cannot_be_stored_are_replaced(tap: TapCalendly, value:
     request = Request("event_types", "event_types", Requires("x"), f"https://{HOST}/")
     sent = json.loads(encoded(value))
     with served(response(encoded(value)), tap), suppress(CalendlyError):  # NaN is not JSON
-        read = tap.run.client.get(request, lambda body, _: body, threading.Event())
+        read = tap.run.client.send(request, lambda body, _: body, threading.Event())
 
         assert storable(read) == storable(sent)
 

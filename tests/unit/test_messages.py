@@ -14,7 +14,7 @@ from tests.documents.generated import ROOT
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-RESPONSE_FACTS = {"status", "path", "said", "request_id"}
+RESPONSE_FACTS = {"status", "method", "path", "said", "request_id"}
 
 
 def _uses() -> Iterator[tuple[str, str, bool, set[str | None]]]:
