@@ -49,7 +49,7 @@ class Description:
 
     @property
     def paths(self) -> Mapping[str, Any]:
-        """The operations by path template; all of them are GETs."""
+        """The operations that read, by path template."""
         return {template: item["get"] for template, item in self.content["paths"].items()}
 
     def parameters(self, template: str) -> list[dict[str, Any]]:
@@ -79,11 +79,12 @@ class Description:
 
     def complaints(self, template: str, answer: requests.Response) -> list[str]:
         """Return how an answer differs from the description of ``template``."""
-        status = str(answer.status_code)
-        if status not in self.paths[template]["responses"]:
+        status, method = str(answer.status_code), str(answer.request.method).lower()
+        responses = self.content["paths"][template][method]["responses"]
+        if status not in responses:
             return [f"status {status} is not described"]
-        pointer = f"/paths/{_escaped(template)}/get/responses/{status}"
-        return self._complaints(pointer, self.paths[template]["responses"][status], answer)
+        pointer = f"/paths/{_escaped(template)}/{method}/responses/{status}"
+        return self._complaints(pointer, responses[status], answer)
 
     def complaints_as(self, name: str, answer: requests.Response) -> list[str]:
         """Return how an answer differs from the response described as ``name``."""

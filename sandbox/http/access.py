@@ -34,6 +34,10 @@ class Gate(NamedTuple):
 
 TEAMS = Gate(("teams", "enterprise"), "Please upgrade your Calendly account to Teams.")
 ENTERPRISE = Gate(("enterprise",), "Please upgrade your Calendly account to Enterprise.")
+WEBHOOKS = Gate(
+    ("standard", "professional", "teams", "enterprise"),
+    "Please upgrade your Calendly account to Standard",
+)
 PAID_PLANS = ("essentials", "standard", "professional", "teams", "enterprise")
 RECAPS = Gate(PAID_PLANS, "Meeting recap access is not available.")
 

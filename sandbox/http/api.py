@@ -1,4 +1,4 @@
-"""Calendly's API, read-only: from a request to its answer."""
+"""Calendly's API, of which only webhook subscriptions can be changed: from request to answer."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from sandbox.http.access import require_scope
 from sandbox.http.answers import (
@@ -20,6 +20,7 @@ from sandbox.http.answers import (
     people,
     recaps,
     routing_forms,
+    webhooks,
 )
 from sandbox.http.answers.query import Query
 from sandbox.http.errors import (
@@ -35,14 +36,12 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from sandbox.http.access import Access, Caller
     from sandbox.http.answers.query import Endpoint
     from sandbox.http.faults import Fault
     from sandbox.http.rate_limit import Allowance, RateLimit
     from sandbox.organization.calendly import Calendly
-    from sandbox.organization.state import Record
 
 ENDPOINTS = (
     *people.ENDPOINTS,
@@ -53,6 +52,7 @@ ENDPOINTS = (
     *meetings.ENDPOINTS,
     *recaps.ENDPOINTS,
     *routing_forms.ENDPOINTS,
+    *webhooks.ENDPOINTS,
 )
 
 
@@ -80,12 +80,12 @@ class Api:
         self._numbers = itertools.count(1)
         self.page_token_life: timedelta | None = None
 
-    def answer(self, request: Request, fault: Fault | None = None) -> Response:
+    def answer(self, request: Request, body: bytes, fault: Fault | None = None) -> Response:
         """Return the answer to ``request``, with ``fault`` unless it is over the rate limit."""
         with self._calendly.lock:
             caller = self._access.caller(request.headers.get("authorization"))
             allowance = self._rate_limit.count(caller.user if caller else "")
-            response = self._response(request, caller, allowance, fault)
+            response = self._response(request, body, caller, allowance, fault)
             response.headers["Date"] = format_datetime(self._calendly.clock.now(), usegmt=True)
         response.headers["X-Request-Id"] = str(UUID(int=next(self._numbers)))
         response.headers.update(allowance.headers())
@@ -94,27 +94,41 @@ class Api:
         return response
 
     def _response(
-        self, request: Request, caller: Caller | None, allowance: Allowance, fault: Fault | None
+        self,
+        request: Request,
+        body: bytes,
+        caller: Caller | None,
+        allowance: Allowance,
+        fault: Fault | None,
     ) -> Response:
         try:
             if allowance.exceeded:
                 raise too_many_requests()
             if fault is not None and (faulty := fault.answer()) is not None:
                 return faulty
-            return JSONResponse(self._body(request, caller))
+            return self._granted(request, body, caller)
         except CalendlyError as error:
             return JSONResponse(error.body, error.status)
 
-    def _body(self, request: Request, caller: Caller | None) -> Record:
+    def _granted(self, request: Request, body: bytes, caller: Caller | None) -> Response:
         if caller is None:
             raise unauthenticated()
         routed = endpoint_of(request.scope["path"])
         if routed is None:
             raise not_found()
         endpoint, ids = routed
-        if request.method not in ("GET", "HEAD"):
-            raise method_not_allowed()
-        require_scope(caller, endpoint.scope)
         parameters = Parameters(request.query_params.multi_items())
         life = self.page_token_life
-        return endpoint.answer(Query(self._calendly, caller, ids, parameters, request, life))
+        query = Query(self._calendly, caller, ids, parameters, request, life, body)
+        if request.method in ("GET", "HEAD"):
+            require_scope(caller, endpoint.scope)
+            return JSONResponse(endpoint.answer(query))
+        if (change := endpoint.changes.get(request.method)) is None:
+            raise method_not_allowed()
+        require_scope(caller, change.scope)
+        made = change.answer(query)
+        return (
+            Response(status_code=change.status)
+            if made is None
+            else JSONResponse(made, change.status)
+        )

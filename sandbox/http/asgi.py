@@ -79,7 +79,7 @@ class AsgiApp:
             if scope["path"].startswith(OAUTH):
                 response = self._oauth.answer(request, body, fault)
             else:
-                response = self._api.answer(request, fault)
+                response = self._api.answer(request, body, fault)
             recorded.status = response.status_code
             if fault and fault.truncate is not None:
                 await _send_truncated(response, fault.truncate, send)

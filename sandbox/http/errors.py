@@ -80,8 +80,13 @@ def not_found() -> CalendlyError:
 
 
 def method_not_allowed() -> CalendlyError:
-    """405: this API is read-only."""
+    """405: the API has no such request."""
     return CalendlyError(405)
+
+
+def already_exists() -> CalendlyError:
+    """409: there is a webhook subscription for the URL."""
+    return CalendlyError(409, "Hook with this url already exists", title="Already Exists")
 
 
 def failed_dependency() -> CalendlyError:

@@ -32,6 +32,7 @@ class State:
 
     Attributes:
         webhook_keys: The keys that deliveries are signed with, by subscription.
+        webhooks_need_standard: Whether webhooks take a plan, as they did until November 2026.
         bare_no_shows: Whether webhooks tell only ``{uri, invitee, created_at}`` of a no-show.
         announcements: What webhooks have to tell; ``announced`` is notified of each.
     """
@@ -84,6 +85,7 @@ class State:
         self.transcripts: dict[str, Record] = {}
         self.webhooks: dict[str, Record] = {}
         self.webhook_keys: dict[str, str | None] = {}
+        self.webhooks_need_standard = False
         self.bare_no_shows = False
         self.announcements: list[Announcement] = []
         self.announced = threading.Condition(self.lock)

@@ -36,10 +36,12 @@ def subscribe(
     scope: Literal["organization", "user", "group"] = "organization",
     of: str | None = None,
     creator: str | None = None,
+    signing_key: str | None = None,
 ) -> str:
     """Subscribe a URL to events, such as ``invitee.created``.
 
     ``of`` is the URI of the user or group in those scopes; ``creator`` is the owner if left out.
+    Without a ``signing_key``, an app's own key is meant.
     """
     if scope not in SCOPES:
         message = f"a subscription has one of the scopes {', '.join(SCOPES)}, not {scope!r}"
@@ -76,6 +78,7 @@ def subscribe(
         "group": group,
         "creator": state.owner if creator is None else creator,
     }
+    state.webhook_keys[uri] = signing_key
     log(state, "Webhook.Add", at=stamp, about=uri, actor=creator)
     return uri
 
@@ -96,7 +99,7 @@ def fail_webhook(state: State, *, webhook: str, for_good: bool = False) -> None:
 def unsubscribe(state: State, *, webhook: str) -> None:
     """Delete a subscription."""
     find(state.webhooks, webhook, "webhook subscription")
-    del state.webhooks[webhook]
+    del state.webhooks[webhook], state.webhook_keys[webhook]
     log(state, "Webhook.Remove", about=webhook)
 
 

@@ -192,7 +192,9 @@ def test_an_undeclared_field_would_be_noticed(
     for key in where:
         piece = piece[key]
     piece["surprise"] = 1
-    altered = SimpleNamespace(status_code=200, headers=answer.headers, json=lambda: body)
+    altered = SimpleNamespace(
+        request=answer.request, status_code=200, headers=answer.headers, json=lambda: body
+    )
 
     assert description.complaints(template, answer) == []
     complaints = description.complaints(template, cast("requests.Response", altered))

@@ -1,21 +1,14 @@
-"""The activity log, messages sent, and webhook subscriptions."""
+"""The activity log, and messages sent."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from sandbox.http.access import (
-    ENTERPRISE,
-    require_group,
-    require_people,
-    require_plan,
-    require_whole_organization,
-)
-from sandbox.http.answers.query import Endpoint, ordered, resource
+from sandbox.http.access import ENTERPRISE, require_plan, require_whole_organization
+from sandbox.http.answers.query import Endpoint
 from sandbox.http.errors import invalid_argument
 from sandbox.http.parameters import orders
-from sandbox.organization.webhooks import SCOPES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,41 +74,6 @@ def outgoing_communications(query: Query) -> Record:
     return {**query.page(rows), "total_count": len(rows)}
 
 
-def webhook_subscriptions(query: Query) -> Record:
-    """Return the webhook subscriptions of the organization, of a user or of a group."""
-    asked = query.parameters
-    organization = asked.required_uri("organization", "organizations")
-    scope = asked.required_choice("scope", SCOPES)
-    user, group = asked.uri("user", "users"), asked.uri("group", "groups")
-    order = asked.sort("created_at")
-    if scope == "user":
-        user = asked.required_uri("user", "users")
-        require_people(query.caller, organization, user, query.members)
-    elif scope == "group" and organization == query.caller.organization:
-        group = asked.required_uri("group", "groups")
-        require_group(query.caller, group)
-    else:
-        require_whole_organization(query.caller, organization)
-    rows = (
-        one
-        for one in query.calendly.webhooks.values()
-        if one["scope"] == scope
-        and (scope != "user" or one["user"] == user)
-        and (scope != "group" or one["group"] == group)
-    )
-    return query.page(ordered(rows, order))
-
-
-def webhook_subscription(query: Query) -> Record:
-    """Return a webhook subscription."""
-    record = query.found(query.calendly.webhooks, "webhook_subscriptions", "webhook_uuid")
-    if record["scope"] == "group":
-        require_group(query.caller, record["group"])
-    elif record["user"] is None or record["user"] != query.caller.user:
-        require_whole_organization(query.caller)
-    return resource(record)
-
-
 def _sorted(rows: list[Record], order: str) -> list[Record]:
     """Return ``rows`` sorted, also by a field of the actor; not every actor has a URI."""
     field, _, way = order.partition(":")
@@ -163,6 +121,4 @@ def _has(text: str, word: str) -> bool:
 ENDPOINTS = (
     Endpoint("/activity_log_entries", "activity_log:read", activity_log_entries),
     Endpoint("/outgoing_communications", "outgoing_communications:read", outgoing_communications),
-    Endpoint("/webhook_subscriptions", "webhooks:read", webhook_subscriptions),
-    Endpoint("/webhook_subscriptions/{webhook_uuid}", "webhooks:read", webhook_subscription),
 )

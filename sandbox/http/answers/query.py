@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.routing import compile_path
 
@@ -36,6 +36,7 @@ class Query:
         parameters: The query's parameters.
         request: The request itself.
         page_token_life: How long page tokens are valid; ``None`` for ever.
+        body: What was posted.
     """
 
     calendly: Calendly
@@ -44,6 +45,7 @@ class Query:
     parameters: Parameters
     request: Request
     page_token_life: timedelta | None
+    body: bytes = b""
 
     @property
     def members(self) -> set[str]:
@@ -88,6 +90,14 @@ class Query:
         return str(self.request.url.include_query_params(**{PAGE_TOKEN: token}))
 
 
+class Change(NamedTuple):
+    """A request that changes something: the scope, who carries it out, and its status."""
+
+    scope: str
+    answer: Callable[[Query], Record | None]
+    status: int
+
+
 class Endpoint:
     """A path of the API.
 
@@ -95,13 +105,21 @@ class Endpoint:
         template: The path with its identifiers in braces, as in Calendly's API reference.
         scope: The scope it requires.
         answer: Returns the answer's body.
+        changes: What other methods than GET do, by method.
     """
 
-    def __init__(self, template: str, scope: str, answer: Callable[[Query], Record]) -> None:
+    def __init__(
+        self,
+        template: str,
+        scope: str,
+        answer: Callable[[Query], Record],
+        changes: Mapping[str, Change] | None = None,
+    ) -> None:
         """Serve ``template``."""
         self.template = template
         self.scope = scope
         self.answer = answer
+        self.changes = changes or {}
         self._pattern, _, _ = compile_path(template)
 
     def ids(self, path: str) -> dict[str, str] | None:
