@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -170,15 +171,11 @@ class TapCalendly(SingerTap):
     @override
     def check_config(self, config: dict[str, Any], *, raise_errors: bool) -> list[str]:
         schema = self.config_jsonschema
-        redaction.remember(*configuration.secrets(config))
-        problems = configuration.problems(config, schema)
         if raise_errors:
-            if problems:
-                raise errors.SettingsError(problems)
-            for name in configuration.unknown(config, schema):
-                self.logger.warning("There is no setting `%s`: it is ignored.", name)
-                config.pop(name, None)  # the SDK goes by some that a tap does not offer
-        return problems
+            configuration.check(config, schema, self.logger)
+            return []
+        redaction.remember(*configuration.secrets(config))
+        return configuration.problems(config, schema)
 
     @classmethod
     @override
@@ -195,6 +192,21 @@ class TapCalendly(SingerTap):
             elif found := configuration.problems_in_environment(os.environ, prefix, schema):
                 raise errors.SettingsError(found)
         return ConfigInput(config=config, parse_env="ENV" in value)
+
+    @classmethod
+    def run_of(cls, given: ConfigInput, logger: logging.Logger, *, needs_token: bool) -> Run:
+        """Return what a command that is not Singer's has with the settings of `--config`.
+
+        Raises:
+            SettingsError: A setting cannot be used.
+        """
+        config = cls._merged(given)
+        configuration.check(config, cls._whole_schema(), logger, needs_token=needs_token)
+        return Run(config, f"{cls.name}/{cls.get_plugin_version()}", logger)
+
+    @classmethod
+    def _merged(cls, given: ConfigInput) -> dict[str, Any]:
+        return {**given.config, **(cls._env_var_config if given.parse_env else {})}
 
     @classmethod
     def _whole_schema(cls) -> dict[str, Any]:
@@ -253,11 +265,10 @@ class TapCalendly(SingerTap):
     @classmethod
     def _authorize(cls, given: ConfigInput, login_options: login.LoginOptions) -> None:
         """Get credentials with the browser."""
-        config = {**given.config, **(cls._env_var_config if given.parse_env else {})}
 
         def check(config: dict[str, Any]) -> Settings:
             if problems := configuration.problems(config, cls._whole_schema()):
                 raise errors.SettingsError(problems)
             return Settings.parse(config, f"{cls.name}/{cls.get_plugin_version()}")
 
-        login.authorize(config, check, login_options, cls.logger)
+        login.authorize(cls._merged(given), check, login_options, cls.logger)

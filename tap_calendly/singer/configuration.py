@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Iterator, Mapping, MutableMapping
 from importlib.util import find_spec
@@ -16,7 +17,7 @@ from singer_sdk.plugin_base import JSONSchemaValidator
 
 from tap_calendly import timestamps
 from tap_calendly.auth import methods, oauth, personal_access_token
-from tap_calendly.reporting import messages, redaction
+from tap_calendly.reporting import errors, messages, redaction
 from tap_calendly.settings import AUTHORIZATION, RESOURCES
 from tap_calendly.singer.settings_schema import SCOPES
 
@@ -26,6 +27,7 @@ LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 MIN_KEY_LENGTH = 20
 """The smallest `flattening_max_key_length` that does not shorten the names of key columns."""
 
+LOG_LEVEL_VARIABLES = ("TAP_CALENDLY_LOGLEVEL", "LOGLEVEL")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 SECRETS = frozenset({*methods.SETTINGS, "inbox_url", "webhook_signing_key"})
@@ -40,7 +42,29 @@ EXTRA = ("prometheus_client", "psycopg", "sqlalchemy", "starlette", "uvicorn")
 BOOLEANS = frozenset({"true", "1", "yes", "on", "false", "0", "no", "off"})
 
 
-def problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
+def check(
+    config: dict[str, Any],
+    schema: dict[str, Any],
+    logger: logging.Logger,
+    *,
+    needs_token: bool = True,
+) -> None:
+    """Fill in the defaults, and drop unknown settings; see `problems`.
+
+    Raises:
+        SettingsError: A setting cannot be used.
+    """
+    redaction.remember(*secrets(config))
+    if found := problems(config, schema, needs_token=needs_token):
+        raise errors.SettingsError(found)
+    for name in unknown(config, schema):
+        logger.warning("There is no setting `%s`: it is ignored.", name)
+        config.pop(name, None)  # the SDK goes by some that a tap does not offer
+
+
+def problems(
+    config: dict[str, Any], schema: dict[str, Any], *, needs_token: bool = True
+) -> list[str]:
     """Fill in the defaults, and return a sentence for each setting that cannot be used.
 
     No sentence repeats a value, as it may be a secret. `schema` includes the SDK's own settings.
@@ -54,7 +78,7 @@ def problems(config: dict[str, Any], schema: dict[str, Any]) -> list[str]:
         found.setdefault(setting, f"Setting `{setting}` {_requirement(error)}.")
     return (
         list(found.values())
-        or list(_problems_beyond_schema(config))
+        or list(_problems_beyond_schema(config, needs_token=needs_token))
         or list(_misplaced_secrets(config, schema))
     )
 
@@ -96,11 +120,21 @@ def problems_in_environment(
 
 def problem_with_log_level(environ: Mapping[str, str]) -> str | None:
     """Check the variables that the SDK reads before it can log an error; the first one counts."""
-    variables = ("TAP_CALENDLY_LOGLEVEL", "LOGLEVEL")
-    variable = next((name for name in variables if environ.get(name)), None)
+    variable = next((name for name in LOG_LEVEL_VARIABLES if environ.get(name)), None)
     if variable is None or environ[variable].upper() in LOG_LEVELS:
         return None
     return f"Environment variable `{variable}` must be one of {', '.join(LOG_LEVELS)}."
+
+
+def log_level(environ: Mapping[str, str]) -> str:
+    """Return the level to log at by the same variables."""
+    given = (environ[name] for name in LOG_LEVEL_VARIABLES if environ.get(name))
+    return next(given, "INFO").upper()
+
+
+def has_extra() -> bool:
+    """Whether the packages of the extra `webhooks` are installed."""
+    return all(map(find_spec, EXTRA))
 
 
 def unknown(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
@@ -122,9 +156,10 @@ def _drop_unset(config: dict[str, Any]) -> None:
         del config[oauth.SETTING]
 
 
-def _problems_beyond_schema(config: Mapping[str, Any]) -> Iterator[str]:
+def _problems_beyond_schema(config: Mapping[str, Any], *, needs_token: bool) -> Iterator[str]:
     """Check what a JSON schema cannot express, or would report with the value."""
-    yield from methods.problems(config)
+    if needs_token:
+        yield from methods.problems(config)
     yield from _problems_with_flattening(config)
     start_date = config.get("start_date")
     if start_date is not None and not timestamps.is_plausible(start_date):
@@ -155,7 +190,7 @@ def _problems_with_inbox(config: Mapping[str, Any]) -> Iterator[str]:
         yield messages.NOT_ONE_WORD.format(setting="webhook_signing_key")
     if (url := config.get("inbox_url")) is None:
         return
-    if not all(map(find_spec, EXTRA)):
+    if not has_extra():
         yield messages.EXTRA_MISSING.format(what="Setting `inbox_url`")
         return
     from tap_calendly.inbox.tables import url_of

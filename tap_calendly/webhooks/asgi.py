@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from starlette.applications import Starlette
 
-from tap_calendly.reporting import errors, messages, redaction
+from tap_calendly.reporting import errors, redaction
 from tap_calendly.settings import Settings
 from tap_calendly.singer import configuration
 from tap_calendly.singer.settings_schema import SETTINGS
@@ -41,9 +41,6 @@ def app(path: str = "/", tolerance: int = 180, keep_days: int | None = None) -> 
 
 def _settings(environ: Mapping[str, str]) -> Settings:
     config = {name: environ.get(f"TAP_CALENDLY_{name.upper()}") for name in NEEDED}
-    redaction.remember(*configuration.secrets(config))
-    problems = configuration.problems(config, SETTINGS.to_dict())
-    # A receiver asks Calendly nothing.
-    if problems := [problem for problem in problems if problem != messages.TOKEN_MISSING]:
-        raise errors.SettingsError(problems)
+    logger = logging.getLogger("calendly-webhooks")
+    configuration.check(config, SETTINGS.to_dict(), logger, needs_token=False)
     return Settings.parse(config, "")
