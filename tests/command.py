@@ -19,7 +19,7 @@ from tap_calendly import __main__, cli
 from tests import cases
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 EXECUTABLE = Path(sys.executable).with_name("tap-calendly")
 ENVIRONMENT = {
@@ -99,14 +99,16 @@ def run_here(
     *arguments: str,
     config: Mapping[str, Any] | str,
     environment: Mapping[str, str] | None = None,
+    main: Callable[[], None] = cli.main,
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command in this process, which takes a hundredth of the time.
+    """Run a command in this process, which takes a hundredth of the time.
 
     Args:
         folder: Where to write the configuration.
         *arguments: Command-line arguments after `--config`.
         config: The settings, or the text of the configuration file.
         environment: Variables besides the usual ones.
+        main: The command.
 
     Returns:
         Exit status, standard output, and standard error.
@@ -125,7 +127,7 @@ def run_here(
         redirect_stderr(stderr),
     ):
         try:
-            cli.main()
+            main()
         except SystemExit as exit_:
             status = exit_.code
         finally:

@@ -128,12 +128,11 @@ INBOX_UNREADABLE = (
 )
 INBOX_IN_DOUBT = "scheduled_events: this run sweeps as without an inbox, as %s."
 INBOX_URL_MISSING = (
-    "Setting `inbox_url` is missing: the receiver keeps deliveries there, for example in "
-    "sqlite:///inbox.db."
+    "Setting `inbox_url` is missing: deliveries are kept there, for example in sqlite:///inbox.db."
 )
 SIGNING_KEY_MISSING = (
-    "Setting `webhook_signing_key` is missing: the receiver checks deliveries with it; get one "
-    "with `calendly-webhooks new-key`."
+    "Setting `webhook_signing_key` is missing: deliveries are signed with it; get one with "
+    "`calendly-webhooks new-key`, or from your OAuth app."
 )
 PATH_UNUSABLE = (
     "the receiver's path must start with / and have no braces, query, fragment or spaces."
@@ -180,6 +179,75 @@ INBOX_FROM_LATER_VERSION = (
     "the inbox was written by a later version of calendly-webhooks: use that version of "
     "singer-tap-calendly."
 )
+
+# Webhook subscriptions (webhooks)
+
+WEBHOOKS_REFUSED: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: "correct the option or setting that this names.",
+    HTTPStatus.FORBIDDEN: (
+        "it takes a token with the scope {scope}, and for a whole organization the token of an "
+        "owner or admin: use such a token, or set `scope: user`."
+    ),
+}
+"""What to do when Calendly refuses a request about webhook subscriptions."""
+
+CALLBACK_URL_UNUSABLE = (
+    "`--callback-url` must be a URL that starts with https://, as deliveries hold personal data."
+)
+NO_EVENTS = "`--events` names none: leave it out for all, or name some of {known}."
+UNKNOWN_EVENTS = "`--events` names {unknown}: for `scope: {scope}`, Calendly knows {known}."
+EVENTS_MISSING = (
+    "Without %s, the inbox does not tell all that happens to meetings: the tap cannot trust it, "
+    "and sweeps in every run."
+)
+URL_TAKEN = (
+    "another subscription, {uri}, posts to this URL: delete it with `calendly-webhooks delete "
+    "{uri}`, replace it with `--replace`, or choose another URL."
+)
+URL_TAKEN_ELSEWHERE = (
+    "Calendly has a subscription for this URL that is not among those of `scope: {scope}`: delete "
+    "it with the settings that it was created with, or choose another URL."
+)
+NOTHING_SUBSCRIBED = (
+    "Nothing is subscribed any more, as {deleted} was deleted and no new subscription could be "
+    "created; run `calendly-webhooks subscribe` again once this is solved: {why}"
+)
+NOT_NOTED = (
+    "{uri} was created, but the inbox does not know it; run `calendly-webhooks subscribe "
+    "--replace` once this is solved: {why}"
+)
+OLD_ONE_LEFT = (
+    "{uri} was created, but {old} could not be deleted; delete it with `calendly-webhooks delete "
+    "{old}` once this is solved: {why}"
+)
+INTERRUPTED = "it was interrupted."
+NOT_A_SUBSCRIPTION = "{given} is neither the URI nor the ID of a subscription."
+
+# What `calendly-webhooks status` finds (webhooks)
+
+NEVER_SUBSCRIBED = "The inbox has no subscription: run `calendly-webhooks subscribe`."
+SUBSCRIPTION_GONE = "The subscription is gone: run `calendly-webhooks subscribe`."
+SUBSCRIPTION_DISABLED = (
+    "The subscription is {state}, as deliveries failed for too long: see that the receiver can be "
+    "reached, then run `calendly-webhooks subscribe`."
+)
+SUBSCRIPTION_LACKS = (
+    "The subscription lacks the events {events}, so that the tap cannot trust the inbox: run "
+    "`calendly-webhooks subscribe`."
+)
+SUBSCRIPTION_ELSEWHERE = (
+    "The subscription is not for what the settings `scope`, `organization`, `user` and `group` "
+    "name, so that the tap cannot trust the inbox: correct these, or run `calendly-webhooks "
+    "subscribe`."
+)
+NO_DELIVERY = (
+    "Nothing has been delivered since the subscription was created: book a test meeting, and see "
+    "that its URL leads to the receiver."
+)
+NO_RECEIVER = (
+    "No receiver has run since {beat}: start `calendly-webhooks serve` with this `inbox_url`."
+)
+DELIVERIES_WERE_REFUSED = "Refused {number} in 24 hours ({reason}): {remedy}"
 
 # Stream maps (singer)
 
