@@ -64,8 +64,9 @@ class Inbox:
 
     def pause(self) -> None:
         """Have no receiver run for a while, which leaves a gap marker."""
-        self._now += timedelta(hours=1)
-        self._store.beat(self._now)
+        for _ in range(2):
+            self._now += timedelta(hours=1)
+            self._store.beat(self._now)
 
     def back_up(self, file: Path) -> str:
         """Copy it as it is now, and return the copy's URL."""

@@ -170,7 +170,7 @@ class InboxHints:
         url = f"{client.url}/webhook_subscriptions/{id_in(self._subscription.uri)}"
         request = Request(stream, stream, REQUIRES, url)
         read = partial(page_of, "resource", paged=False)
-        (row,) = client.get(request, read, self._reader.stopped).rows
+        (row,) = client.send(request, read, self._reader.stopped).rows
         return row
 
 
