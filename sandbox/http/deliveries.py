@@ -11,6 +11,7 @@ import hashlib
 import heapq
 import hmac
 import threading
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from fnmatch import fnmatchcase
@@ -175,11 +176,15 @@ class Deliveries:
             if mishap.lose:
                 continue
             due = announcement.at + timedelta(seconds=mishap.delay)
-            message = _Message(announcement, mishap, due, due + GIVES_UP_AFTER)
-            if mishap.overtaken:
-                overtaken.append(message)
-            else:
-                self._put(message)
+            dues = [due]
+            if mishap.again is not None:
+                dues.append(due + timedelta(seconds=mishap.again))
+            for one in dues:
+                message = _Message(announcement, mishap, one, one + GIVES_UP_AFTER)
+                if mishap.overtaken:
+                    overtaken.append(message)
+                else:
+                    self._put(message)
         self._calendly.announcements.clear()
         for message in overtaken:
             message.due = max(message.due, self._calendly.clock.now())
@@ -187,10 +192,6 @@ class Deliveries:
 
     def _put(self, message: _Message) -> None:
         heapq.heappush(self._pending, (message.due, next(self._numbers), message))
-        if message.attempts == 0 and message.mishap.again is not None:
-            due = message.due + timedelta(seconds=message.mishap.again)
-            mishap = replace(message.mishap, again=None)
-            self._put(_Message(message.announcement, mishap, due, due + GIVES_UP_AFTER))
 
     def _mishap(self, event: str) -> Mishap:
         """Return what befalls a delivery of this event, and count it."""
@@ -227,15 +228,16 @@ class Deliveries:
         if key is not None:
             headers["Calendly-Webhook-Signature"] = signature(key, stamp, body)
         url = urlsplit(address)
-        connection = HTTPConnection(url.hostname or "", url.port, timeout=TIMEOUT)
+        target = (url.path or "/") + (f"?{url.query}" if url.query else "")
         try:
-            target = (url.path or "/") + (f"?{url.query}" if url.query else "")
-            connection.request("POST", target, body, headers)
-            return connection.getresponse().status
-        except (OSError, HTTPException):
+            connection = HTTPConnection(url.hostname or "", url.port, timeout=TIMEOUT)
+            with closing(connection):
+                connection.request("POST", target, body, headers)
+                answer = connection.getresponse()
+                answer.read()
+                return answer.status
+        except (OSError, ValueError, HTTPException):
             return None
-        finally:
-            connection.close()
 
     def _fail(self, message: _Message) -> Literal["to be retried", "dropped", "disabled"]:
         """Say what becomes of a message that was not delivered."""

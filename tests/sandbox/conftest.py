@@ -13,6 +13,7 @@ from sandbox.organization.calendly import Calendly
 from sandbox.organization.clock import SimulatedClock
 from tests.description import Description
 from tests.sandbox.office import Office
+from tests.sandbox.receiver import Receiver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,6 +71,12 @@ def his_meeting(calendly: Calendly, colleague: str) -> str:
 @pytest.fixture
 def office() -> Office:
     return Office()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as listening:
+        yield listening
 
 
 @pytest.fixture(scope="module")

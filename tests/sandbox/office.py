@@ -47,6 +47,28 @@ class Office:
         self.later()
         return made
 
+    def book(self, *names: str) -> None:
+        """Book the introduction for each of these people at this moment."""
+        for name in names:
+            email = f"{name}@guest.example"
+            self.calendly.book(event_type=self.intro, start=START, name=name, email=email)
+
+    def recap(self) -> str:
+        """Book a meeting and start its recap; return the recap's URI."""
+        event, _ = self.booked()
+        recap: str = self.calendly.start_recap(event=event)
+        return recap
+
+    def contact(self) -> str:
+        """Add a contact to the host's; return its URI."""
+        contact: str = self.calendly.add_contact(user=self.host, email="kim@guest.example")
+        return contact
+
+    def form(self) -> str:
+        """Add a routing form; return its URI."""
+        form: str = self.calendly.add_routing_form(name="Which?", questions=[{"name": "Size"}])
+        return form
+
     def event(self, uri: str) -> Record:
         """Return the event as it is now."""
         return self.calendly.events[uri]

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import datetime, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from typing_extensions import Self, override
 
+from sandbox.organization.webhooks import EVENTS
+
+KEY = "the-signing-key"
+SIGNATURE = "calendly-webhook-signature"
+RECEIVERS_TIME = datetime(2031, 1, 1, tzinfo=timezone.utc)
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
+
+    from sandbox.http.deliveries import Attempt
+    from sandbox.http.server import Sandbox
+    from sandbox.organization.calendly import Calendly
+    from sandbox.organization.state import Record
 
 
 class Posted(NamedTuple):
@@ -106,3 +118,37 @@ class _Handler(BaseHTTPRequestHandler):
     @override
     def log_message(self, format: str, *args: object) -> None:
         """Log nothing."""
+
+
+def subscribe(calendly: Calendly, url: str, **options: Any) -> Record:  # noqa: ANN401 -- its own
+    """Subscribe a URL to every event of a scope, and return the subscription."""
+    events = EVENTS[options.get("scope", "organization")]
+    arguments = {"callback_url": url, "events": events, **options}
+    hook = calendly.subscribe(**arguments)
+    calendly.webhook_keys[hook] = KEY
+    return calendly.webhooks[hook]
+
+
+def told(sandbox: Sandbox, receiver: Receiver, deed: Callable[[], object]) -> list[tuple[str, Any]]:
+    """Return the events and payloads that something leads to."""
+    sandbox.deliver()
+    receiver.posted.clear()
+    deed()
+    assert all(one.outcome == "delivered" for one in sandbox.deliver())
+    return [(one.event, one.payload) for one in receiver.posted]
+
+
+def outcomes(attempts: list[Attempt]) -> list[tuple[int, int | None, str]]:
+    """Return the number, the status and the outcome of each."""
+    return [(one.number, one.status, one.outcome) for one in attempts]
+
+
+def guests(receiver: Receiver) -> list[str]:
+    """Whom deliveries were about, in the order of their arrival."""
+    return [one.payload["email"].partition("@")[0] for one in receiver.posted]
+
+
+def stamps(receiver: Receiver) -> list[int]:
+    """By how many seconds signatures are older than the receiver's time."""
+    times = [one.headers[SIGNATURE].partition(",")[0].removeprefix("t=") for one in receiver.posted]
+    return [int(RECEIVERS_TIME.timestamp()) - int(one) for one in times]

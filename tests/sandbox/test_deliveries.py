@@ -5,38 +5,34 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+import threading
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import pytest
-import requests
 from typing_extensions import override
 
-from sandbox.http.deliveries import Mishap
 from sandbox.http.server import Sandbox
 from sandbox.organization.calendly import Calendly
 from sandbox.organization.clock import Clock, SimulatedClock
 from sandbox.organization.timestamps import from_timestamp
-from sandbox.organization.webhooks import EVENTS
 from tests.sandbox.asking import ask
 from tests.sandbox.office import NOW, START, Office
-from tests.sandbox.receiver import Receiver
+from tests.sandbox.receiver import (
+    KEY,
+    RECEIVERS_TIME,
+    SIGNATURE,
+    Receiver,
+    guests,
+    outcomes,
+    stamps,
+    subscribe,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sandbox.http.deliveries import Attempt
     from sandbox.organization.state import Record
-
-KEY = "the-signing-key"
-SIGNATURE = "calendly-webhook-signature"
-RECEIVERS_TIME = datetime(2031, 1, 1, tzinfo=timezone.utc)
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    with Receiver() as listening:
-        yield listening
 
 
 @pytest.fixture
@@ -49,36 +45,7 @@ def sandbox(office: Office) -> Iterator[Sandbox]:
 @pytest.fixture
 def hook(office: Office, receiver: Receiver) -> Record:
     """A subscription to everything in the organization."""
-    return subscribed(office.calendly, receiver.url)
-
-
-def subscribed(calendly: Calendly, url: str) -> Record:
-    hook = calendly.subscribe(callback_url=url, events=EVENTS["organization"])
-    calendly.webhook_keys[hook] = KEY
-    return calendly.webhooks[hook]
-
-
-def outcomes(attempts: list[Attempt]) -> list[tuple[int, int | None, str]]:
-    return [(one.number, one.status, one.outcome) for one in attempts]
-
-
-def guests(receiver: Receiver) -> list[str]:
-    """Whom deliveries were about, in the order of their arrival."""
-    return [one.payload["email"].partition("@")[0] for one in receiver.posted]
-
-
-def book(office: Office, *names: str) -> None:
-    """Book a meeting for each at this moment."""
-    for name in names:
-        office.calendly.book(
-            event_type=office.intro, start=START, name=name, email=f"{name}@guest.example"
-        )
-
-
-def stamps(receiver: Receiver) -> list[int]:
-    """By how many seconds signatures are older than the receiver's time."""
-    times = [one.headers[SIGNATURE].partition(",")[0].removeprefix("t=") for one in receiver.posted]
-    return [int(RECEIVERS_TIME.timestamp()) - int(one) for one in times]
+    return subscribe(office.calendly, receiver.url)
 
 
 # The request
@@ -88,7 +55,7 @@ def stamps(receiver: Receiver) -> list[int]:
 def test_a_delivery_is_signed_over_its_raw_body_in_the_receivers_time(
     office: Office, sandbox: Sandbox, receiver: Receiver
 ) -> None:
-    book(office, "Zoë")
+    office.book("Zoë")
 
     (attempt,) = sandbox.deliver()
     (delivery,) = receiver.posted
@@ -108,9 +75,9 @@ def test_each_subscription_has_its_own_key_and_without_one_nothing_is_signed(
     office: Office, sandbox: Sandbox, receiver: Receiver
 ) -> None:
     for number, key in enumerate(("one", "two", None)):
-        record = subscribed(office.calendly, f"{receiver.url}&{number}")
+        record = subscribe(office.calendly, f"{receiver.url}&{number}")
         office.calendly.webhook_keys[record["uri"]] = key
-    book(office, "kim")
+    office.book("kim")
 
     sandbox.deliver()
 
@@ -122,9 +89,9 @@ def test_each_subscription_has_its_own_key_and_without_one_nothing_is_signed(
 def test_what_happened_is_posted_once_and_in_order(
     office: Office, sandbox: Sandbox, receiver: Receiver
 ) -> None:
-    book(office, "a", "b")
+    office.book("a", "b")
     office.later()
-    book(office, "c")
+    office.book("c")
 
     assert len(sandbox.deliver()) == 3
     assert sandbox.deliver() == []
@@ -137,7 +104,7 @@ def test_a_receiver_can_ask_the_api_before_it_answers(
 ) -> None:
     asked = []
     receiver.meanwhile = lambda: asked.append(ask(sandbox, "/users/me").status_code)
-    book(office, "kim")
+    office.book("kim")
 
     assert outcomes(sandbox.deliver()) == [(1, 200, "delivered")]
     assert asked == [200]
@@ -151,7 +118,7 @@ def test_any_answer_but_2xx_is_a_failure_and_redirects_are_not_followed(
     office: Office, sandbox: Sandbox, receiver: Receiver, hook: Record, status: int
 ) -> None:
     receiver.answers = [status]
-    book(office, "kim")
+    office.book("kim")
 
     assert outcomes(sandbox.deliver()) == [(1, status, "to be retried")]
     assert len(receiver.posted) == 1
@@ -166,7 +133,7 @@ def test_any_2xx_is_a_success(
     office: Office, sandbox: Sandbox, receiver: Receiver, status: int
 ) -> None:
     receiver.answers = [status]
-    book(office, "kim")
+    office.book("kim")
 
     assert outcomes(sandbox.deliver()) == [(1, status, "delivered")]
 
@@ -175,13 +142,13 @@ def test_retries_come_at_growing_intervals_while_other_messages_go_on(
     office: Office, sandbox: Sandbox, receiver: Receiver, hook: Record
 ) -> None:
     receiver.answers = [500] * 4
-    book(office, "late")
+    office.book("late")
     tried = []
     for minute in range(20):
         if minute == 2:
             assert receiver.answers == [500] * 2
             receiver.answers = []
-            book(office, "other")
+            office.book("other")
             sandbox.deliver()
             receiver.answers = [500] * 2
         tried += [minute] * len(sandbox.deliver())
@@ -196,11 +163,11 @@ def test_retries_come_at_growing_intervals_while_other_messages_go_on(
 def test_the_start_of_trouble_is_told_at_the_first_failure_and_never_cleared(
     office: Office, sandbox: Sandbox, receiver: Receiver, hook: Record
 ) -> None:
-    book(office, "fine")
+    office.book("fine")
     sandbox.deliver()
     assert hook["retry_started_at"] is None
     receiver.answers = [500]
-    book(office, "trouble")
+    office.book("trouble")
     sandbox.deliver()
     began = hook["retry_started_at"]
 
@@ -208,7 +175,7 @@ def test_the_start_of_trouble_is_told_at_the_first_failure_and_never_cleared(
     office.later()
     sandbox.deliver()
     receiver.answers = [500]
-    book(office, "again")
+    office.book("again")
     sandbox.deliver()
     assert (hook["retry_started_at"], hook["state"]) == (began, "active")
 
@@ -217,13 +184,13 @@ def test_a_subscription_is_disabled_after_24_hours_and_then_told_nothing_more(
     office: Office, sandbox: Sandbox, hook: Record
 ) -> None:
     sandbox.deliveries.down = True
-    book(office, "kim")
+    office.book("kim")
     sandbox.deliver()
     for _ in range(24):
         office.later(minutes=59, seconds=59)
         sandbox.deliver()
         assert hook["state"] == "active"
-    book(office, "last")
+    office.book("last")
     sandbox.deliver()
     office.later(minutes=1)
 
@@ -231,7 +198,7 @@ def test_a_subscription_is_disabled_after_24_hours_and_then_told_nothing_more(
 
     assert (end.outcome, hook["state"]) == ("disabled", "disabled")
     sandbox.deliveries.down = False
-    book(office, "afterwards")
+    office.book("afterwards")
     office.later(days=2)
     assert sandbox.deliver() == []
 
@@ -240,7 +207,7 @@ def test_retries_that_were_due_since_are_made_one_after_the_other(
     office: Office, sandbox: Sandbox, receiver: Receiver, hook: Record
 ) -> None:
     receiver.answers = [500] * 3
-    book(office, "kim")
+    office.book("kim")
     office.later(days=3)
 
     assert outcomes(sandbox.deliver()) == [
@@ -248,7 +215,7 @@ def test_retries_that_were_due_since_are_made_one_after_the_other(
         (4, 200, "delivered"),
     ]
     receiver.answers = [500] * 99
-    book(office, "lee")
+    office.book("lee")
     office.later(days=3)
     assert [one.outcome for one in sandbox.deliver()] == [*["to be retried"] * 11, "disabled"]
     assert hook["state"] == "disabled"
@@ -287,7 +254,7 @@ def test_a_subscription_that_was_deleted_is_sent_no_retries(
     office: Office, sandbox: Sandbox, receiver: Receiver, hook: Record
 ) -> None:
     receiver.answers = [500]
-    book(office, "kim")
+    office.book("kim")
     sandbox.deliver()
     office.calendly.unsubscribe(webhook=hook["uri"])
     office.later()
@@ -300,7 +267,7 @@ def test_a_subscription_that_is_deleted_while_it_is_told_is_left_alone(
 ) -> None:
     receiver.meanwhile = lambda: office.calendly.unsubscribe(webhook=hook["uri"])
     receiver.answers = [500]
-    book(office, "kim")
+    office.book("kim")
 
     assert outcomes(sandbox.deliver()) == [(1, 500, "dropped")]
 
@@ -312,7 +279,7 @@ def test_retries_are_signed_anew_or_keep_the_stamp(
 ) -> None:
     sandbox.deliveries.renew_stamps = renews
     receiver.answers = [503]
-    book(office, "kim")
+    office.book("kim")
     sandbox.deliveries.now = lambda: RECEIVERS_TIME - timedelta(hours=1)
     sandbox.deliver()
     sandbox.deliveries.now = lambda: RECEIVERS_TIME
@@ -320,163 +287,6 @@ def test_retries_are_signed_anew_or_keep_the_stamp(
     sandbox.deliver()
 
     assert stamps(receiver) == [3600, age]
-
-
-# What can go wrong
-
-
-@pytest.mark.usefixtures("hook")
-def test_the_next_deliveries_of_an_event_can_be_lost(
-    office: Office, sandbox: Sandbox, receiver: Receiver
-) -> None:
-    sandbox.deliveries.add(Mishap("invitee.created", lose=True, times=2))
-    office.calendly.edit_event_type(uri=office.intro)
-    book(office, "a", "b", "c")
-
-    sandbox.deliver()
-
-    assert receiver.events == ["event_type.updated", "invitee.created"]
-    assert receiver.posted[1].payload["name"] == "c"
-
-
-@pytest.mark.usefixtures("hook")
-def test_mishaps_befall_all_deliveries_until_they_are_removed(
-    office: Office, sandbox: Sandbox, receiver: Receiver
-) -> None:
-    sandbox.deliveries.add(Mishap(lose=True, times=None))
-    book(office, "a", "b")
-    sandbox.deliver()
-    sandbox.deliveries.clear()
-    book(office, "c")
-    sandbox.deliver()
-
-    assert guests(receiver) == ["c"]
-
-
-@pytest.mark.usefixtures("hook")
-def test_a_delivery_can_be_delayed_by_the_sandboxs_clock(
-    office: Office, sandbox: Sandbox, receiver: Receiver
-) -> None:
-    sandbox.deliveries.add(Mishap(delay=3600))
-    book(office, "late", "other")
-    sandbox.deliver()
-    office.later(minutes=59)
-    assert sandbox.deliver() == []
-    office.later(minutes=1)
-    sandbox.deliver()
-
-    assert guests(receiver) == ["other", "late"]
-
-
-@pytest.mark.parametrize(("delay", "after"), [(0, 0), (0, 600), (60, 600)])
-@pytest.mark.usefixtures("hook")
-def test_a_delivery_can_be_posted_twice_at_once_or_later(
-    office: Office, sandbox: Sandbox, receiver: Receiver, delay: int, after: int
-) -> None:
-    sandbox.deliveries.add(Mishap(delay=delay, again=after))
-    book(office, "twice", "once")
-    arrived = []
-    for second in range(0, 900, 60):
-        arrived += [(second, one.body) for one in sandbox.deliver()]
-        office.later(minutes=1)
-
-    assert sorted(guests(receiver)) == ["once", "twice", "twice"]
-    twice = [(second, body) for second, body in arrived if b"twice@" in body]
-    assert [second for second, _ in twice] == [delay, delay + after]
-    assert twice[0][1] == twice[1][1]
-
-
-@pytest.mark.usefixtures("hook")
-def test_deliveries_can_be_overtaken_by_those_that_are_due_with_them(
-    office: Office, sandbox: Sandbox, receiver: Receiver
-) -> None:
-    for overtaken in (True, False, True):
-        sandbox.deliveries.add(Mishap(overtaken=overtaken))
-    for name in "abcd":
-        book(office, name)
-        office.later()
-
-    sandbox.deliver()
-
-    assert guests(receiver) == ["b", "d", "a", "c"]
-
-
-@pytest.mark.usefixtures("hook")
-def test_a_signature_can_be_stale_and_its_retry_is_not(
-    office: Office, sandbox: Sandbox, receiver: Receiver
-) -> None:
-    sandbox.deliveries.add(Mishap(stale=600))
-    receiver.answers = [401]
-    book(office, "kim")
-    sandbox.deliver()
-    office.later()
-    sandbox.deliver()
-
-    assert stamps(receiver) == [600, 0]
-
-
-def test_a_receiver_that_is_down_is_not_connected_to(
-    office: Office, sandbox: Sandbox, receiver: Receiver, hook: Record
-) -> None:
-    sandbox.deliveries.down = True
-    book(office, "kim")
-    assert outcomes(sandbox.deliver()) == [(1, None, "to be retried")]
-    assert receiver.posted == []
-    assert hook["retry_started_at"] is not None
-
-    sandbox.deliveries.down = False
-    office.later()
-    assert outcomes(sandbox.deliver()) == [(2, 200, "delivered")]
-
-
-def test_a_receiver_that_refuses_connections_is_tried_again(
-    office: Office, sandbox: Sandbox
-) -> None:
-    with Receiver() as gone:
-        hook = subscribed(office.calendly, gone.url)
-    book(office, "kim")
-
-    assert outcomes(sandbox.deliver()) == [(1, None, "to be retried")]
-    assert hook["state"] == "active"
-
-
-# Over HTTP
-
-
-@pytest.mark.usefixtures("hook")
-def test_deliveries_are_controlled_over_http(
-    office: Office, sandbox: Sandbox, receiver: Receiver
-) -> None:
-    def control(path: str = "", json: object = None, method: str = "POST") -> requests.Response:
-        address = f"{sandbox.url}/sandbox/webhooks{path}"
-        return requests.request(method, address, json=json, timeout=10)
-
-    def delivered() -> Any:  # noqa: ANN401 -- JSON
-        return control("/deliver").json()["result"]
-
-    assert control(json={"down": True, "bare_no_shows": True}).status_code == 204
-    _, invitee = office.booked()
-    attempt = {"event": "invitee.created", "number": 1, "status": None}
-    assert delivered()[0] == {**attempt, "outcome": "to be retried"}
-    assert control(json={"down": False}).status_code == 204
-    assert delivered() == []
-    office.calendly.mark_no_show(invitee=invitee)
-    assert [one["outcome"] for one in delivered()] == ["delivered"]
-    assert receiver.posted[0].payload.keys() == {"uri", "invitee", "created_at"}
-
-    assert control("/mishaps", {"lose": True, "times": None}).status_code == 204
-    book(office, "lost")
-    assert delivered() == []
-    assert control("/mishaps", method="DELETE").status_code == 204
-    book(office, "kept")
-    assert [one["outcome"] for one in delivered()] == ["delivered"]
-    for path, nonsense in (
-        ("", {"up": True}),
-        ("", {"down": "yes"}),
-        ("", {"_ended": True}),
-        ("/mishaps", {"nonsense": 1}),
-    ):
-        assert control(path, nonsense).status_code == 400
 
 
 # With a clock that runs
@@ -488,29 +298,33 @@ class RunningClock(Clock):
     def __init__(self) -> None:
         """Stand at ``NOW``."""
         self.time = NOW
+        self.asked = threading.Event()
 
     @override
     def now(self) -> datetime:
+        self.asked.set()
         return self.time
 
 
 def test_with_a_running_clock_everything_is_posted_as_it_happens(receiver: Receiver) -> None:
     clock = RunningClock()
     calendly = Calendly(clock)
-    subscribed(calendly, receiver.url)
+    subscribe(calendly, receiver.url)
     receiver.answers = [500]
     with Sandbox(calendly):
         calendly.add_contact(user=calendly.owner, email="kim@guest.example")
         assert receiver.arrivals.get(timeout=10).event == "contact.created"
         calendly.add_event_type(owner=calendly.owner, name="Chat", duration=30)
         assert receiver.arrivals.get(timeout=10).event == "event_type.created"
+        clock.asked.clear()
+        assert clock.asked.wait(timeout=10)  # it has seen that the retry is not due yet
         clock.time += timedelta(minutes=1)
         assert receiver.arrivals.get(timeout=10).event == "contact.created"
 
 
 def test_with_a_simulated_clock_nothing_is_posted_unasked(receiver: Receiver) -> None:
     calendly = Calendly(SimulatedClock(NOW))
-    subscribed(calendly, receiver.url)
+    subscribe(calendly, receiver.url)
     with Sandbox(calendly) as sandbox:
         calendly.add_event_type(owner=calendly.owner, name="Chat", duration=30)
         ask(sandbox, "/users/me")
@@ -520,9 +334,10 @@ def test_with_a_simulated_clock_nothing_is_posted_unasked(receiver: Receiver) ->
 
 def test_a_sandbox_that_has_ended_posts_nothing(receiver: Receiver) -> None:
     calendly = Calendly(RunningClock())
-    subscribed(calendly, receiver.url)
+    subscribe(calendly, receiver.url)
     with Sandbox(calendly):
         pass
+    assert "deliveries" not in {one.name for one in threading.enumerate()}
     calendly.add_event_type(owner=calendly.owner, name="Chat", duration=30)
 
     with Sandbox(calendly):
