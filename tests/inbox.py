@@ -8,8 +8,9 @@ from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine, delete, insert, text
+from sqlalchemy import create_engine, text
 
+from tap_calendly import timestamps
 from tap_calendly.inbox import delivery, tables
 from tap_calendly.inbox.store import Store
 
@@ -38,6 +39,7 @@ class Inbox:
         self._file = file
         self._store = Store(self.url)
         self._now = RECEIVED_AT
+        self._store.beat(self._now)
 
     def receive(self, event: str = "invitee.created", **payload: Any) -> str:  # noqa: ANN401 - JSON
         """Take a delivery, and return its id."""
@@ -64,9 +66,8 @@ class Inbox:
 
     def pause(self) -> None:
         """Have no receiver run for a while, which leaves a gap marker."""
-        for _ in range(2):
-            self._now += timedelta(hours=1)
-            self._store.beat(self._now)
+        self._now += timedelta(hours=1)
+        self._store.beat(self._now)
 
     def back_up(self, file: Path) -> str:
         """Copy it as it is now, and return the copy's URL."""
@@ -79,12 +80,13 @@ class Inbox:
         with create_engine(self.url).begin() as connection:
             connection.execute(text(f"DROP TABLE {tables.DELIVERIES}"))
 
-    def remove(self, number: int) -> None:
-        """Remove the oldest deliveries, as `serve --keep-days` does."""
-        positions = range(1, number + 1)
-        deliveries = tables.DELIVERIES.c.position
-        with create_engine(self.url).begin() as connection:
-            connection.execute(delete(tables.DELIVERIES).where(deliveries.in_(positions)))
-            removed = {"name": tables.REMOVED, "value": str(number)}
-            connection.execute(insert(tables.FACTS).values(removed))
-        del self.rows[:number]
+    def remove(self, *, keep: int) -> None:
+        """Remove all but the last deliveries, as `serve --keep-days` does."""
+        self.rows = self.rows[len(self.rows) - keep :]
+        before = timestamps.parse(self.rows[0]["received_at"]) if keep else self._now
+        self._store.prune(before + timedelta(seconds=0 if keep else 1))
+
+    def forget(self, email: str) -> None:
+        """Remove deliveries about a person."""
+        self._store.forget(email)
+        self.rows = [row for row in self.rows if email not in json.dumps(row)]

@@ -172,8 +172,8 @@ OTHER_INBOX = (
     "deliveries are loaded from the first one on."
 )
 DELIVERIES_REMOVED = (
-    "%s: deliveries that came until %s were removed from the inbox before they were loaded: run "
-    "more often than `calendly-webhooks serve` removes them, or raise its `--keep-days`."
+    "%s: of the deliveries that came until %s, some were removed from the inbox before they were "
+    "loaded: unless `forget` did that, run more often, or raise `--keep-days` of `serve`."
 )
 INBOX_FROM_LATER_VERSION = (
     "the inbox was written by a later version of calendly-webhooks: use that version of "

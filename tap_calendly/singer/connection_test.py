@@ -7,6 +7,7 @@ from http import HTTPStatus
 
 from singer_sdk.helpers.types import Record
 
+from tap_calendly.reading.source import contexts_of
 from tap_calendly.reporting import errors
 from tap_calendly.singer.stream import CalendlyStream
 
@@ -56,7 +57,7 @@ def _of_child(child: CalendlyStream, row: Record | None) -> str:
     if row is None or parent is None or not parent.applies_to(row):
         return f"{child.name}: not tried, as {child.root_name} returned no row to try it with"
     try:
-        return _access(child, child.first_row(row))
+        return _access(child, child.first_row(contexts_of(row, [child.reader])[child.name]))
     except errors.FatalError:
         raise
     except errors.CalendlyError as error:

@@ -19,19 +19,11 @@ from typing_extensions import override
 from tap_calendly.reading.conform import CoercionIssue, Columns
 from tap_calendly.reading.endpoint import Endpoint
 from tap_calendly.reading.outcome import UNEXPECTED, Outcome
-from tap_calendly.reading.parent import Parent
+from tap_calendly.reading.parent import Context, Parent
 from tap_calendly.reading.prefetch import Batch, Prefetch, Prefetcher, in_order
 from tap_calendly.reading.reader import Reader
 from tap_calendly.reading.replication import FullTable, Replication
-from tap_calendly.reading.source import (
-    Found,
-    Lookup,
-    Row,
-    contexts_of,
-    gather,
-    rows_for,
-    whole_list,
-)
+from tap_calendly.reading.source import Found, Lookup, Row, gather, rows_for, whole_list
 from tap_calendly.reporting import errors, messages
 from tap_calendly.run import Run
 from tap_calendly.singer.sdk import SingerStream
@@ -184,11 +176,10 @@ class CalendlyStream(SingerStream):
         none_is_open = all(one.outcome.unavailable is not None for one in others if one.selected)
         return none_is_open or any(one.outcome.required for one in stream.family)
 
-    def first_row(self, parent_row: Record | None = None) -> Record | None:
-        """Ask for one row, for a row of the parent if one is given; None if there is none."""
+    def first_row(self, context: Context | None = None) -> Record | None:
+        """Ask for one row, of those for a row of the parent if given; None if there is none."""
         self.reader.rows_a_page = 1
-        contexts = {} if parent_row is None else contexts_of(parent_row, [self.reader])
-        return next(iter(self.reader.first_page(contexts.get(self.name)).rows), None)
+        return next(iter(self.reader.first_page(context).rows), None)
 
     # Reading ahead
 

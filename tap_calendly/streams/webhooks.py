@@ -99,7 +99,7 @@ class WebhookEvents(CalendlyStream):
             self._note(received_at or self.entry.reached, inbox.last)
 
     @override
-    def first_row(self, parent_row: Record | None = None) -> Record | None:
+    def first_row(self, context: object = None) -> Record | None:
         return next(map(self._row, self._after(0)), None)
 
     @property

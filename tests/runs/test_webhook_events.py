@@ -194,14 +194,16 @@ def test_deliveries_that_were_removed_unread_are_named_in_a_warning(
     warehouse.run(select=ALONE)
     inbox.receive("invitee.canceled", name="never loaded")
     inbox.receive("invitee.canceled")
-    inbox.remove(2 if left else 3)
+    inbox.remove(keep=1 if left else 0)
 
     run = warehouse.run(select=ALONE)
 
     assert run.rows("webhook_events") == inbox.rows
     (warning,) = _warnings(log)
     until = "2026-03-04 09:32 UTC" if left else "now"
-    assert warning.startswith(f"webhook_events: deliveries that came until {until} were removed")
+    assert warning.startswith(
+        f"webhook_events: of the deliveries that came until {until}, some were"
+    )
     warehouse.run(select=ALONE)
     assert len(_warnings(log)) == 1
 
@@ -212,11 +214,28 @@ def test_deliveries_that_were_removed_after_they_were_loaded_are_not_missed(
     _receive(inbox, 2)
     inbox.pause()
     warehouse.run(select=ALONE)
-    inbox.remove(3)
+    inbox.remove(keep=0)
 
     warehouse.run(select=ALONE)
 
     assert _warnings(log) == []
+
+
+def test_deliveries_that_were_forgotten_are_not_loaded_and_the_others_are(
+    warehouse: Warehouse, inbox: Inbox, log: pytest.LogCaptureFixture
+) -> None:
+    inbox.receive(email="ada@example.com")
+    inbox.receive(email="charles@example.com")
+    inbox.receive(email="ada@example.com", name="Ada")
+    inbox.receive(email="george@example.com")
+    inbox.forget("ada@example.com")
+
+    assert warehouse.run(select=ALONE).rows("webhook_events") == inbox.rows
+    (warning,) = _warnings(log)
+    assert "unless `forget` did that" in warning
+    inbox.forget("charles@example.com")
+    assert warehouse.run(select=ALONE).rows("webhook_events") == []
+    assert len(_warnings(log)) == 1
 
 
 @pytest.mark.parametrize("change", ["another inbox", "restored from a backup"])
