@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tap_calendly.tap import TapCalendly
+from tap_calendly.webhooks.cli import calendly_webhooks
 from tests.documents.generated import DOCS, ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -46,6 +47,34 @@ def test_unit_and_container_start_the_receiver_alike() -> None:
     assert _option(container, "--host") == "0.0.0.0"  # noqa: S104 - of the container
     host = container.index("--host")
     assert unit[1:] == container[1:host] + container[host + 2 :]
+
+
+def _commands_in_the_docs() -> list[list[str]]:
+    files = (ROOT / "README.md", *sorted(DOCS.glob("*.md")))
+    texts = (re.sub(r"\s*\n\s*", " ", file.read_text("utf-8")) for file in files)
+    found = [match for text in texts for match in re.findall(r"`calendly-webhooks ([^`]+)`", text)]
+    for block in (DOCS / "webhooks.md").read_text("utf-8").split("```shell\n")[1:]:
+        found += re.findall(r"^calendly-webhooks (.+)$", block.split("```")[0], re.MULTILINE)
+    return [command.split() for command in found]
+
+
+def test_every_command_line_in_the_docs_and_in_deploy_can_be_parsed() -> None:
+    lines = [*_commands_in_the_docs(), _command_of_the_unit()[1:], _command_of_the_container()[1:]]
+    assert len(lines) > 10
+    for line in lines:
+        name, *given = line[2:] if line[0] == "--config" else line
+        command = calendly_webhooks.commands[name]
+        if given:  # not only its name
+            command.make_context(name, given)
+
+
+def test_the_docs_list_every_command() -> None:
+    table = (
+        (DOCS / "webhooks.md").read_text("utf-8").split("## The commands\n")[1].split("\n## ")[0]
+    )
+    rows = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
+    listed = {found.split()[0] for row in rows for found in re.findall(r"`([^`]+)`", row)}
+    assert listed == set(calendly_webhooks.commands)
 
 
 def test_the_proxies_pass_on_only_the_path_of_deliveries() -> None:
