@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from weakref import finalize
 
 import msgspec
 from sqlalchemy import Connection, Engine, func, select
@@ -62,6 +63,7 @@ class InboxReader:
             if file is not None and not file.exists():
                 raise errors.CalendlyError(messages.INBOX_ABSENT)
             self._engine: Engine = tables.reading_engine(url)
+            finalize(self, self._engine.dispose)
             with self.connection() as connection:
                 self._read(connection)
         except (OSError, KeyError, ValueError, ModuleNotFoundError) as error:

@@ -12,6 +12,7 @@ from contextlib import closing, contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
+from weakref import finalize
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
@@ -52,6 +53,7 @@ class Store:
         try:
             self._url = tables.url_of(text)
             self._engine = tables.writing_engine(self._url)
+            finalize(self, self._engine.dispose)
         except (ValueError, ModuleNotFoundError) as error:
             raise unreadable(error) from None
         self._file = tables.file_of(self._url)

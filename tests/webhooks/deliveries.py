@@ -6,7 +6,6 @@ import hashlib
 import hmac
 import json
 import time
-from typing import Any
 
 from tap_calendly.inbox.delivery import Delivery, parse
 
@@ -14,7 +13,7 @@ KEY = "the-key-that-signs-deliveries"
 API = "https://api.calendly.com"
 
 
-def body(number: int = 1, event: str = "invitee.created", **payload: Any) -> bytes:
+def body(number: int = 1, event: str = "invitee.created", **payload: object) -> bytes:
     """Return a delivery about an invitee of a meeting of its own."""
     meeting = f"{API}/scheduled_events/M{number}"
     about = {
@@ -28,7 +27,7 @@ def body(number: int = 1, event: str = "invitee.created", **payload: Any) -> byt
     return json.dumps(envelope).encode()
 
 
-def delivery(number: int = 1, event: str = "invitee.created", **payload: Any) -> Delivery:
+def delivery(number: int = 1, event: str = "invitee.created", **payload: object) -> Delivery:
     """Return the same, read."""
     return parse(body(number, event, **payload))
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from contextlib import closing, suppress
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -22,6 +23,7 @@ from tests.documents.generated import ROOT
 from tests.webhooks.deliveries import KEY, signature
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import TracebackType
 
     from typing_extensions import Self
@@ -49,10 +51,30 @@ class Served:
         log: The lines of its standard error so far.
     """
 
-    def __init__(self, inbox_url: str, keys: str = KEY, **options: Any) -> None:
-        """Start it; `options` are those of `ServeOptions`."""
-        arguments = json.dumps({"inbox_url": inbox_url, "keys": keys, "options": options})
-        self.process = subprocess.Popen(
+    def __init__(
+        self,
+        inbox_url: str,
+        keys: str = KEY,
+        constants: Mapping[str, float] | None = None,
+        **options: object,
+    ) -> None:
+        """Start it.
+
+        Args:
+            inbox_url: Its inbox.
+            keys: Its signing keys.
+            constants: Other values for constants of modules, such as `writer.SECONDS`.
+            **options: Those of `ServeOptions`.
+        """
+        arguments = json.dumps(
+            {
+                "inbox_url": inbox_url,
+                "keys": keys,
+                "constants": constants or {},
+                "options": options,
+            }
+        )
+        self.process = subprocess.Popen(  # noqa: S603 - our own receiver
             [sys.executable, "-m", "tests.webhooks.served", arguments],
             cwd=ROOT,
             env=ENVIRONMENT,
@@ -129,6 +151,9 @@ def main() -> None:
     from tap_calendly.webhooks.serve import ServeOptions, serve  # noqa: PLC0415 - only here
 
     told = json.loads(sys.argv[1])
+    for place, value in told["constants"].items():
+        module, _, name = place.partition(".")
+        setattr(import_module(f"tap_calendly.webhooks.{module}"), name, value)
     defaults = {"host": "127.0.0.1", "port": 0, "path": "/", "tolerance": 180, "keep_days": None}
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     redaction.guard_logs()
