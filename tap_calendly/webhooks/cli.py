@@ -176,7 +176,7 @@ def status(context: click.Context, *, wants_json: bool) -> None:
     help="Remove deliveries after so many days. Defaults to never.",
 )
 @click.pass_context
-def serve(context: click.Context, **options: Any) -> None:
+def serve(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - see ServeOptions
     """Receive deliveries into the inbox.
 
     Needs no token. It stops at SIGTERM and Ctrl-C, once the requests in flight are answered.

@@ -165,8 +165,9 @@ def check_url(url: str) -> None:
 
 def secrets_in(url: str) -> list[str]:
     """Return what may be a secret in a URL: words beside the host that are no plain words."""
-    rest = url.replace(urlsplit(url).hostname or "", "")
-    return [word for word in re.split(r"[/?#&=:@]", rest) if re.search(r"[A-Z0-9]", word)]
+    parts = urlsplit(url)
+    words = re.split(r"[/?&=:]", f"{parts.netloc.rpartition('@')[0]}/{parts.path}?{parts.query}")
+    return [word for word in words if re.search(r"[A-Z0-9]", word)]
 
 
 def has_url(one: Webhook, url: str) -> bool:

@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.webhooks.command import Command
+
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from sandbox.http.server import Sandbox
 
 
 @pytest.fixture
@@ -20,3 +24,9 @@ def sqlite(tmp_path: Path) -> str:
 def inbox_url(request: pytest.FixtureRequest, sqlite: str, postgres: str) -> str:
     """The URL of an inbox that does not exist yet, on either database."""
     return sqlite if request.param == "sqlite" else postgres
+
+
+@pytest.fixture
+def command(empty_sandbox: Sandbox, tmp_path: Path, sqlite: str) -> Command:
+    """The command for an organization without subscriptions, and an inbox that does not exist."""
+    return Command(empty_sandbox, tmp_path, sqlite)
