@@ -182,7 +182,7 @@ class Tap(Approach):
             return None
         captured = [entry.captured() for entry in self._states]
         positions = [one.position for one in captured if one and one.position is not None]
-        known = Known(self._known, min(positions, default=None))
+        known = Known(self._known, positions)
         self._inbox.beat = meetings.run.client.now
         inbox = cast("InboxReader", self._inbox)
         hints = InboxHints(inbox, self._inbox.subscription, meetings, [invitees], known)
