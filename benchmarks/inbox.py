@@ -131,7 +131,7 @@ class Api:
         self.requests = 0
         self._organization = organization
 
-    def get(self, request: Request, _: object, __: Event) -> Page:
+    def send(self, request: Request, _: object, __: Event) -> Page:
         """Answer a request."""
         self.requests += 1
         return Page(self._rows(request.url), None, self.now)
