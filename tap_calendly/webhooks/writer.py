@@ -92,8 +92,11 @@ def _taken(queue: SimpleQueue[T]) -> list[T]:
 
 async def _within(future: Future[None]) -> None:
     """Wait for the store, but not too long; what it writes later is written all the same."""
-    try:
-        await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(future)), SECONDS)
-    except asyncio.TimeoutError:
+    # Not by `wait_for`, which can swallow that its task is canceled (until Python 3.12).
+    waiting = asyncio.wrap_future(future)
+    waiting.add_done_callback(asyncio.Future.exception)  # even if nobody waits any more
+    done, _ = await asyncio.wait([waiting], timeout=SECONDS)
+    if not done:
         kind = f"no answer in {SECONDS:.0f} s"
-        raise errors.CalendlyError(messages.INBOX_UNREADABLE, kind=kind) from None
+        raise errors.CalendlyError(messages.INBOX_UNREADABLE, kind=kind)
+    waiting.result()
