@@ -106,7 +106,7 @@ def as_json(status: Status) -> dict[str, Any]:
             "retry_started_at": webhook.retry_started_at,
         }
     times = {name: _time(getattr(status.figures, name)) for name in ("last_received_at", "beat")}
-    inbox = {**msgspec.to_builtins(status.figures), **times}
+    inbox = {**msgspec.structs.asdict(status.figures), **times}
     return {"subscription": subscription, "inbox": inbox, "problems": list(problems(status))}
 
 
