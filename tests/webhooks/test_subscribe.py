@@ -243,6 +243,17 @@ def test_nothing_being_subscribed_any_more_is_said(
     assert command.subscribed() in command.sandbox.calendly.webhooks
 
 
+def test_the_subscription_just_deleted_is_not_taken_for_the_new_one(command: Command) -> None:
+    old = command.subscribed()
+    # As if Calendly were slow to delete it: it has gone, and yet it is listed and in the way.
+    command.sandbox.faults.add(Fault(old.removeprefix("https://api.calendly.com"), status=404))
+
+    line = command.fails("subscribe", "--callback-url", HOOK, "--replace")
+
+    assert line.startswith("Nothing is subscribed any more")
+    assert "Created" not in line
+
+
 def test_an_interruption_says_that_nothing_is_subscribed_any_more(
     command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
