@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import pytest
 
-from tap_calendly.inbox.delivery import parse
+from tap_calendly.inbox.delivery import Received, parse
 from tap_calendly.inbox.figures import figures
-from tap_calendly.inbox.reader import InboxReader, Received
+from tap_calendly.inbox.reader import InboxReader
 from tests import secrecy
 from tests.webhooks.deliveries import KEY, body, digest, signature
 from tests.webhooks.served import Served
