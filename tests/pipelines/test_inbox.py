@@ -38,29 +38,19 @@ HEALTH = "/webhook_subscriptions/{webhook_uuid}"
 @contextmanager
 def _receiver(project: Project) -> Iterator[str]:
     """Run `calendly-webhooks serve`, and yield where it receives."""
-    serving = subprocess.Popen(  # noqa: S603 - our own receiver
-        [
-            BIN / "calendly-webhooks",
-            "--config",
-            "ENV",
-            "serve",
-            "--port",
-            "0",
-            "--path",
-            "/calendly",
-        ],
+    options = ["--port", "0", "--path", "/calendly"]
+    with subprocess.Popen(  # noqa: S603 - our own receiver
+        [BIN / "calendly-webhooks", "--config", "ENV", "serve", *options],
         env=project.environment,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    try:
-        assert serving.stderr is not None
-        line = next(line for line in serving.stderr if "Receiving webhooks at " in line)
-        yield line.split()[-1].rstrip(".")
-    finally:
-        serving.terminate()
-        assert serving.wait(30) == 0
-        serving.stderr.close()
+    ) as serving:
+        try:
+            line = next(line for line in serving.stderr or () if "Receiving webhooks at " in line)
+            yield line.split()[-1].rstrip(".")
+        finally:
+            serving.terminate()
+            assert serving.wait(30) == 0
 
 
 @pytest.mark.parametrize(
@@ -85,8 +75,8 @@ def test_what_webhooks_tell_is_loaded_by_the_next_pipeline(
 
     def load() -> Tables:
         sandbox.forget_requests()
-        command = [BIN / "meltano", "run", "--no-install", "tap-calendly-meetings"]
-        project.command([*command, f"target-{target}"])
+        plugins = ["tap-calendly-meetings", f"target-{target}"]
+        project.command([BIN / "meltano", "run", "--no-install", *plugins])
         return in_duckdb(project) if target == "duckdb" else in_postgres(address, "calendly")
 
     def expected() -> Tables:
