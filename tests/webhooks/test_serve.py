@@ -63,7 +63,7 @@ def test_an_inbox_that_cannot_be_opened_is_said_before_anything_is_received() ->
 
 @pytest.mark.parametrize("name", cases(["SIGTERM", "SIGINT"], quick=["SIGTERM"]))
 def test_a_receiver_that_is_stopped_answers_what_is_in_flight(sqlite: str, name: str) -> None:
-    with Served(sqlite) as served:
+    with Served(sqlite, constants={"writer.SECONDS": 60}) as served:
         idle = served.connection()
         idle.connect()
         with closing(sqlite3.connect(sqlite.removeprefix("sqlite:///"))) as other:
