@@ -49,8 +49,9 @@ class Writer:
         self._refused.put(reason)
 
     async def beat(self) -> None:
-        """Return once the inbox says that a receiver runs; who asks meanwhile shares the answer."""
-        if self._beating is None or self._beating.done():
+        """Return once the inbox says that a receiver runs; who asks before it begins shares it."""
+        # One that runs may have left out what was refused since.
+        if self._beating is None or self._beating.running() or self._beating.done():
             self._beating = self._thread.submit(self._beat)
         await _within(self._beating)
 

@@ -22,7 +22,7 @@ from tests.webhooks.deliveries import body, delivery, digest
 from tests.webhooks.served import settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from starlette.types import Message
 
@@ -152,6 +152,7 @@ def test_the_reasons_of_a_flood_are_logged_once_a_minute_and_all_counted(
             for _ in range(50):
                 assert await here.post(body(1), sign=False) == 401
             assert await here.post(b"[]") == 400
+            assert await here.ask("GET", "/healthz") == (200, "")  # which writes them down
             here.clock.time += timedelta(seconds=59)
             await here.post(body(1), sign=False)
             here.clock.time += timedelta(seconds=1)
@@ -170,6 +171,30 @@ def test_the_reasons_of_a_flood_are_logged_once_a_minute_and_all_counted(
     assert 'calendly_webhooks_refused_total{reason="no signature"} 53.0' in metrics
     found = figures(sqlite, NOW + timedelta(minutes=1)).refused
     assert found == {"no signature": 53, "unreadable": 1}
+
+
+def test_what_is_refused_during_a_beat_is_written_by_the_next(
+    sqlite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = Receiver(sqlite)
+    began, go_on, beat = threading.Event(), threading.Event(), Store.beat
+
+    def slow(store: Store, now: datetime, refused: Mapping[str, int]) -> None:
+        beat(store, now, refused)
+        began.set()
+        assert go_on.wait(10)
+
+    monkeypatch.setattr(Store, "beat", slow)
+
+    async def steps() -> None:
+        async with here.running():
+            await asyncio.to_thread(began.wait, 10)
+            assert await here.post(body(1), sign=False) == 401
+            asyncio.get_running_loop().call_later(0, go_on.set)
+
+    asyncio.run(steps())
+
+    assert figures(sqlite, NOW).refused == {"no signature": 1}
 
 
 def test_metrics_count_deliveries_by_the_events_that_are_known(sqlite: str) -> None:
