@@ -1,0 +1,531 @@
+"""Random histories of a company whose webhooks fill an inbox, which the tap reads some of the time.
+
+Deliveries are lost, late, doubled and overtaken; the receiver refuses them or is killed; webhook
+subscriptions end and are replaced; inboxes are wiped, replaced, pruned or out of reach; the API
+lags behind; and settings change between runs.
+"""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections import Counter, defaultdict
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, rule
+from typing_extensions import override
+
+from sandbox.http.deliveries import Mishap
+from sandbox.http.faults import Fault
+from tap_calendly.inbox.delivery import HINTS, INVITEE_CANCELED, INVITEE_CREATED, NO_SHOW_CREATED
+from tap_calendly.timestamps import parse
+from tests.fidelity.history import MODES, SEEDS, SELECTIONS, History
+from tests.fidelity.inboxes import Inboxes
+from tests.sandbox.receiver import Receiver
+from tests.singer import truth
+
+if TYPE_CHECKING:
+    from tap_calendly.settings import InviteeRechecks
+    from tap_calendly.state import Rechecks
+    from tests.fidelity.chronicle import Version
+    from tests.fidelity.history import Ended, Key, Way
+    from tests.fidelity.inboxes import Delivered
+    from tests.singer import Run
+
+MEETINGS = ("scheduled_events", "event_invitees")
+TELLS_MEETINGS = {INVITEE_CREATED, INVITEE_CANCELED}
+"""The events that tell something of a meeting's own row."""
+
+SUBSCRIPTION = "/webhook_subscriptions/{webhook_uuid}"
+SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
+MISHAPS = (
+    *({"lose": True}, {"overtaken": True}, {"again": 0.0}, {"again": 7200.0}),
+    *({"delay": 30.0}, {"delay": 3600.0}, {"delay": 86_000.0}),
+)
+OUTAGES = st.sampled_from([1, 45, 300, 1300, 1600, 4320])
+"""Minutes."""
+
+
+@dataclass(frozen=True)
+class Prospect:
+    """What is known before a run.
+
+    Attributes:
+        began: When it begins (UTC, whole seconds).
+        entries: What the state says of each stream of `MEETINGS` that is selected.
+        interrupted: Whether an interrupted sweep is there.
+        news: The deliveries that it has to read, by the stream.
+        named: The meetings that it has to read.
+        doubts: Why it cannot trust the inbox; nothing without one.
+        rechecks: When its sweep reads invitees again.
+        healthy: What the API says of the inbox's webhook subscription.
+    """
+
+    began: datetime
+    entries: dict[str, dict[str, Any]]
+    interrupted: bool
+    news: dict[str, list[Delivered]]
+    named: set[str]
+    doubts: list[str]
+    rechecks: Rechecks
+    healthy: dict[str, Any] | None
+
+
+class InboxHistory(History):
+    """A company's history, its inbox, and the tables that the tap loads by both.
+
+    Attributes:
+        figures: What all these histories together were made of.
+    """
+
+    figures: ClassVar[Counter[str]] = Counter()
+
+    def __init__(self) -> None:
+        """Subscribe the receiver, and start it."""
+        super().__init__()
+        self.folder = tempfile.TemporaryDirectory()
+        organization = self.calendly.organization["uri"]
+        self.inboxes = Inboxes(self.clock, Path(self.folder.name), organization)
+        self.receiver = Receiver()
+        self.receiver.meanwhile = lambda: self.receiver.answers.append(
+            self.inboxes.take(self.receiver.posted[-1].body)
+        )
+        self.receiver.__enter__()
+        self.more_settings = {"organization": organization, "sweep_interval_hours": 24}
+        self.has_inbox, self.is_reachable, self.is_hidden = True, True, False
+        self.told: dict[Key, int] = {}
+        self.rechecks: dict[tuple[str, str], set[Rechecks]] = defaultdict(set)
+        self.subscribe()
+
+    @override
+    def teardown(self) -> None:
+        """Stop the sandbox and the receiver."""
+        super().teardown()
+        self.receiver.__exit__(None, None, None)
+        self.folder.cleanup()
+
+    @initialize(bare=st.booleans())
+    def choose_what_no_shows_tell(self, *, bare: bool) -> None:
+        """Choose whether deliveries of no-shows tell only the mark."""
+        self.calendly.bare_no_shows = bare
+
+    @rule(
+        has_inbox=st.sampled_from([True, True, True, False]),
+        hours=st.sampled_from([0, 24, 24, 72]),
+        mode=st.sampled_from(MODES),
+    )
+    def inbox_settings_change(self, hours: int, mode: InviteeRechecks, *, has_inbox: bool) -> None:
+        """Change the settings of the inbox for the runs that follow."""
+        self.has_inbox = has_inbox
+        self.more_settings["sweep_interval_hours"] = hours
+        self.settings["invitee_rechecks"] = mode
+
+    @rule(mishap=st.sampled_from(MISHAPS), times=st.integers(1, 3), seed=SEEDS)
+    def deliveries_go_wrong(self, mishap: dict[str, Any], times: int, seed: int) -> None:
+        """Let something befall the next deliveries, and life go on."""
+        self.sandbox.deliveries.add(Mishap(times=times, **mishap))
+        self.life_goes_on(seed=seed, times=times)
+        self.sandbox.deliveries.clear()
+
+    @rule(
+        killed=st.booleans(),
+        minutes=OUTAGES,
+        seed=SEEDS,
+        times=st.integers(0, 4),
+        selected=st.sampled_from((*SELECTIONS, None)),
+    )
+    def the_receiver_fails(
+        self, minutes: int, seed: int, times: int, selected: tuple[str, ...] | None, *, killed: bool
+    ) -> None:
+        """Kill the receiver, or have it refuse everything, for minutes to days."""
+        if killed:
+            self.inboxes.stop()
+        self.inboxes.refuses = True
+        self.life_goes_on(seed=seed, times=times)
+        self.advance(timedelta(minutes=minutes))
+        self.life_goes_on(seed=seed, times=times // 2)
+        if selected is not None:
+            self.the_tap_runs(selected=selected, seed=seed, busy=0.1)
+        self.inboxes.refuses = False
+        if killed:
+            self.inboxes.start()
+
+    @rule(
+        how=st.sampled_from(["disabled", "deleted", "narrowed", "replaced"]),
+        seed=SEEDS,
+        times=st.integers(0, 4),
+        selected=st.sampled_from((*SELECTIONS, None)),
+    )
+    def the_subscription_ends(
+        self, how: str, seed: int, times: int, selected: tuple[str, ...] | None
+    ) -> None:
+        """End the webhook subscription, and usually create another one after a while."""
+        uri = self.inboxes.subscription
+        record = self.calendly.webhooks.get(uri, {})
+        if how == "disabled" and record.get("state") == "active":
+            self.calendly.fail_webhook(webhook=uri, for_good=True)
+        elif how == "deleted" and record:
+            self.calendly.unsubscribe(webhook=uri)
+        elif how == "narrowed" and NO_SHOW_CREATED in record.get("events", ()):
+            record["events"].remove(NO_SHOW_CREATED)
+        if how != "replaced":
+            self.life_goes_on(seed=seed, times=times)
+            if selected is not None:
+                self.the_tap_runs(selected=selected, seed=seed, busy=0.1)
+        if how == "replaced" or seed % 4:
+            self.subscribe()
+            self.life_goes_on(seed=seed, times=times // 2)
+
+    @rule(
+        how=st.sampled_from(["wiped", "replaced", "away", "hidden"]),
+        seed=SEEDS,
+        times=st.integers(0, 3),
+    )
+    def the_inbox_is_lost(self, how: str, seed: int, times: int) -> None:
+        """Begin with an empty inbox, or have the tap not reach it, or its health, for a run."""
+        if how == "away":
+            self.is_reachable = False
+            self.the_tap_runs(selected=SELECTIONS[seed % 5], seed=seed, busy=0.1)
+            self.is_reachable = True
+        elif how == "hidden":
+            status = (500, 403, 404)[seed % 3]
+            self.sandbox.faults.add(Fault("/webhook_subscriptions/*", status=status, times=None))
+            self.is_hidden = True
+            self.the_tap_runs(selected=SELECTIONS[seed % 5], seed=seed, busy=0.1)
+            self.is_hidden = False
+            self.sandbox.faults.clear()
+        else:
+            at = "first.db" if how == "wiped" else f"{len(self.runs)}.db"
+            self.inboxes.replace(at)
+            self.inboxes.subscribe(self.current_subscription())
+        self.life_goes_on(seed=seed, times=times)
+
+    @rule(hours=st.sampled_from([0, 1, 24, 168, 168]))
+    def old_deliveries_are_pruned(self, hours: int) -> None:
+        """Remove old deliveries from the inbox."""
+        self.inboxes.prune(self.clock.now() - timedelta(hours=hours))
+
+    @rule(
+        minutes=st.sampled_from([1, 10, 60]),
+        seed=SEEDS,
+        times=st.integers(1, 4),
+        selected=st.sampled_from((*SELECTIONS, None)),
+    )
+    def the_api_lags(
+        self, minutes: int, seed: int, times: int, selected: tuple[str, ...] | None
+    ) -> None:
+        """Let the API show meetings as they are now for up to an hour, while life goes on."""
+        if self.behind_until is not None:
+            return
+        self.calendly.fall_behind(seconds=60 * minutes)
+        rng = random.Random(seed)  # noqa: S311 - a history, no secret
+        for _ in range(times):
+            self.live(rng)
+            self.advance(timedelta(seconds=rng.uniform(1, 60)))
+        if selected is not None:
+            self.the_tap_runs(selected=selected, seed=seed, busy=0.1)
+
+    @rule(
+        selected=st.sampled_from(SELECTIONS[:3]),
+        seed=SEEDS,
+        after=st.integers(0, 8),
+        times=st.integers(1, 4),
+    )
+    def deliveries_cannot_be_followed(
+        self, selected: tuple[str, ...], seed: int, after: int, times: int
+    ) -> None:
+        """Run the tap after life went on, while meetings that deliveries name cannot be read."""
+        self.life_goes_on(seed=seed, times=times)
+        self.sandbox.faults.add(Fault("/scheduled_events/*", status=500, after=after, times=None))
+        self.run(selected, seed, busy=0.1, may_fail=True)
+        self.sandbox.faults.clear()
+        if seed % 4:
+            self.the_tap_runs(selected=selected, seed=seed, busy=0.1)
+
+    @property
+    def behind_until(self) -> datetime | None:
+        """Until when the API shows meetings as they were, if it does now."""
+        until = self.calendly.lags_until if self.calendly.lagging is not None else None
+        return None if until is None or until <= self.clock.now() else until
+
+    def subscribe(self) -> None:
+        """Create a webhook subscription in place of the inbox's own, and note it there."""
+        if self.inboxes.subscription in self.calendly.webhooks:
+            self.calendly.unsubscribe(webhook=self.inboxes.subscription)
+        self.inboxes.subscribe(self.current_subscription())
+
+    def current_subscription(self) -> str:
+        """Return the URI of the webhook subscription, which is created if there is none."""
+        if self.calendly.webhooks:
+            (uri,) = self.calendly.webhooks
+            return uri
+        events = [*sorted(HINTS), "routing_form_submission.created", "event_type.updated"]
+        return self.calendly.subscribe(callback_url=self.receiver.url, events=events)
+
+    @override
+    def advance(self, delta: timedelta) -> None:
+        """Let time pass, and deliver what is due by then."""
+        super().advance(delta)
+        self.sandbox.deliver()
+
+    @override
+    def live(self, rng: random.Random) -> None:
+        """Let one life event happen, record it, and deliver what it tells."""
+        super().live(rng)
+        self.sandbox.deliver()
+
+    @override
+    def observe(self) -> None:
+        """Record what has changed, and what webhooks will tell of it."""
+        self.chronicle.observe(truth(self.sandbox), self.clock.now(), self.behind_until)
+        for announcement in self.calendly.announcements:
+            self.inboxes.expect(announcement, self.chronicle)
+
+    @property
+    @override
+    def settings_of_run(self) -> dict[str, Any]:
+        """The settings of the next run."""
+        url = self.inboxes.url if self.is_reachable else f"sqlite:///{self.folder.name}/none.db"
+        return self.settings | self.more_settings | ({"inbox_url": url} if self.has_inbox else {})
+
+    @override
+    def run(
+        self,
+        selected: tuple[str, ...],
+        seed: int,
+        busy: float,
+        *,
+        killed_after: int | None = None,
+        may_fail: bool = False,
+    ) -> Run:
+        """Run the tap, load what it wrote, and keep its last state."""
+        self.faulty = may_fail
+        return super().run(selected, seed, busy, killed_after=killed_after, may_fail=may_fail)
+
+    @override
+    def run_once(self, run: Run, selected: tuple[str, ...], seed: int, busy: float) -> Ended:
+        """Run the tap, return how it ended, and check how it made use of the inbox."""
+        self.advance(SECOND)  # so that no two sweeps begin in the same
+        self.inboxes.beat()
+        self.sandbox.forget_requests()
+        prospect = self.prospect(tuple(one for one in MEETINGS if one in selected))
+        lagged = self.behind_until is not None
+        self.note_rechecks(prospect, self.settings["invitee_rechecks"])
+
+        ended = super().run_once(run, selected, seed, busy)
+
+        self.note_rechecks(prospect, prospect.rechecks)
+        self.note_told(prospect, well=ended == "well" and not lagged and not self.faulty)
+        if ended == "well" and self.has_inbox and not self.faulty:
+            self.check_trust(prospect)
+        return ended
+
+    def prospect(self, meetings: tuple[str, ...]) -> Prospect:
+        """Return what is known before a run that loads some of the streams of meetings."""
+        inbox, state = self.inboxes, self.state
+        news: dict[str, list[Delivered]] = {stream: [] for stream in meetings}
+        if self.reads_inbox and state.get("inbox", {}).get("identity") == inbox.identity:
+            for stream in meetings:
+                position = self.entry(stream).get("position")
+                found = [] if position is None else inbox.after(position)
+                news[stream] = [
+                    one
+                    for one in found
+                    if stream == "event_invitees" or one.delivery.event in TELLS_MEETINGS
+                ]
+        positions = [self.entry(stream).get("position", 0) for stream in meetings]
+        events = HINTS if "event_invitees" in meetings else TELLS_MEETINGS
+        missed, awaited = self.missed(meetings), self.awaited()
+        rechecks: Rechecks = self.settings["invitee_rechecks"]
+        if self.has_inbox and not awaited:
+            rechecks = "every_run" if missed else "fourfold"
+        return Prospect(
+            began=self.clock.now().replace(microsecond=0),
+            entries=self.entries(meetings),
+            interrupted=any("sweep" in self.entry(stream) for stream in MEETINGS),
+            news=news,
+            named={
+                str(one.delivery.scheduled_event_uri)
+                for one in inbox.after(min(positions, default=0))
+                if one.delivery.event in events
+            },
+            doubts=[*missed, *awaited] if self.has_inbox else [],
+            rechecks=rechecks,
+            healthy=deepcopy(self.calendly.webhooks.get(inbox.subscription)),
+        )
+
+    @property
+    def reads_inbox(self) -> bool:
+        """Whether the tap can read the inbox in the next run."""
+        return self.has_inbox and self.is_reachable
+
+    def entry(self, stream: str) -> dict[str, Any]:
+        """Return a stream's entry in the state."""
+        found: dict[str, Any] = self.state.get("bookmarks", {}).get(stream, {})
+        return found
+
+    def entries(self, meetings: tuple[str, ...]) -> dict[str, dict[str, Any]]:
+        """Return the streams' entries as they are once interrupted sweeps are finished."""
+        found = {stream: self.entry(stream) for stream in meetings}
+        sweeps = [self.entry(holder).get("sweep") for holder in meetings]
+        for sweep in filter(None, sweeps):
+            bound = sweep["start_date"] and parse(sweep["start_date"])
+            if not set(sweep["streams"]) <= set(meetings) or bound != self.start_date:
+                continue
+            for stream in sweep["streams"]:
+                entry = found[stream]
+                if parse(entry.get("replication_key_value", sweep["began"])) > parse(
+                    sweep["began"]
+                ):
+                    continue
+                known = [one["position"] for one in (entry, sweep) if "position" in one]
+                finished = {"replication_key_value": sweep["began"], "start_date": bound}
+                if sweep["full"]:
+                    finished["full_scan"] = sweep["began"]
+                found[stream] = entry | finished | ({"position": max(known)} if known else {})
+        return found
+
+    def missed(self, meetings: tuple[str, ...]) -> list[str]:
+        """Return why deliveries may be missing since the last run."""
+        inbox, state = self.inboxes, self.state
+        entries = self.entries(meetings).values()
+        positions = [one.get("position") for one in entries]
+        if state.get("inbox", {}).get("identity") != inbox.identity or None in positions:
+            return ["another inbox, or none"]
+        if state["inbox"]["subscription"] != inbox.subscription:
+            return ["another subscription"]
+        found, first = [], min(one for one in positions if one is not None)
+        if inbox.gap > first:
+            found.append("a gap")
+        if inbox.removed > first:
+            found.append("pruned")
+        late_until = self.late_until
+        if late_until is not None and late_until <= self.clock.now():
+            swept = min(parse(one["replication_key_value"]) for one in entries)
+            found += ["has failed"] if swept < late_until else []
+        return found
+
+    def awaited(self) -> list[str]:
+        """Return why deliveries cannot be relied on now."""
+        if not self.is_reachable:
+            return ["out of reach"]
+        if self.is_hidden:
+            return ["hidden"]
+        found, record = [], self.calendly.webhooks.get(self.inboxes.subscription)
+        if record is None or record["state"] != "active":
+            found.append("disabled or deleted")
+        elif not set(record["events"]) >= HINTS:
+            found.append("narrowed")
+        late_until = self.late_until
+        if late_until is not None and self.clock.now() < late_until:
+            found.append("failing")
+        inbox = self.inboxes
+        if inbox.removed <= inbox.since and not any(
+            one.position > inbox.since for one in inbox.delivered
+        ):
+            found.append("nothing delivered yet")
+        return found
+
+    @property
+    def late_until(self) -> datetime | None:
+        """Until when late deliveries may come."""
+        record = self.calendly.webhooks.get(self.inboxes.subscription)
+        if record is None or record["retry_started_at"] is None:
+            return None
+        return parse(record["retry_started_at"]) + DAY
+
+    def note_rechecks(self, prospect: Prospect, fresh: Rechecks) -> None:
+        """Note when the sweeps that the state knows of read invitees again."""
+        for stream in prospect.entries:
+            entry = self.entry(stream)
+            if "replication_key_value" in entry:
+                at = entry["replication_key_value"]
+                if parse(at) >= prospect.began:
+                    self.rechecks[stream, at].add(fresh)
+            if sweep := entry.get("sweep"):
+                for name in sweep["streams"]:
+                    mode = sweep.get("rechecks", self.settings["invitee_rechecks"])
+                    self.rechecks[name, sweep["began"]].add(mode)
+
+    def note_told(self, prospect: Prospect, *, well: bool) -> None:
+        """Note what the tables have to show as it was delivered."""
+        for stream, news in prospect.news.items():
+            position = self.entry(stream).get("position")
+            is_same = self.state.get("inbox", {}).get("identity") == self.inboxes.identity
+            for one in news:
+                passed = is_same and position is not None and position >= one.position
+                if well or passed:
+                    for key, count in one.told.items():
+                        if key[0] == stream:
+                            self.told[key] = max(count, self.told.get(key, 0))
+
+    def check_trust(self, prospect: Prospect) -> None:
+        """Check that a run swept if it had to, and asked for no more than its news if not."""
+        if not prospect.entries:
+            return
+        entries = [self.entry(stream) for stream in prospect.entries]
+        swept = all(parse(one["replication_key_value"]) >= prospect.began for one in entries)
+        if prospect.doubts:
+            self.figures[f"runs in doubt: {prospect.doubts[0]}"] += 1
+            assert swept, prospect.doubts
+            return
+        self.figures[f"runs that trust the inbox, and {'sweep' if swept else 'do not'}"] += 1
+        if self.is_due(prospect, prospect.began):
+            assert swept
+        changed = prospect.healthy != self.calendly.webhooks.get(self.inboxes.subscription)
+        if changed or prospect.interrupted or self.is_due(prospect, self.clock.now()):
+            return
+        named = prospect.named
+        if named <= self.calendly.events.keys():
+            assert not swept
+            paths = self.sandbox.requests_by_path()
+            asked = {path: count for path, count in paths.items() if "scheduled_events" in path}
+            assert paths[SUBSCRIPTION] == 1
+            assert "/scheduled_events" not in asked
+            assert named or not asked
+            assert asked.get("/scheduled_events/{uuid}", 0) <= 2 * len(named)
+
+    def is_due(self, prospect: Prospect, now: datetime) -> bool:
+        """Whether a sweep is due at a time although the inbox can be trusted."""
+        entries = prospect.entries.values()
+        began = min(parse(one["replication_key_value"]) for one in entries)
+        scanned = min(parse(one["full_scan"]) for one in entries)
+        interval = timedelta(days=self.settings["full_scan_interval_days"])
+        if any(one["start_date"] and self.start_date is None for one in entries):
+            return True
+        return bool(
+            now - began >= timedelta(hours=self.more_settings["sweep_interval_hours"]) * 0.9
+            or (interval and now - scanned >= interval)
+        )
+
+    @override
+    def way(
+        self, stream: str, began: datetime, full_scan: datetime, observed: dict[Key, int]
+    ) -> Way:
+        """Return what says in which way a version was due in the run, if it was."""
+        if stream not in MEETINGS:
+            return super().way(stream, began, full_scan, observed)
+        last = self.entry(stream)["replication_key_value"]
+        fourfold = [
+            parse(at)
+            for (name, at), modes in self.rechecks.items()
+            if name == stream and "fourfold" in modes
+        ]
+        modes = self.rechecks[stream, last]
+        mode: Rechecks = "doubling" if "doubling" in modes else "every_run"
+
+        def way(key: Key, index: int, version: Version) -> str | None:
+            if index < self.told.get(key, 0):
+                return "told"
+            if version.shown_from >= parse(last):
+                return None
+            rare = any(at + SECOND > version.shown_from for at in fourfold)
+            found: Rechecks = "fourfold" if rare else mode
+            return found if version.is_due(parse(last), full_scan, found) else None
+
+        return way
