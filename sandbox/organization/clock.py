@@ -1,13 +1,17 @@
-"""The sandbox's clock: the computer's, or a simulated one."""
+"""The sandbox's clock: the computer's, a simulated one, or a fast one."""
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta, timezone
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from typing_extensions import override
 
 from sandbox.organization.timestamps import in_utc
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Clock(Protocol):
@@ -55,3 +59,26 @@ class SimulatedClock(Clock):
             message = f"the clock stands at {self._now.isoformat()} and cannot go back"
             raise ValueError(message)
         self._now = at
+
+
+class FastClock(Clock):
+    """A clock that sets off at a time, and runs many times as fast as the computer's."""
+
+    def __init__(
+        self, start: datetime, pace: float, seconds: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Start the clock.
+
+        Args:
+            start: The time it sets off at; must be aware.
+            pace: How many seconds pass on it in one of the computer's.
+            seconds: Gives the computer's seconds.
+        """
+        self._start = in_utc(start)
+        self._pace = pace
+        self._seconds = seconds
+        self._begun = seconds()
+
+    @override
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=self._pace * (self._seconds() - self._begun))
