@@ -20,6 +20,10 @@ help: ## List the commands
 sync: .cache/plugins-of-sync ## Load Calendly into a DuckDB file; without a token, load the demo organization
 	@$(BIN)/python -m sandbox.demo.sync
 
+.PHONY: live
+live: .cache/plugin-target-duckdb ## Watch bookings arrive in DuckDB by webhooks, until Ctrl-C or for SECONDS=120
+	@$(BIN)/python -m sandbox.demo.live $(if $(SECONDS),--seconds $(SECONDS))
+
 PYTEST := $(BIN)/pytest --quiet --numprocesses=3 --dist=loadgroup
 
 .PHONY: test
