@@ -18,6 +18,7 @@ from tests.command import ENVIRONMENT
 from tests.webhooks.deliveries import KEY, body, delivery, signature
 
 
+@pytest.mark.exhaustive
 def test_uvicorn_hosts_the_receiver(sqlite: str) -> None:
     variables = {"TAP_CALENDLY_INBOX_URL": sqlite, "TAP_CALENDLY_WEBHOOK_SIGNING_KEY": KEY}
     arguments = ["--factory", "tap_calendly.webhooks.asgi:app", "--port", "0"]

@@ -99,6 +99,7 @@ def test_only_a_uri_or_an_id_can_be_deleted(command: Command, given: str) -> Non
 # serve and forget
 
 
+@pytest.mark.exhaustive
 def test_a_receiver_runs_until_it_is_told_to_stop(command: Command, tmp_path: Path) -> None:
     variables = {
         "TAP_CALENDLY_INBOX_URL": command.inbox_url,

@@ -54,6 +54,7 @@ def numbers(file: Path) -> list[str | None]:
     return [one.delivery.invitee_uri for one in InboxReader(f"sqlite:///{file}").after(0)]
 
 
+@pytest.mark.exhaustive
 def test_an_inbox_is_read_while_its_receiver_runs_and_after_it(tmp_path: Path) -> None:
     file = tmp_path / "inbox.db"
     expected = []

@@ -97,6 +97,7 @@ def _listens(address: tuple[str, int]) -> bool:
     return True
 
 
+@pytest.mark.exhaustive
 def test_a_full_disk_is_503_until_there_is_room(sqlite: str) -> None:
     with Served(sqlite) as served:
         assert served.post(body(1)) == 200
@@ -114,6 +115,7 @@ def test_a_full_disk_is_503_until_there_is_room(sqlite: str) -> None:
     _assert_quiet(served)
 
 
+@pytest.mark.exhaustive
 def test_a_database_that_goes_away_is_503_until_it_is_back(
     postgres: str, postgres_server: PostgresServer
 ) -> None:
@@ -142,6 +144,7 @@ def _assert_quiet(served: Served) -> None:
     assert "cannot be reached" in served.log[1]
 
 
+@pytest.mark.exhaustive
 def test_a_restart_within_a_minute_leaves_no_gap_and_a_later_one_does(sqlite: str) -> None:
     with Served(sqlite) as served:
         assert served.post(body(1)) == 200
@@ -159,6 +162,7 @@ def test_a_restart_within_a_minute_leaves_no_gap_and_a_later_one_does(sqlite: st
         assert InboxReader(sqlite).has_gap_after(last)
 
 
+@pytest.mark.exhaustive
 def test_several_receivers_share_an_inbox(postgres: str) -> None:
     with Served(postgres) as one, Served(postgres) as other:
         last = InboxReader(postgres).last
