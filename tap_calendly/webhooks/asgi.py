@@ -20,13 +20,13 @@ from tap_calendly.webhooks.receiver import ReceiverOptions, receiver
 NEEDED = ("inbox_url", "webhook_signing_key")
 
 
-def app(path: str = "/", tolerance: int = 180, keep_days: int | None = None) -> Starlette:
+def app(path: str = "/", tolerance: int = 180, keep_days: int = 90) -> Starlette:
     """Return the receiver, by the variables TAP_CALENDLY_INBOX_URL and …_WEBHOOK_SIGNING_KEY.
 
     Args:
         path: Where deliveries are posted.
         tolerance: By how many seconds a signature's time may differ from this machine's.
-        keep_days: After how many days deliveries are removed; None for never.
+        keep_days: After how many days deliveries are removed; 0 for never.
 
     Raises:
         SystemExit: It cannot start; one line says why.

@@ -172,8 +172,10 @@ def status(context: click.Context, *, wants_json: bool) -> None:
 @click.option(
     "--keep-days",
     metavar="DAYS",
-    type=click.IntRange(min=1),
-    help="Remove deliveries after so many days. Defaults to never.",
+    type=click.IntRange(min=0),
+    default=90,
+    show_default=True,
+    help="Remove deliveries after so many days; 0 for never.",
 )
 @click.pass_context
 def serve(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - see ServeOptions

@@ -52,12 +52,12 @@ class ReceiverOptions(NamedTuple):
     Attributes:
         path: Where deliveries are posted.
         tolerance: By how many seconds a signature's time may differ from this machine's.
-        keep_days: After how many days deliveries are removed; None for never.
+        keep_days: After how many days deliveries are removed; 0 for never.
     """
 
     path: str = "/"
     tolerance: int = 180
-    keep_days: int | None = None
+    keep_days: int = 90
 
 
 class _RefusedError(Exception):
@@ -226,7 +226,7 @@ class Receiver:
 
     async def _try_to_prune(self) -> None:
         now, keep_days = self._clock(), self._options.keep_days
-        if keep_days is None or now - self._pruned_at < DAY:
+        if keep_days == 0 or now - self._pruned_at < DAY:
             return
         try:
             removed = await self._writer.prune(now - keep_days * DAY)

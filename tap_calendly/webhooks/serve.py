@@ -31,7 +31,7 @@ class ServeOptions(NamedTuple):
     port: int
     path: str
     tolerance: int
-    keep_days: int | None
+    keep_days: int
 
 
 def serve(settings: Settings, options: ServeOptions, logger: logging.Logger) -> None:

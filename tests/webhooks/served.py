@@ -154,7 +154,7 @@ def main() -> None:
     for place, value in told["constants"].items():
         module, _, name = place.partition(".")
         setattr(import_module(f"tap_calendly.webhooks.{module}"), name, value)
-    defaults = {"host": "127.0.0.1", "port": 0, "path": "/", "tolerance": 180, "keep_days": None}
+    defaults = {"host": "127.0.0.1", "port": 0, "path": "/", "tolerance": 180, "keep_days": 90}
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(message)s")
     redaction.guard_logs()
     try:

@@ -45,7 +45,7 @@ class Clock:
 class Receiver:
     """The receiver's application, asked in this process."""
 
-    def __init__(self, url: str, keep_days: int | None = None) -> None:
+    def __init__(self, url: str, keep_days: int = 90) -> None:
         """Open the inbox."""
         self.clock = Clock()
         options = ReceiverOptions("/", 180, keep_days)

@@ -27,7 +27,7 @@ LOGGER = logging.getLogger("receiver")
 
 
 def options(port: int = 0, host: str = "127.0.0.1", path: str = "/") -> ServeOptions:
-    return ServeOptions(host, port, path, 180, None)
+    return ServeOptions(host, port, path, 180, 90)
 
 
 def test_a_port_that_is_taken_is_said(sqlite: str) -> None:
