@@ -18,7 +18,7 @@ from rich.console import Console
 
 from sandbox.demo import life
 from sandbox.demo.company import simulate
-from sandbox.demo.programs import TARGET, meetings_of
+from sandbox.demo.programs import meetings_of
 from sandbox.demo.screen import Spent, View, figures, screen
 from sandbox.demo.watch import (
     Change,
@@ -237,9 +237,6 @@ def test_there_are_figures_before_anything_happened(view: View) -> None:
     ]
 
 
-needs_plugins = pytest.mark.skipif(not TARGET.exists(), reason="no target-duckdb is installed")
-
-
 @contextmanager
 def live(folder: Path, *options: str, code: str = "pass") -> Iterator[subprocess.Popen[str]]:
     """`make live`, piped, with its files in a folder; `code` runs before it."""
@@ -276,7 +273,6 @@ def wait_for(text: str, process: subprocess.Popen[str]) -> None:
     assert any(text in line for line in process.stdout), "it has ended"
 
 
-@needs_plugins
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("way", ["--seconds", "Ctrl-C"])
 def test_when_it_is_over_duckdb_equals_calendly_and_nothing_is_left_behind(
