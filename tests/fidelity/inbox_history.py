@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import random
 import tempfile
-from collections import Counter, defaultdict
+from collections import Counter
 from copy import deepcopy
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,58 +21,29 @@ from typing_extensions import override
 
 from sandbox.http.deliveries import Mishap
 from sandbox.http.faults import Fault
-from tap_calendly.inbox.delivery import HINTS, INVITEE_CANCELED, INVITEE_CREATED, NO_SHOW_CREATED
+from tap_calendly.inbox.delivery import HINTS, NO_SHOW_CREATED
 from tap_calendly.timestamps import parse
 from tests.fidelity.history import MODES, SEEDS, SELECTIONS, History
 from tests.fidelity.inboxes import Inboxes
+from tests.fidelity.ledger import MEETINGS, Ledger, late_until_of
 from tests.sandbox.receiver import Receiver
 from tests.singer import truth
 
 if TYPE_CHECKING:
     from tap_calendly.settings import InviteeRechecks
-    from tap_calendly.state import Rechecks
     from tests.fidelity.chronicle import Version
     from tests.fidelity.history import Ended, Key, Way
-    from tests.fidelity.inboxes import Delivered
+    from tests.fidelity.ledger import Prospect
     from tests.singer import Run
 
-MEETINGS = ("scheduled_events", "event_invitees")
-TELLS_MEETINGS = {INVITEE_CREATED, INVITEE_CANCELED}
-"""The events that tell something of a meeting's own row."""
-
-SUBSCRIPTION = "/webhook_subscriptions/{webhook_uuid}"
-SECOND, HOUR, DAY = timedelta(seconds=1), timedelta(hours=1), timedelta(days=1)
+HEALTH = "/webhook_subscriptions/{webhook_uuid}"
+SECOND = timedelta(seconds=1)
 MISHAPS = (
     *({"lose": True}, {"overtaken": True}, {"again": 0.0}, {"again": 7200.0}),
     *({"delay": 30.0}, {"delay": 3600.0}, {"delay": 86_000.0}),
 )
 OUTAGES = st.sampled_from([1, 45, 300, 1300, 1600, 4320])
 """Minutes."""
-
-
-@dataclass(frozen=True)
-class Prospect:
-    """What is known before a run.
-
-    Attributes:
-        began: When it begins (UTC, whole seconds).
-        entries: What the state says of each stream of `MEETINGS` that is selected.
-        interrupted: Whether an interrupted sweep is there.
-        news: The deliveries that it has to read, by the stream.
-        named: The meetings that it has to read.
-        doubts: Why it cannot trust the inbox; nothing without one.
-        rechecks: When its sweep reads invitees again.
-        healthy: What the API says of the inbox's webhook subscription.
-    """
-
-    began: datetime
-    entries: dict[str, dict[str, Any]]
-    interrupted: bool
-    news: dict[str, list[Delivered]]
-    named: set[str]
-    doubts: list[str]
-    rechecks: Rechecks
-    healthy: dict[str, Any] | None
 
 
 class InboxHistory(History):
@@ -98,8 +68,7 @@ class InboxHistory(History):
         self.receiver.__enter__()
         self.more_settings = {"organization": organization, "sweep_interval_hours": 24}
         self.has_inbox, self.is_reachable, self.is_hidden = True, True, False
-        self.told: dict[Key, int] = {}
-        self.rechecks: dict[tuple[str, str], set[Rechecks]] = defaultdict(set)
+        self.ledger = Ledger(self.inboxes)
         self.subscribe()
 
     @override
@@ -313,179 +282,65 @@ class InboxHistory(History):
         self.advance(SECOND)  # so that no two sweeps begin in the same
         self.inboxes.beat()
         self.sandbox.forget_requests()
-        prospect = self.prospect(tuple(one for one in MEETINGS if one in selected))
         lagged = self.behind_until is not None
-        self.note_rechecks(prospect, self.settings["invitee_rechecks"])
+        prospect = self.ledger.prospect(
+            self.state,
+            [one for one in MEETINGS if one in selected],
+            self.settings_of_run,
+            self.awaited(),
+            self.subscription,
+        )
 
         ended = super().run_once(run, selected, seed, busy)
 
-        self.note_rechecks(prospect, prospect.rechecks)
-        self.note_told(prospect, well=ended == "well" and not lagged and not self.faulty)
-        if ended == "well" and self.has_inbox and not self.faulty:
+        ended_well = ended == "well" and not self.faulty
+        self.ledger.note(self.state, prospect, ended_well=ended_well, lagged=lagged)
+        if ended_well and prospect.entries and self.has_inbox:
             self.check_trust(prospect)
         return ended
 
-    def prospect(self, meetings: tuple[str, ...]) -> Prospect:
-        """Return what is known before a run that loads some of the streams of meetings."""
-        inbox, state = self.inboxes, self.state
-        news: dict[str, list[Delivered]] = {stream: [] for stream in meetings}
-        if self.reads_inbox and state.get("inbox", {}).get("identity") == inbox.identity:
-            for stream in meetings:
-                position = self.entry(stream).get("position")
-                found = [] if position is None else inbox.after(position)
-                news[stream] = [
-                    one
-                    for one in found
-                    if stream == "event_invitees" or one.delivery.event in TELLS_MEETINGS
-                ]
-        positions = [self.entry(stream).get("position", 0) for stream in meetings]
-        events = HINTS if "event_invitees" in meetings else TELLS_MEETINGS
-        missed, awaited = self.missed(meetings), self.awaited()
-        rechecks: Rechecks = self.settings["invitee_rechecks"]
-        if self.has_inbox and not awaited:
-            rechecks = "every_run" if missed else "fourfold"
-        return Prospect(
-            began=self.clock.now().replace(microsecond=0),
-            entries=self.entries(meetings),
-            interrupted=any("sweep" in self.entry(stream) for stream in MEETINGS),
-            news=news,
-            named={
-                str(one.delivery.scheduled_event_uri)
-                for one in inbox.after(min(positions, default=0))
-                if one.delivery.event in events
-            },
-            doubts=[*missed, *awaited] if self.has_inbox else [],
-            rechecks=rechecks,
-            healthy=deepcopy(self.calendly.webhooks.get(inbox.subscription)),
-        )
-
-    @property
-    def reads_inbox(self) -> bool:
-        """Whether the tap can read the inbox in the next run."""
-        return self.has_inbox and self.is_reachable
-
-    def entry(self, stream: str) -> dict[str, Any]:
-        """Return a stream's entry in the state."""
-        found: dict[str, Any] = self.state.get("bookmarks", {}).get(stream, {})
-        return found
-
-    def entries(self, meetings: tuple[str, ...]) -> dict[str, dict[str, Any]]:
-        """Return the streams' entries as they are once interrupted sweeps are finished."""
-        found = {stream: self.entry(stream) for stream in meetings}
-        sweeps = [self.entry(holder).get("sweep") for holder in meetings]
-        for sweep in filter(None, sweeps):
-            bound = sweep["start_date"] and parse(sweep["start_date"])
-            if not set(sweep["streams"]) <= set(meetings) or bound != self.start_date:
-                continue
-            for stream in sweep["streams"]:
-                entry = found[stream]
-                if parse(entry.get("replication_key_value", sweep["began"])) > parse(
-                    sweep["began"]
-                ):
-                    continue
-                known = [one["position"] for one in (entry, sweep) if "position" in one]
-                finished = {"replication_key_value": sweep["began"], "start_date": bound}
-                if sweep["full"]:
-                    finished["full_scan"] = sweep["began"]
-                found[stream] = entry | finished | ({"position": max(known)} if known else {})
-        return found
-
-    def missed(self, meetings: tuple[str, ...]) -> list[str]:
-        """Return why deliveries may be missing since the last run."""
-        inbox, state = self.inboxes, self.state
-        entries = self.entries(meetings).values()
-        positions = [one.get("position") for one in entries]
-        if state.get("inbox", {}).get("identity") != inbox.identity or None in positions:
-            return ["another inbox, or none"]
-        if state["inbox"]["subscription"] != inbox.subscription:
-            return ["another subscription"]
-        found, first = [], min(one for one in positions if one is not None)
-        if inbox.gap > first:
-            found.append("a gap")
-        if inbox.removed > first:
-            found.append("pruned")
-        late_until = self.late_until
-        if late_until is not None and late_until <= self.clock.now():
-            swept = min(parse(one["replication_key_value"]) for one in entries)
-            found += ["has failed"] if swept < late_until else []
-        return found
-
     def awaited(self) -> list[str]:
-        """Return why deliveries cannot be relied on now."""
+        """Return why deliveries cannot be relied on now, whatever was before."""
         if not self.is_reachable:
             return ["out of reach"]
         if self.is_hidden:
             return ["hidden"]
-        found, record = [], self.calendly.webhooks.get(self.inboxes.subscription)
+        found, record = [], self.subscription
         if record is None or record["state"] != "active":
             found.append("disabled or deleted")
         elif not set(record["events"]) >= HINTS:
             found.append("narrowed")
-        late_until = self.late_until
+        late_until = late_until_of(record)
         if late_until is not None and self.clock.now() < late_until:
             found.append("failing")
-        inbox = self.inboxes
-        if inbox.removed <= inbox.since and not any(
-            one.position > inbox.since for one in inbox.delivered
-        ):
+        if not self.inboxes.has_delivered:
             found.append("nothing delivered yet")
         return found
 
     @property
-    def late_until(self) -> datetime | None:
-        """Until when late deliveries may come."""
-        record = self.calendly.webhooks.get(self.inboxes.subscription)
-        if record is None or record["retry_started_at"] is None:
-            return None
-        return parse(record["retry_started_at"]) + DAY
-
-    def note_rechecks(self, prospect: Prospect, fresh: Rechecks) -> None:
-        """Note when the sweeps that the state knows of read invitees again."""
-        for stream in prospect.entries:
-            entry = self.entry(stream)
-            if "replication_key_value" in entry:
-                at = entry["replication_key_value"]
-                if parse(at) >= prospect.began:
-                    self.rechecks[stream, at].add(fresh)
-            if sweep := entry.get("sweep"):
-                for name in sweep["streams"]:
-                    mode = sweep.get("rechecks", self.settings["invitee_rechecks"])
-                    self.rechecks[name, sweep["began"]].add(mode)
-
-    def note_told(self, prospect: Prospect, *, well: bool) -> None:
-        """Note what the tables have to show as it was delivered."""
-        for stream, news in prospect.news.items():
-            position = self.entry(stream).get("position")
-            is_same = self.state.get("inbox", {}).get("identity") == self.inboxes.identity
-            for one in news:
-                passed = is_same and position is not None and position >= one.position
-                if well or passed:
-                    for key, count in one.told.items():
-                        if key[0] == stream:
-                            self.told[key] = max(count, self.told.get(key, 0))
+    def subscription(self) -> dict[str, Any] | None:
+        """What the API says of the inbox's webhook subscription now."""
+        return deepcopy(self.calendly.webhooks.get(self.inboxes.subscription))
 
     def check_trust(self, prospect: Prospect) -> None:
         """Check that a run swept if it had to, and asked for no more than its news if not."""
-        if not prospect.entries:
-            return
-        entries = [self.entry(stream) for stream in prospect.entries]
-        swept = all(parse(one["replication_key_value"]) >= prospect.began for one in entries)
+        now = self.ledger.entries(self.state, list(prospect.entries), self.start_date).values()
+        swept = all(parse(one["replication_key_value"]) >= prospect.began for one in now)
         if prospect.doubts:
             self.figures[f"runs in doubt: {prospect.doubts[0]}"] += 1
             assert swept, prospect.doubts
             return
-        self.figures[f"runs that trust the inbox, and {'sweep' if swept else 'do not'}"] += 1
-        if self.is_due(prospect, prospect.began):
-            assert swept
-        changed = prospect.healthy != self.calendly.webhooks.get(self.inboxes.subscription)
-        if changed or prospect.interrupted or self.is_due(prospect, self.clock.now()):
+        self.figures[f"runs that trust the inbox and {'' if swept else 'do not '}sweep"] += 1
+        assert swept or not self.is_due(prospect, prospect.began)
+        is_due = self.is_due(prospect, self.clock.now())
+        if is_due or prospect.interrupted or prospect.subscription != self.subscription:
             return
         named = prospect.named
-        if named <= self.calendly.events.keys():
-            assert not swept
+        if named <= self.calendly.events.keys():  # else a sweep finds out that they are gone
             paths = self.sandbox.requests_by_path()
             asked = {path: count for path, count in paths.items() if "scheduled_events" in path}
-            assert paths[SUBSCRIPTION] == 1
+            assert not swept
+            assert paths[HEALTH] == 1
             assert "/scheduled_events" not in asked
             assert named or not asked
             assert asked.get("/scheduled_events/{uuid}", 0) <= 2 * len(named)
@@ -493,15 +348,13 @@ class InboxHistory(History):
     def is_due(self, prospect: Prospect, now: datetime) -> bool:
         """Whether a sweep is due at a time although the inbox can be trusted."""
         entries = prospect.entries.values()
+        if any(one["start_date"] and self.start_date is None for one in entries):
+            return True
         began = min(parse(one["replication_key_value"]) for one in entries)
         scanned = min(parse(one["full_scan"]) for one in entries)
         interval = timedelta(days=self.settings["full_scan_interval_days"])
-        if any(one["start_date"] and self.start_date is None for one in entries):
-            return True
-        return bool(
-            now - began >= timedelta(hours=self.more_settings["sweep_interval_hours"]) * 0.9
-            or (interval and now - scanned >= interval)
-        )
+        hours = timedelta(hours=self.more_settings["sweep_interval_hours"])
+        return now - began >= hours * 0.9 or bool(interval and now - scanned >= interval)
 
     @override
     def way(
@@ -510,22 +363,14 @@ class InboxHistory(History):
         """Return what says in which way a version was due in the run, if it was."""
         if stream not in MEETINGS:
             return super().way(stream, began, full_scan, observed)
-        last = self.entry(stream)["replication_key_value"]
-        fourfold = [
-            parse(at)
-            for (name, at), modes in self.rechecks.items()
-            if name == stream and "fourfold" in modes
-        ]
-        modes = self.rechecks[stream, last]
-        mode: Rechecks = "doubling" if "doubling" in modes else "every_run"
+        swept, told = self.ledger.swept(self.state, stream), self.ledger.told
 
         def way(key: Key, index: int, version: Version) -> str | None:
-            if index < self.told.get(key, 0):
+            if index < told.get(key, 0):
                 return "told"
-            if version.shown_from >= parse(last):
+            if version.shown_from >= swept:
                 return None
-            rare = any(at + SECOND > version.shown_from for at in fourfold)
-            found: Rechecks = "fourfold" if rare else mode
-            return found if version.is_due(parse(last), full_scan, found) else None
+            rechecks = self.ledger.rechecks_since(stream, version.shown_from, swept)
+            return rechecks if version.is_due(swept, full_scan, rechecks) else None
 
         return way

@@ -128,6 +128,22 @@ class Inboxes:
         self.delivered = [one for one in self.delivered if one.received_at >= before]
 
     @property
+    def now(self) -> datetime:
+        """The time by the receiver's clock, which is right."""
+        return self._clock.now()
+
+    @property
+    def current(self) -> tuple[str, str]:
+        """What tells this inbox from others, and the webhook subscription that it has."""
+        return self.identity, self.subscription
+
+    @property
+    def has_delivered(self) -> bool:
+        """Whether anything was delivered since the webhook subscription was noted."""
+        came = (one.position > self.since for one in self.delivered)
+        return self.removed > self.since or any(came)
+
+    @property
     def last(self) -> int:
         """The last position that was given out."""
         with closing(sqlite3.connect(self._file)) as connection:
