@@ -131,7 +131,8 @@ class ScheduledEvents(CalendlyStream):
         known = Known(known_inbox(state), [one for one in positions if one is not None])
         hints = InboxHints(inbox, subscription, self.reader, invitees, known)
         if known.inbox != hints.identity or hints.has_gone_back:
-            note_inbox(state, hints.identity, [stream.name for stream in self.family])
+            # Not only those of the selected streams: the others come back with their own doubt.
+            note_inbox(state, hints.identity, [self.name, *(s.name for s in self.child_streams)])
         return hints
 
     def _named_event_types(self) -> NamedEventTypes | None:

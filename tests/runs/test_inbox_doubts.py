@@ -216,6 +216,24 @@ def test_the_sweep_that_ends_a_doubt_reads_all_recent_invitees(
     assert trusted.warehouse.equals_calendly()
 
 
+@pytest.mark.parametrize("doubt", ["recreated", "wiped"])
+def test_a_stream_that_was_left_out_meanwhile_has_the_doubt_still_to_come(
+    trusted: InboxOffice, doubt: str
+) -> None:
+    _, invitee = trusted.book(0.1)
+    trusted.run_with(INVITEE_CREATED, invitee)
+    trusted.pass_days(0.2)
+    trusted.calendly.mark_no_show(invitee=invitee)
+    happens, _, _ = DOUBTS[doubt]
+    happens(trusted)
+    trusted.run(select={"scheduled_events"})
+    for number in range(5):  # so that the new inbox has the positions that the old one had
+        trusted.deliver_body({"event": "contact.created", "payload": {"number": number}})
+
+    trusted.run()
+    assert trusted.warehouse.equals_calendly()
+
+
 def test_an_interval_of_zero_sweeps_in_every_run(trusted: InboxOffice) -> None:
     trusted.warehouse.settings["sweep_interval_hours"] = 0
 
