@@ -125,6 +125,7 @@ class InboxHints:
         Raises:
             FatalError: Nothing can be read at all, as with an invalid token.
         """
+        evidence = None
         try:
             if self._failure is not None:
                 raise self._failure
@@ -133,7 +134,9 @@ class InboxHints:
         except errors.FatalError:
             raise
         except errors.CalendlyError as error:
-            return Doubt(_why_unread(error), lasts=True)
+            # What was missed, the next run does not see any more.
+            lasts = evidence is None or not trust.missed(evidence)
+            return Doubt(_why_unread(error), lasts=lasts)
         about = self._reader.run.scope.parameters("webhooks")
         now = self._reader.run.client.now
         return trust.doubt(evidence, subscription, about, [*captured.values()], now)

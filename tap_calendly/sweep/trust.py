@@ -72,23 +72,20 @@ def doubt(
     `subscription` is the API's answer, `about` the scope of this run (see `Scope.parameters`).
     """
     wrong, late_until = _wrong_with(subscription, about), _late_until(subscription)
-    missed = _missed(evidence, captured, late_until, now)
-    awaited = []
+    gone, awaited = missed(evidence), []
+    if late_until is not None and late_until <= now:
+        swept = [one is not None and one.began >= late_until for one in captured]
+        gone += [] if all(swept) else ["Calendly has had trouble delivering"]
     if late_until is not None and now < late_until:
         awaited.append(f"late deliveries may come until {late_until:%Y-%m-%d %H:%M} UTC")
     if not evidence.has_delivered:
         awaited.append("nothing has been delivered to the inbox's webhook subscription yet")
-    reasons = [*wrong, *missed, *awaited]
-    return Doubt(reasons[0], lasts=not missed) if reasons else None
+    reasons = [*wrong, *gone, *awaited]
+    return Doubt(reasons[0], lasts=not gone) if reasons else None
 
 
-def _missed(
-    evidence: Evidence,
-    captured: Iterable[Captured | None],
-    late_until: datetime | None,
-    now: datetime,
-) -> list[str]:
-    """Return why deliveries may have been missed since the last run."""
+def missed(evidence: Evidence) -> list[str]:
+    """Return why, by the inbox alone, deliveries may have been missed since the last run."""
     known, first = evidence.known, evidence.first
     if known is None:
         return ["this is the first run with it"]
@@ -107,9 +104,6 @@ def _missed(
         found.append("no receiver ran for a while")
     if evidence.is_unclear:
         found.append("a delivery does not say which meeting it is about")
-    if late_until is not None and late_until <= now:
-        swept = [one is not None and one.began >= late_until for one in captured]
-        found += [] if all(swept) else ["Calendly has had trouble delivering"]
     return found
 
 

@@ -234,6 +234,27 @@ def test_a_stream_that_was_left_out_meanwhile_has_the_doubt_still_to_come(
     assert trusted.warehouse.equals_calendly()
 
 
+@pytest.mark.parametrize("doubt", ["recreated", "paused"])
+def test_a_doubt_ends_with_its_sweep_although_the_subscription_could_not_be_read(
+    trusted: InboxOffice, doubt: str
+) -> None:
+    """That run moves the position past the doubt: the next one cannot see it any more."""
+    trusted.warehouse.settings["invitee_rechecks"] = "doubling"
+    _, invitee = trusted.book(0.1)
+    trusted.run_with(INVITEE_CREATED, invitee)
+    trusted.pass_days(3)
+    trusted.run()
+    trusted.calendly.mark_no_show(invitee=invitee)
+    happens, _, _ = DOUBTS[doubt]
+    happens(trusted)
+    _hide_the_subscription(trusted)
+    trusted.run()
+
+    trusted.warehouse.sandbox.faults.clear()
+    trusted.run()
+    assert trusted.warehouse.equals_calendly()
+
+
 def test_an_interval_of_zero_sweeps_in_every_run(trusted: InboxOffice) -> None:
     trusted.warehouse.settings["sweep_interval_hours"] = 0
 
