@@ -153,7 +153,7 @@ class WebhookEvents(CalendlyStream):
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """Say of what goes wrong with the inbox that the stream fails for it."""
+        """Name the stream in the errors of the inbox."""
         try:
             yield
         except errors.CalendlyError as error:

@@ -17,6 +17,8 @@ from tap_calendly.singer import configuration
 from tap_calendly.singer.settings_schema import SETTINGS
 from tap_calendly.webhooks.receiver import ReceiverOptions, receiver
 
+LOGGER = logging.getLogger("calendly-webhooks")
+
 NEEDED = ("inbox_url", "webhook_signing_key")
 
 
@@ -32,15 +34,13 @@ def app(path: str = "/", tolerance: int = 180, keep_days: int = 90) -> Starlette
         SystemExit: It cannot start; one line says why.
     """
     redaction.guard_logs()
-    logger = logging.getLogger("calendly-webhooks")
     try:
-        return receiver(_settings(os.environ), ReceiverOptions(path, tolerance, keep_days), logger)
+        return receiver(_settings(os.environ), ReceiverOptions(path, tolerance, keep_days), LOGGER)
     except errors.CalendlyError as error:
         raise SystemExit(str(error)) from None
 
 
 def _settings(environ: Mapping[str, str]) -> Settings:
     config = {name: environ.get(f"TAP_CALENDLY_{name.upper()}") for name in NEEDED}
-    logger = logging.getLogger("calendly-webhooks")
-    configuration.check(config, SETTINGS.to_dict(), logger, needs_token=False)
+    configuration.check(config, SETTINGS.to_dict(), LOGGER, needs_token=False)
     return Settings.parse(config, "")

@@ -200,7 +200,7 @@ def forget(context: click.Context, email: str) -> None:
         message = "must be an email address."
         raise click.BadParameter(message, param_hint="EMAIL")
     url = str(run.settings.inbox_url)
-    InboxReader(url)  # creates none
+    InboxReader(url)  # fails if there is none, which the store would create
     _say(f"Removed {Store(url).forget(email):,} deliveries.")
 
 

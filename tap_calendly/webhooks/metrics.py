@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-EVENTS = frozenset(
-    {
-        *("invitee.created", "invitee.canceled"),
-        *("invitee_no_show.created", "invitee_no_show.deleted"),
-        "routing_form_submission.created",
-        *("event_type.created", "event_type.updated", "event_type.deleted"),
-        *("contact.created", "contact.updated", "contact.deleted"),
-        *("meeting_recap.created", "meeting_recap.updated", "meeting_recap.deleted"),
-    }
-)
-"""The events that are counted by name (API docs); Prometheus keeps each name for ever."""
+from tap_calendly.webhooks import subscription
+
+EVENTS = frozenset(chain.from_iterable(subscription.EVENTS.values()))
+"""The events that are counted by name; Prometheus keeps each name for ever."""
 
 PREFIX = "calendly_webhooks_"
 

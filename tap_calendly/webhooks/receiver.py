@@ -174,7 +174,7 @@ class Receiver:
         reason = refusal.reason
         self._metrics.count_refusal(reason)
         self._writer.note_refusal(reason)
-        if number := self._unlogged(reason):
+        if number := self._count_unlogged(reason):
             remedy = messages.REFUSALS[reason]
             line = messages.DELIVERIES_REFUSED.format(number=number, reason=reason, remedy=remedy)
             self._logger.warning(line)
@@ -186,11 +186,11 @@ class Receiver:
         self._metrics.count_failure()
         if not isinstance(error, errors.CalendlyError):
             error = errors.unexpected("the receiver", error)
-        if self._unlogged(str(error)):
+        if self._count_unlogged(str(error)):
             self._logger.error(str(error))
         return Response(status_code=HTTPStatus.SERVICE_UNAVAILABLE)
 
-    def _unlogged(self, what: str) -> int:
+    def _count_unlogged(self, what: str) -> int:
         """Count something; return how often it happened if a line is due, at most one a minute."""
         now = self._clock()
         self._happened[what] += 1

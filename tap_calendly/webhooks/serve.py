@@ -21,7 +21,8 @@ MOST_CONNECTIONS = 200
 """How many bodies are held in memory at a time; more requests are answered 503."""
 
 STOP_SECONDS = 20
-"""How long requests in flight may take to be answered; see `BODY_SECONDS` and `SECONDS`."""
+"""How long requests in flight may take to be answered; see `receiver.BODY_SECONDS` and
+`writer.SECONDS`."""
 
 
 class ServeOptions(NamedTuple):

@@ -44,7 +44,7 @@ def status(inbox_url: str, api: WebhooksApi, now: datetime) -> Status:
     """Look at the inbox, then ask Calendly for its subscription.
 
     Raises:
-        CalendlyError: There is no inbox, or one of both does not answer.
+        CalendlyError: There is no inbox, or the inbox or Calendly does not answer.
     """
     inbox = InboxReader(inbox_url)
     found, noted = figures(inbox_url, now), inbox.subscription
