@@ -23,7 +23,7 @@ class Figures(msgspec.Struct, frozen=True):
         deliveries: How many it holds.
         last_received_at: When the last of them came (UTC, the inbox's clock).
         by_event: How many came in the last 24 hours, by event.
-        refused: How many were refused in the last 24 hours, and the hour before, by reason.
+        refused: How many were refused, by reason, since the full hour before the last 24 hours.
         beat: When a receiver last ran (UTC, the inbox's clock).
         size_bytes: What it takes on the disk.
     """
@@ -79,5 +79,4 @@ def _size(connection: Connection, url: str) -> int | None:
         sizes = [func.pg_total_relation_size(table.name) for table in (DELIVERIES, FACTS)]
         size: int | None = connection.execute(select(sum(sizes[1:], sizes[0]))).scalar()
         return size
-    log = file.with_name(f"{file.name}-wal")
-    return sum(one.stat().st_size for one in (file, log) if one.exists())
+    return sum(one.stat().st_size for one in (file, tables.log_of(file)) if one.exists())

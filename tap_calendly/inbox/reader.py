@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -166,11 +165,6 @@ def unreadable(error: Exception) -> errors.CalendlyError:
     cause = getattr(error, "orig", None) or error
     said = str(cause) if isinstance(cause, sqlite3.Error) else type(cause).__name__
     return errors.CalendlyError(messages.INBOX_UNREADABLE, kind=said)
-
-
-def subscription_as_json(subscription: Subscription) -> str:
-    """Return a subscription as the inbox stores it."""
-    return json.dumps(msgspec.to_builtins(subscription))
 
 
 def _received(row: Any) -> Received:  # noqa: ANN401 - SQLAlchemy's

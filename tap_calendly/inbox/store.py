@@ -14,19 +14,14 @@ from pathlib import Path
 from uuid import uuid4
 from weakref import finalize
 
+import msgspec
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from tap_calendly import timestamps
 from tap_calendly.inbox import tables
 from tap_calendly.inbox.delivery import Delivery
-from tap_calendly.inbox.reader import (
-    AT_ONCE,
-    InboxReader,
-    Subscription,
-    subscription_as_json,
-    unreadable,
-)
+from tap_calendly.inbox.reader import AT_ONCE, InboxReader, Subscription, unreadable
 from tap_calendly.inbox.tables import DELIVERIES, FACTS
 from tap_calendly.reporting import errors, messages
 
@@ -34,7 +29,7 @@ LONGEST_PAUSE = timedelta(minutes=1)
 """After how long without a receiver's beat a gap is noted."""
 
 REFUSED_KEPT = timedelta(hours=25)
-"""How long the numbers of refused deliveries are kept: the last 24 hours begin within one."""
+"""How long the numbers of refused deliveries are kept: 24 hours, and the hour they begin in."""
 
 CREATION = 0x63616C656E646C79
 """PostgreSQL's advisory lock under which the tables are created."""
@@ -104,8 +99,8 @@ class Store:
         with self._transaction() as connection:
             last = connection.execute(select(func.max(DELIVERIES.c.position))).scalar() or 0
             since = max(last, int(_fact(connection, tables.REMOVED) or 0))
-            subscription = subscription_as_json(Subscription(uri, about, since))
-            _note(connection, tables.SUBSCRIPTION, subscription)
+            noted = msgspec.json.encode(Subscription(uri, about, since))
+            _note(connection, tables.SUBSCRIPTION, noted.decode())
 
     def prune(self, before: datetime) -> int:
         """Remove what was received before a time; return how many rows that were."""

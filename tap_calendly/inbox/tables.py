@@ -69,7 +69,7 @@ IDENTITY = "identity"
 SCHEMA_VERSION = "schema_version"
 
 SUBSCRIPTION = "subscription"
-"""The webhook subscription whose deliveries these are: a JSON object (see `inbox.Subscription`)."""
+"""The webhook subscription whose deliveries these are: JSON (see `reader.Subscription`)."""
 
 REMOVED = "removed"
 """The highest position that was removed."""
@@ -109,6 +109,11 @@ def file_of(url: URL) -> Path | None:
     return Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
 
 
+def log_of(file: Path) -> Path:
+    """Return where SQLite keeps what is committed, but not yet in the file itself."""
+    return file.with_name(f"{file.name}-wal")
+
+
 def writing_engine(url: URL) -> Engine:
     """Return an engine whose commits last, and which waits for other writers, but not for ever."""
     if file_of(url) is None:
@@ -141,8 +146,7 @@ def reading_engine(url: URL) -> Engine:
 
 def _reading(file: Path) -> sqlite3.Connection:
     """Connect to a SQLite file, whatever its receiver does or did, and whatever we may do."""
-    log = file.with_name(f"{file.name}-wal").exists()
-    if log or (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
+    if log_of(file).exists() or (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
         # Not `ro`, as that could not read what a receiver that was killed left in its log.
         query = "mode=rw"
     else:
