@@ -23,8 +23,8 @@ class HintedMeetings:
         self._reader = reader
         self._invitees = invitees
         self._said = said
-        self._behind: list[int] = []
-        self._unseen: list[int] = []
+        self._behind: list[int] = []  # positions of hints that later runs have to ask for again
+        self._unseen: list[int] = []  # positions of hints whose meeting cannot be found
         self._start_date = reader.run.settings.start_date
 
     def lookup(self, hint: Hint, found: list[Record], *, may_be_behind: bool) -> Lookup:
@@ -40,7 +40,7 @@ class HintedMeetings:
         return bool(self._unseen)
 
     def reached(self, position: int, *, swept: bool) -> int:
-        """Return up to which position all is loaded once the meetings named up to one are out."""
+        """Return up to which position all is loaded, once what is named up to `position` is out."""
         left = self._behind if swept else [*self._behind, *self._unseen]
         return min([position, *(one - 1 for one in left)])
 

@@ -84,6 +84,7 @@ class InboxHints:
             self._failure = error
             return
         self._hinted = hinted
+        # Without hints there is one batch, too, which only notes the position.
         for first in range(0, len(hints) or 1, AT_ONCE):
             following = hints[first + AT_ONCE : first + AT_ONCE + 1]
             position = following[0].position - 1 if following else self._inbox.last
@@ -92,13 +93,7 @@ class InboxHints:
                 hinted.lookup(hint, found, may_be_behind=self._inbox.is_recent(hint.latest))
                 for hint in hints[first : first + AT_ONCE]
             ]
-            yield Batch([*lookups], partial(self._note, note, found, position))
-
-    def _note(
-        self, note: Callable[[Sequence[Record], int], None], found: list[Record], position: int
-    ) -> None:
-        if self._hinted is not None:
-            note(found, self._hinted.reached(position, swept=False))
+            yield Batch([*lookups], partial(_note, note, hinted, found, position))
 
     @property
     def has_gone_back(self) -> bool:
@@ -148,7 +143,7 @@ class InboxHints:
         inbox = self._inbox
         return Evidence(
             known=self._known.inbox,
-            now=self.identity,
+            current=self.identity,
             first=first,
             removed=inbox.removed,
             has_gone_back=self.has_gone_back,
@@ -175,6 +170,16 @@ class InboxHints:
         read = partial(page_of, "resource", paged=False)
         (row,) = client.send(request, read, self._reader.stopped).rows
         return row
+
+
+def _note(
+    note: Callable[[Sequence[Record], int], None],
+    hinted: HintedMeetings,
+    found: list[Record],
+    position: int,
+) -> None:
+    # What is reached is known only once the lookups of the batch are done.
+    note(found, hinted.reached(position, swept=False))
 
 
 def _why_unread(error: errors.CalendlyError) -> str:

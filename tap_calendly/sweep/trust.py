@@ -3,26 +3,24 @@
 Trust is earned anew in every run. A doubt makes the run sweep as without an inbox. Some doubts
 last, such as a disabled subscription; the others end with that sweep, which therefore reads all
 that may have changed without a word: the invitees of recent meetings, whatever `invitee_rechecks`
-says.
-Everything here is pure.
+says. Everything here is pure.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from tap_calendly import timestamps
 from tap_calendly.api.page import Record
 from tap_calendly.inbox.delivery import HINTS
 from tap_calendly.state import Captured, Inbox
+from tap_calendly.sweep.meetings import LATEST
 
 RETRIES_LAST = timedelta(hours=24)
 """For how long Calendly retries a delivery before it disables the subscription (API docs)."""
-
-LATEST = datetime.max.replace(tzinfo=timezone.utc)
 
 OTHER_SCOPE = "the inbox's webhook subscription has another scope than this run"
 SUBSCRIBE = "run `calendly-webhooks subscribe`"
@@ -41,17 +39,17 @@ class Evidence:
 
     Attributes:
         known: The inbox that the state's positions are of; None for none.
-        now: The inbox, and its own subscription.
+        current: The inbox of this run, and its own subscription.
         first: The lowest position of a stream; None if one has none.
         removed: The highest position that was removed.
         has_gone_back: Whether the inbox lacks positions that it had.
-        has_gap: Whether no receiver ran for a while since then.
-        is_unclear: Whether a delivery since then should name a meeting, and does not.
+        has_gap: Whether no receiver ran for a while after `first`.
+        is_unclear: Whether a delivery after `first` should name a meeting, and does not.
         has_delivered: Whether anything came since the subscription was created.
     """
 
     known: Inbox | None
-    now: Inbox
+    current: Inbox
     first: int | None
     removed: int
     has_gone_back: bool
@@ -89,9 +87,9 @@ def missed(evidence: Evidence) -> list[str]:
     known, first = evidence.known, evidence.first
     if known is None:
         return ["this is the first run with it"]
-    if known.identity != evidence.now.identity:
+    if known.identity != evidence.current.identity:
         return ["the inbox was replaced since the last run"]
-    if known.subscription != evidence.now.subscription:
+    if known.subscription != evidence.current.subscription:
         return ["the inbox's webhook subscription was replaced since the last run"]
     if evidence.has_gone_back:
         return ["the inbox has lost deliveries since the last run"]
