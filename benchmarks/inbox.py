@@ -90,6 +90,10 @@ class Inbox:
         """The last position that is an hour old."""
         return bisect_right(self._received, self.beat - LAG, key=attrgetter("received_at"))
 
+    def has_removed_after(self, position: int) -> bool:
+        """Nothing is ever removed."""
+        return self.removed > position
+
     def has_gap_after(self, _: int) -> bool:
         """Return that a receiver has always run."""
         return False

@@ -181,12 +181,12 @@ class Tap(Approach):
         if self._inbox is None:
             return None
         captured = [entry.captured() for entry in self._states]
-        positions = [one.position for one in captured if one and one.position is not None]
+        positions = [one.position for one in captured if one is not None]
         known = Known(self._known, positions)
         self._inbox.beat = meetings.run.client.now
         inbox = cast("InboxReader", self._inbox)
         hints = InboxHints(inbox, self._inbox.subscription, meetings, [invitees], known)
-        self._known = hints.identity
+        self._known = hints.current
         return hints
 
     def _emit(self, batch: Batch[Row | Lookup], now: datetime) -> int:

@@ -100,10 +100,15 @@ class Sweep(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Inbox(msgspec.Struct, frozen=True):
-    """The inbox that positions are of, and the webhook subscription that filled it."""
+    """The inbox that positions are of, and the webhook subscription that filled it.
+
+    Attributes:
+        start: The position after which it has news for streams that have none themselves.
+    """
 
     identity: str
     subscription: str
+    start: int
 
 
 class _Interrupted(msgspec.Struct):
@@ -313,13 +318,23 @@ def known_inbox(state: Mapping[str, Any]) -> Inbox | None:
         raise errors.CalendlyError(messages.STATE_LIST_DAMAGED, field=INBOX) from None
 
 
+def known_positions(state: Mapping[str, Any], streams: Collection[str]) -> list[int | None]:
+    """Return the inbox's positions of streams that were loaded; None for one without any."""
+    entries = [state.get("bookmarks", {}).get(name) or {} for name in streams]
+    loaded = [entry.get("position") for entry in entries if "replication_key_value" in entry]
+    begun = [(entry.get("sweep") or {}).get("position") for entry in entries]
+    positions = [*loaded, *(position for position in begun if position is not None)]
+    return [position if isinstance(position, int) else None for position in positions]
+
+
 def note_inbox(state: dict[str, Any], inbox: Inbox, streams: Collection[str]) -> None:
     """Write which inbox positions are of from now on; forget those that `streams` have."""
     state[INBOX] = msgspec.to_builtins(inbox)
     for name in streams:
         entry = state.get("bookmarks", {}).get(name, {})
-        for part in (entry, entry.get("sweep", {})):
-            part.pop("position", None)
+        for part in (entry, entry.get("sweep")):
+            if isinstance(part, dict):
+                part.pop("position", None)
 
 
 def reaches_further_back(timestamp: datetime | None, bound: datetime | None) -> bool:

@@ -84,7 +84,7 @@ def parse(body: bytes) -> Delivery:
     """
     text = body.decode("utf-8")
     try:
-        found = json.loads(text)
+        found = json.loads(text, parse_constant=_refuse)
     except RecursionError:
         message = "nested too deeply"
         raise ValueError(message) from None
@@ -98,6 +98,11 @@ def parse(body: bytes) -> Delivery:
         meeting, invitee = _about(payload)
     digest = hashlib.sha256(body).hexdigest()
     return Delivery(digest, event, _text(found.get("created_at")), meeting, invitee, text)
+
+
+def _refuse(constant: str) -> None:
+    """Refuse what Python takes for JSON, and nobody else."""
+    raise ValueError(constant)
 
 
 def _about(payload: Mapping[str, Any]) -> tuple[str | None, str | None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from weakref import finalize
 
@@ -48,6 +48,7 @@ class InboxReader:
         last: The last position.
         removed: The highest position that was removed; 0 for none.
         beat: When a receiver last ran (UTC, the inbox's clock); None if none ever did.
+        settled: The last position that is an hour old: what came later may not show in the API yet.
     """
 
     def __init__(self, text: str) -> None:
@@ -81,15 +82,17 @@ class InboxReader:
         noted, beat = facts.get(tables.SUBSCRIPTION), facts.get(tables.BEAT)
         self.subscription = None if noted is None else msgspec.json.decode(noted, type=Subscription)
         self.beat = None if beat is None else timestamps.parse(beat)
+        self.settled = self.last if self.beat is None else self._settled(connection, self.beat)
 
-    @property
-    def settled(self) -> int:
-        """The last position that is an hour old: what came later may not show in the API yet."""
-        if self.beat is None:
-            return self.last
-        hour_ago = timestamps.in_request(self.beat - LAG)
-        older = DELIVERIES.c.received_at <= hour_ago
-        return max(self._last_of(older) or 0, self.removed)
+    def _settled(self, connection: Connection, beat: datetime) -> int:
+        older = DELIVERIES.c.received_at <= timestamps.in_request(beat - LAG)
+        found = connection.execute(select(func.max(DELIVERIES.c.position)).where(older)).scalar()
+        return max(found or 0, self.removed)
+
+    def has_removed_after(self, position: int) -> bool:
+        """Whether deliveries after a position were removed, perhaps since this was opened."""
+        with self.connection() as connection:
+            return _number(connection, tables.REMOVED) > position
 
     def has_gap_after(self, position: int) -> bool:
         """Whether no receiver ran for a while after a position was given out."""
@@ -103,8 +106,9 @@ class InboxReader:
 
     def has_delivery_after(self, position: int) -> bool:
         """Whether anything was delivered after a position was given out."""
-        if self.removed > position:
-            return True
+        with self.connection() as connection:
+            if _number(connection, tables.REMOVED_DELIVERY) > position:
+                return True
         return self._last_of(DELIVERIES.c.id.is_not(None), after=position) is not None
 
     def is_recent(self, received: Received) -> bool:
@@ -165,6 +169,11 @@ def unreadable(error: Exception) -> errors.CalendlyError:
     cause = getattr(error, "orig", None) or error
     said = str(cause) if isinstance(cause, sqlite3.Error) else type(cause).__name__
     return errors.CalendlyError(messages.INBOX_UNREADABLE, kind=said)
+
+
+def _number(connection: Connection, name: str) -> int:
+    value = connection.execute(select(FACTS.c.value).where(FACTS.c.name == name)).scalar()
+    return int(value or 0)
 
 
 def _received(row: Any) -> Received:  # noqa: ANN401 - SQLAlchemy's

@@ -15,7 +15,7 @@ from uuid import uuid4
 from weakref import finalize
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from tap_calendly import timestamps
@@ -27,6 +27,9 @@ from tap_calendly.reporting import errors, messages
 
 LONGEST_PAUSE = timedelta(minutes=1)
 """After how long without a receiver's beat a gap is noted."""
+
+LEAP = 1_000_000
+"""By how many positions a gap is marked above the last: more than were lost with any backup."""
 
 REFUSED_KEPT = timedelta(hours=25)
 """How long the numbers of refused deliveries are kept: 24 hours, and the hour they begin in."""
@@ -85,8 +88,7 @@ class Store:
         with self._transaction() as connection:
             last = _fact(connection, tables.BEAT)
             if last is not None and abs(now - timestamps.parse(last)) > LONGEST_PAUSE:
-                gap = {"received_at": timestamps.in_request(now)}
-                connection.execute(insert(DELIVERIES).values(gap))
+                _mark_gap(connection, now)
             _note(connection, tables.BEAT, timestamps.in_request(now))
             for reason, number in (refused or {}).items():
                 name = f"{tables.refused_at(now)} {reason}"
@@ -122,14 +124,14 @@ class Store:
 
     def _remove(self, condition: ColumnElement[bool]) -> int:
         """Remove rows, and note the highest position among them."""
+        of_deliveries = and_(condition, DELIVERIES.c.id.is_not(None))
+        noted = {tables.REMOVED: condition, tables.REMOVED_DELIVERY: of_deliveries}
         with self._transaction() as connection:
-            highest = connection.execute(
-                select(func.max(DELIVERIES.c.position)).where(condition)
-            ).scalar()
-            if highest is None:
-                return 0
-            before = int(_fact(connection, tables.REMOVED) or 0)
-            _note(connection, tables.REMOVED, str(max(highest, before)))
+            for name, which in noted.items():
+                query = select(func.max(DELIVERIES.c.position)).where(which)
+                if (highest := connection.execute(query).scalar()) is not None:
+                    before = int(_fact(connection, name) or 0)
+                    _note(connection, name, str(max(highest, before)))
             return connection.execute(delete(DELIVERIES).where(condition)).rowcount
 
     def _open(self) -> None:
@@ -181,6 +183,17 @@ def _reported() -> Iterator[None]:
         yield
     except (SQLAlchemyError, OSError, ValueError, ModuleNotFoundError) as error:
         raise unreadable(error) from None
+
+
+def _mark_gap(connection: Connection, now: datetime) -> None:
+    """Mark a gap far above all positions, which a backup that was restored gives out again."""
+    last = connection.execute(select(func.max(DELIVERIES.c.position))).scalar() or 0
+    position = max(last, int(_fact(connection, tables.REMOVED) or 0)) + LEAP
+    gap = {"position": position, "received_at": timestamps.in_request(now)}
+    connection.execute(insert(DELIVERIES).values(gap))
+    if connection.dialect.name == "postgresql":  # SQLite goes on from there by itself
+        sequence = func.pg_get_serial_sequence(DELIVERIES.name, "position")
+        connection.execute(select(func.setval(sequence, position)))
 
 
 def _create_file(file: Path) -> None:

@@ -74,6 +74,9 @@ SUBSCRIPTION = "subscription"
 REMOVED = "removed"
 """The highest position that was removed."""
 
+REMOVED_DELIVERY = "removed_delivery"
+"""The highest position of a delivery that was removed: it may have marked a gap instead."""
+
 BEAT = "beat"
 """When a receiver last said that it runs: ISO 8601, UTC, by the receiver's clock."""
 

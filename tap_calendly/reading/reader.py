@@ -62,6 +62,7 @@ class Reader:
         since: The time before which rows are left out; None to read everything.
         rows_a_page: How many rows to ask for at once; None for as many as Calendly gives.
         stopped: Set when nobody waits for what is read any more.
+        hides_rows: Whether the token was refused single rows, though others can be read.
     """
 
     def __init__(self, stream: Declaration, run: Run, outcome: Outcome) -> None:
@@ -69,7 +70,7 @@ class Reader:
         self.since: datetime | None = None
         self.rows_a_page: int | None = None
         self.stopped = threading.Event()
-        self._hides_rows = False
+        self.hides_rows = False
         self.stream = stream
         self.outcome = outcome
         self.run = run
@@ -212,14 +213,14 @@ class Reader:
                 return None
             if not errors.is_forbidden(error):
                 raise
-            if self._hides_rows:
+            if self.hides_rows:
                 return None
             # A user who was removed may be hidden, but the first such refusal may also pass.
             self.run.logger.warning(messages.ASKING_AGAIN, self.stream.name, error.status, PAUSE)
         self.run.client.throttle.rest(PAUSE, self.stopped)
-        self._hides_rows = True
+        self.hides_rows = True
         row = self.row_at(uri)
-        self._hides_rows = row is None
+        self.hides_rows = row is None
         return row
 
     def key_of(self, row: Record) -> str:

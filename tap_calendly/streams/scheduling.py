@@ -36,7 +36,7 @@ from tap_calendly.singer.schema import (
     timestamp,
 )
 from tap_calendly.singer.stream import CalendlyStream
-from tap_calendly.state import known_inbox, note_inbox
+from tap_calendly.state import known_inbox, known_positions, note_inbox
 from tap_calendly.streams.event_types import EventTypes
 from tap_calendly.sweep.checkpoints import Swept
 from tap_calendly.sweep.event_types import NamedEventTypes
@@ -101,16 +101,14 @@ class ScheduledEvents(CalendlyStream):
     def sources(self) -> Iterator[Iterator[Batch[Row | Lookup]]]:
         streams = [Swept(s.name, s.entry, s.outcome) for s in self.family if s.selected]
         invitees = [child.reader for child in self.children]
-        types, inbox = self._named_event_types(), self._inbox(streams, invitees)
+        types, inbox = self._named_event_types(), self._inbox(invitees)
         runner = SweepRunner(self.reader, invitees, streams, types, self.write_state)
         yield runner.interrupted()
         if isinstance(inbox, InboxHints):
             yield runner.hinted(inbox)
         yield runner.fresh(inbox)
 
-    def _inbox(
-        self, streams: Sequence[Swept], invitees: Sequence[Reader]
-    ) -> InboxHints | Doubt | None:
+    def _inbox(self, invitees: Sequence[Reader]) -> InboxHints | Doubt | None:
         """Return what names the meetings that changed; a doubt if the inbox is of no use.
 
         From here on, the state's positions are of this inbox.
@@ -126,13 +124,12 @@ class ScheduledEvents(CalendlyStream):
         if subscription.about != self.run.scope.parameters("webhooks"):
             return Doubt(OTHER_SCOPE, lasts=True)
         state = cast("dict[str, Any]", self.tap_state)
-        captured = [None if one.state is None else one.state.captured() for one in streams]
-        positions = [one.position for one in captured if one is not None]
-        known = Known(known_inbox(state), [one for one in positions if one is not None])
+        # Not only the selected streams: the others come back with their own doubt.
+        names = [self.name, *(stream.name for stream in self.child_streams)]
+        known = Known(known_inbox(state), known_positions(state, names))
         hints = InboxHints(inbox, subscription, self.reader, invitees, known)
-        if known.inbox != hints.identity or hints.has_gone_back:
-            # Not only those of the selected streams: the others come back with their own doubt.
-            note_inbox(state, hints.identity, [self.name, *(s.name for s in self.child_streams)])
+        if known.inbox != hints.current or hints.has_gone_back:
+            note_inbox(state, hints.current, names)
         return hints
 
     def _named_event_types(self) -> NamedEventTypes | None:

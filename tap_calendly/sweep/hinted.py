@@ -9,6 +9,7 @@ from tap_calendly.api.page import Record
 from tap_calendly.api.retry import PAUSE
 from tap_calendly.reading.reader import Reader
 from tap_calendly.reading.source import Found, Lookup, contexts_of, rows_for
+from tap_calendly.reporting import errors
 from tap_calendly.sweep.hints import Expected, Hint, shows
 from tap_calendly.sweep.meetings import start_of
 
@@ -47,6 +48,7 @@ class HintedMeetings:
     def _read(self, hint: Hint, into: list[Record], *, may_be_behind: bool) -> Iterator[Found]:
         """Read a meeting; if it does not show what was delivered, once more after a pause."""
         found, is_shown = self._ask(hint)
+        may_be_behind = may_be_behind and not self._reader.hides_rows
         if not is_shown and may_be_behind:
             self._reader.run.client.throttle.rest(PAUSE, self._reader.stopped)
             found, is_shown = self._ask(hint)
@@ -60,7 +62,10 @@ class HintedMeetings:
 
     def _ask(self, hint: Hint) -> tuple[Found | None, bool]:
         """Read a meeting, if it is wanted, and tell whether it shows what was delivered."""
-        meeting = self._reader.row_at(hint.uri)
+        try:
+            meeting = self._reader.row_at(hint.uri)
+        except errors.RefusedError:
+            meeting = None
         if meeting is None:
             return None, False
         if self._is_too_old(meeting):

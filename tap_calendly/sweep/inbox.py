@@ -34,10 +34,10 @@ REQUIRES = errors.Requires("webhooks:read")
 
 
 class Known(NamedTuple):
-    """What the state says: which inbox its positions are of, and these."""
+    """What the state says: which inbox its positions are of, and these (see `known_positions`)."""
 
     inbox: Inbox | None
-    positions: list[int]
+    positions: list[int | None]
 
 
 class InboxHints:
@@ -52,7 +52,7 @@ class InboxHints:
         known: Known,
     ) -> None:
         """Take the readers of the meetings and of their invitees, and what the state says."""
-        self.identity = Inbox(inbox.identity, subscription.uri)
+        self.current = Inbox(inbox.identity, subscription.uri, _start(inbox, known))
         self._inbox = inbox
         self._subscription = subscription
         self._reader = reader
@@ -73,7 +73,8 @@ class InboxHints:
         if all(one is None for one in captured.values()):
             return
         try:
-            start = self._start(captured)
+            loaded = [one.position for one in captured.values() if one is not None]
+            start = min(self.current.start if one is None else one for one in loaded)
             events = HINTS if self._invitees else {INVITEE_CREATED, INVITEE_CANCELED}
             hints = gather(self._inbox.after(start, events))
             invitees = {uri for hint in hints for uri in hint.invitees}
@@ -98,7 +99,7 @@ class InboxHints:
     @property
     def has_gone_back(self) -> bool:
         """Whether the inbox lacks positions that it had, as after a backup was restored."""
-        return any(position > self._inbox.last for position in self._known.positions)
+        return _has_gone_back(self._inbox, self._known)
 
     @property
     def needs_sweep(self) -> bool:
@@ -143,25 +144,14 @@ class InboxHints:
         inbox = self._inbox
         return Evidence(
             known=self._known.inbox,
-            current=self.identity,
+            current=self.current,
             first=first,
-            removed=inbox.removed,
+            has_removed=inbox.has_removed_after(first or 0),
             has_gone_back=self.has_gone_back,
             has_gap=inbox.has_gap_after(first or 0),
             is_unclear=inbox.has_unclear_hint_after(first or 0),
             has_delivered=inbox.has_delivery_after(self._subscription.since),
         )
-
-    def _start(self, captured: Mapping[str, Captured | None]) -> int:
-        """Return the position after which the inbox has news."""
-        known = self._known
-        if known.inbox is None or known.inbox.identity != self._inbox.identity:
-            return self._inbox.settled
-        # After the subscription was replaced, the streams have none any more.
-        positions = [one.position for one in captured.values() if one is not None]
-        found = [position for position in positions if position is not None]
-        found = found or known.positions
-        return min(found) if found and not self.has_gone_back else self._inbox.settled
 
     def _read_subscription(self) -> Record:
         client, stream = self._reader.run.client, self._reader.stream.name
@@ -170,6 +160,25 @@ class InboxHints:
         read = partial(page_of, "resource", paged=False)
         (row,) = client.send(request, read, self._reader.stopped).rows
         return row
+
+
+def _has_gone_back(inbox: InboxReader, known: Known) -> bool:
+    return any(position is not None and position > inbox.last for position in known.positions)
+
+
+def _start(inbox: InboxReader, known: Known) -> int:
+    """Return the position after which the inbox has news for a stream that has none in it."""
+    if (
+        known.inbox is None
+        or known.inbox.identity != inbox.identity
+        or _has_gone_back(inbox, known)
+    ):
+        return inbox.settled
+    if inbox.subscription is not None and known.inbox.subscription == inbox.subscription.uri:
+        return known.inbox.start
+    # The streams lose their positions with the old subscription, but no news.
+    start = known.inbox.start
+    return min((start if one is None else one for one in known.positions), default=start)
 
 
 def _note(

@@ -18,7 +18,7 @@ from tap_calendly.reading.prefetch import Batch
 from tap_calendly.reading.reader import LONGEST_LIST, Reader
 from tap_calendly.reading.source import Lookup, Row, contexts_of
 from tap_calendly.reporting import messages
-from tap_calendly.state import Captured, Range, Rechecks, Sweep
+from tap_calendly.state import Captured, Range, Rechecks, Sweep, reaches_further_back
 from tap_calendly.sweep import plan, trust
 from tap_calendly.sweep.checkpoints import Checkpoints, Swept
 from tap_calendly.sweep.event_types import NamedEventTypes
@@ -120,6 +120,8 @@ class SweepRunner:
             (isinstance(inbox, InboxHints) and inbox.needs_sweep)
             or trust.sweep_is_due(known, now, run.settings.sweep_interval)
             or any(plan.full_scan_is_due(one, now, rules) for one in known)
+            # What lies before a later bound is out of sight from now on, which only a sweep notes.
+            or any(reaches_further_back(one.start_date, rules.start_date) for one in known)
         )
 
     def _rechecks(self, doubt: Doubt | None) -> Rechecks | None:

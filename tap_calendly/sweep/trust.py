@@ -41,7 +41,7 @@ class Evidence:
         known: The inbox that the state's positions are of; None for none.
         current: The inbox of this run, and its own subscription.
         first: The lowest position of a stream; None if one has none.
-        removed: The highest position that was removed.
+        has_removed: Whether deliveries after `first` were removed.
         has_gone_back: Whether the inbox lacks positions that it had.
         has_gap: Whether no receiver ran for a while after `first`.
         is_unclear: Whether a delivery after `first` should name a meeting, and does not.
@@ -51,7 +51,7 @@ class Evidence:
     known: Inbox | None
     current: Inbox
     first: int | None
-    removed: int
+    has_removed: bool
     has_gone_back: bool
     has_gap: bool
     is_unclear: bool
@@ -84,7 +84,7 @@ def doubt(
 
 def missed(evidence: Evidence) -> list[str]:
     """Return why, by the inbox alone, deliveries may have been missed since the last run."""
-    known, first = evidence.known, evidence.first
+    known = evidence.known
     if known is None:
         return ["this is the first run with it"]
     if known.identity != evidence.current.identity:
@@ -93,10 +93,10 @@ def missed(evidence: Evidence) -> list[str]:
         return ["the inbox's webhook subscription was replaced since the last run"]
     if evidence.has_gone_back:
         return ["the inbox has lost deliveries since the last run"]
-    if first is None:
+    if evidence.first is None:
         return ["not every stream has been loaded with it yet"]
     found = []
-    if first < evidence.removed:
+    if evidence.has_removed:
         found.append("deliveries were removed from the inbox before they were read")
     if evidence.has_gap:
         found.append("no receiver ran for a while")

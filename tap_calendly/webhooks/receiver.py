@@ -234,7 +234,8 @@ class Receiver:
             self._fail(error)
             return
         self._pruned_at = now
-        self._logger.info("Removed %d deliveries older than %d days.", removed, keep_days)
+        if removed:
+            self._logger.info("Removed %d deliveries older than %d days.", removed, keep_days)
 
 
 async def _body(request: Request) -> bytes:

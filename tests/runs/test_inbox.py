@@ -341,6 +341,7 @@ def test_the_state_holds_the_inbox_once_and_a_position_for_each_stream(
     assert state["inbox"] == {
         "identity": trusted.store_identity,
         "subscription": trusted.subscription,
+        "start": 0,
     }
     positions = {stream: state["bookmarks"][stream]["position"] for stream in MEETINGS}
     assert len(set(positions.values())) == 1

@@ -252,14 +252,14 @@ def test_a_receiver_beats_and_prunes_once_a_day(
     assert found.delivery == delivery(2)
 
 
-def test_nothing_is_pruned_unless_it_is_said(sqlite: str) -> None:
+def test_nothing_is_pruned_if_all_is_to_be_kept(sqlite: str) -> None:
     Store(sqlite).add(delivery(1), NOW - timedelta(days=9000))
 
     async def steps(here: Receiver) -> None:
         async with here.running():
             assert await here.post(body(2)) == 200
 
-    asyncio.run(steps(Receiver(sqlite)))
+    asyncio.run(steps(Receiver(sqlite, keep_days=0)))
 
     assert len(list(InboxReader(sqlite).after(0))) == 2
 
