@@ -102,6 +102,24 @@ class InboxHistory(History):
         self.sandbox.deliveries.clear()
 
     @rule(
+        hours=st.sampled_from([1, 22, 60, 240]),
+        times=st.integers(2, 5),
+        selected=st.sampled_from((MEETINGS, *SELECTIONS)),
+        seed=SEEDS,
+        loses=st.booleans(),
+    )
+    def the_tap_runs_on_a_schedule(
+        self, *, hours: int, times: int, selected: tuple[str, ...], seed: int, loses: bool
+    ) -> None:
+        """Run the tap several times, as a schedule does, while some deliveries may be lost."""
+        for number in range(times):
+            if loses and number == 0:
+                self.deliveries_go_wrong(mishap={"lose": True}, times=2, seed=seed)
+            self.advance(timedelta(hours=hours))
+            self.life_goes_on(seed=seed + number, times=number % 2)
+            self.the_tap_runs(selected=selected, seed=seed + number, busy=0.0)
+
+    @rule(
         killed=st.booleans(),
         minutes=OUTAGES,
         seed=SEEDS,

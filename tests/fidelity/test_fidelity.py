@@ -23,9 +23,10 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    # so that a few rows fill many pages, and each is followed by STATE
+    # So that a few rows fill many pages, and each is followed by STATE.
     monkeypatch.setattr("tap_calendly.reading.endpoint.PAGE_SIZE", 3)
     monkeypatch.setattr("tap_calendly.sweep.checkpoints.MEETINGS", 1)
+    monkeypatch.setattr("tap_calendly.sweep.inbox.AT_ONCE", 1)
     local_clock = SimulatedClock(START)
     monkeypatch.setattr(throttle, "SystemClock", lambda: PassingClock(local_clock, []))
 
