@@ -21,11 +21,12 @@ from tap_calendly.inbox.delivery import (
     HINTS,
     INVITEE_CANCELED,
     INVITEE_CREATED,
+    LAG,
     NO_SHOW_CREATED,
     Delivery,
     Received,
 )
-from tap_calendly.inbox.reader import LAG, Subscription  # noqa: TID253 - there is an inbox
+from tap_calendly.inbox.reader import Subscription  # noqa: TID253 - there is an inbox
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

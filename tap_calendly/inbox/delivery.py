@@ -11,7 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
@@ -22,6 +22,9 @@ NO_SHOW_CREATED, NO_SHOW_DELETED = "invitee_no_show.created", "invitee_no_show.d
 
 HINTS = frozenset({INVITEE_CREATED, INVITEE_CANCELED, NO_SHOW_CREATED, NO_SHOW_DELETED})
 """The events that say which meetings changed."""
+
+LAG = timedelta(hours=1)
+"""For how long the API may be behind its deliveries."""
 
 LONGEST = 500
 """Characters of a URI, or of an event's name: PostgreSQL indexes at most 2,700 bytes."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from weakref import finalize
 
@@ -15,12 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from tap_calendly import timestamps
 from tap_calendly.inbox import tables
-from tap_calendly.inbox.delivery import HINTS, Delivery, Received
+from tap_calendly.inbox.delivery import HINTS, LAG, Delivery, Received
 from tap_calendly.inbox.tables import DELIVERIES, FACTS
 from tap_calendly.reporting import errors, messages
-
-LAG = timedelta(hours=1)
-"""For how long the API may be behind its deliveries."""
 
 AT_ONCE = 500
 """Deliveries that are held in memory at a time."""

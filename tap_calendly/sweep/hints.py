@@ -36,6 +36,7 @@ class Hint(NamedTuple):
         latest: The last delivery that names it.
         canceled: Whether one of them says that all of it is canceled.
         invitees: The invitees that are named.
+        seats: How many were taken and given up, as far as deliveries say.
     """
 
     uri: str
@@ -43,6 +44,7 @@ class Hint(NamedTuple):
     latest: Received
     canceled: bool
     invitees: frozenset[str]
+    seats: tuple[int, int]
 
 
 def gather(received: Iterable[Received]) -> list[Hint]:
@@ -57,7 +59,11 @@ def gather(received: Iterable[Received]) -> list[Hint]:
 def _hint(uri: str, named: Sequence[Received]) -> Hint:
     deliveries = [one.delivery for one in named]
     invitees = frozenset(one.invitee_uri for one in deliveries if one.invitee_uri is not None)
-    return Hint(uri, named[0].position, named[-1], any(map(_cancels_all, deliveries)), invitees)
+    meetings = [_meeting_in(one) for one in deliveries]
+    canceled = any(one.get("status") == "canceled" for one in meetings)
+    taken, given_up = zip(*map(_seats, meetings), strict=True)
+    seats = (max(taken), max(given_up))
+    return Hint(uri, named[0].position, named[-1], canceled, invitees, seats)
 
 
 def expected(received: Iterable[Received]) -> dict[str, Expected]:
@@ -91,8 +97,8 @@ def shows(
     """Whether the API's answers show what the deliveries say; `invitees` is None if not read."""
     if meeting is None or (hint.canceled and meeting.get("status") != "canceled"):
         return False
-    if invitees is None:
-        return True
+    if invitees is None:  # only the meeting's counter tells of them
+        return all(now >= then for now, then in zip(_seats(meeting), hint.seats, strict=True))
     rows = {row["uri"]: row for row in invitees}
     return all(_shows(said.get(uri, Expected(None, None)), rows.get(uri)) for uri in hint.invitees)
 
@@ -103,6 +109,16 @@ def _shows(said: Expected, invitee: Record | None) -> bool:
     return said.no_show is None or said.no_show == (invitee.get("no_show") is not None)
 
 
-def _cancels_all(delivery: Delivery) -> bool:
+def _meeting_in(delivery: Delivery) -> Record:
     meeting = delivery.payload.get("scheduled_event")
-    return isinstance(meeting, dict) and meeting.get("status") == "canceled"
+    return meeting if isinstance(meeting, dict) else {}
+
+
+def _seats(meeting: Record) -> tuple[int, int]:
+    """Return how many seats were taken, and how many of them given up; neither ever decreases."""
+    counter = meeting.get("invitees_counter")
+    found = counter if isinstance(counter, dict) else {}
+    total, active = found.get("total"), found.get("active")
+    if not isinstance(total, int) or not isinstance(active, int):
+        return 0, 0
+    return total, total - active

@@ -139,11 +139,11 @@ def invitees_are_due(
     return seats_are_due or _grows(HOUR, age_then, age)
 
 
-def is_new(meeting: Meeting, captured: Captured | None) -> bool:
-    """Whether a meeting was booked or changed since it was last in view."""
+def is_new(meeting: Meeting, captured: Captured | None, overlap: timedelta = OVERLAP) -> bool:
+    """Whether a meeting was booked or changed since it was last in view, or up to then."""
     if captured is None or reaches_further_back(meeting.start, captured.start_date):
         return True
-    return meeting.updated > _last_in_view(meeting.start, captured) - OVERLAP
+    return meeting.updated > _last_in_view(meeting.start, captured) - overlap
 
 
 def reached(sweep: Sweep, first: datetime | None, following: datetime | None) -> Sweep:

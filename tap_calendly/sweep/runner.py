@@ -14,6 +14,7 @@ from itertools import zip_longest
 from msgspec.structs import replace
 
 from tap_calendly.api.page import Page, Record, digest
+from tap_calendly.inbox.delivery import LAG
 from tap_calendly.reading.prefetch import Batch
 from tap_calendly.reading.reader import LONGEST_LIST, Reader
 from tap_calendly.reading.source import Lookup, Row, contexts_of
@@ -156,7 +157,8 @@ class SweepRunner:
         """Write the event types that meetings name, then that all up to a position is loaded."""
         known = self._captured.get(self._reader.stream.name)
         if self._event_types is not None and self._reader.stream.name in self._captured:
-            due = [one for one in meetings if plan.is_new(meeting_of(one), known)]
+            # The last sweep may not have seen them, if the API was behind.
+            due = [one for one in meetings if plan.is_new(meeting_of(one), known, overlap=LAG)]
             self._event_types.write(self._event_types.read(due))
         self._checkpoints.note_position(position)
 

@@ -15,6 +15,7 @@ from tap_calendly.inbox.delivery import (
     NO_SHOW_DELETED,
 )
 from tap_calendly.reporting.errors import StreamsError
+from tests.runs.office import MEETINGS
 from tests.runs.site import PAUSE
 
 if TYPE_CHECKING:
@@ -146,6 +147,55 @@ def test_a_meeting_that_is_gone_for_good_is_passed_over_after_a_sweep(
     trusted.run()
     assert trusted.warehouse.sandbox.requests_by_path()[LISTS] == 1
     assert trusted.run() == HEALTH
+
+
+def _join(office: InboxOffice, event: str) -> str:
+    return office.calendly.join(event=event, name="Alan", email="alan@example.com")
+
+
+def _leave(office: InboxOffice, event: str) -> str:
+    invitee = str(office.calendly.invitees[event][0]["uri"])
+    office.calendly.leave(invitee=invitee)
+    return invitee
+
+
+@pytest.mark.parametrize(
+    ("happens", "told"), [(_join, INVITEE_CREATED), (_leave, INVITEE_CANCELED)]
+)
+def test_seats_that_the_api_does_not_count_yet_show_in_meetings_alone_once_it_does(
+    trusted: InboxOffice, happens: Callable[[InboxOffice, str], str], told: str
+) -> None:
+    event, invitee = trusted.book(3, course=True)
+    _join(trusted, event)
+    trusted.run_with(INVITEE_CREATED, invitee)
+    trusted.calendly.fall_behind()
+    trusted.deliver(told, happens(trusted, event))
+    trusted.run(select={"scheduled_events"})
+    assert not trusted.shows("scheduled_events", event)
+
+    trusted.calendly.catch_up()
+    assert trusted.run(select={"scheduled_events"}) == HEALTH + 1
+    assert trusted.shows("scheduled_events", event)
+    assert trusted.run(select={"scheduled_events"}) == HEALTH
+
+
+def test_the_event_type_of_a_meeting_that_a_sweep_did_not_see_yet_is_loaded_with_it(
+    trusted: InboxOffice,
+) -> None:
+    select = {*MEETINGS, "event_types"}
+    trusted.run(select=select)
+    trusted.calendly.fall_behind()
+    _, invitee = trusted.book(3)
+    trusted.deliver(INVITEE_CREATED, invitee)
+    trusted.calendly.delete_event_type(uri=trusted.call)
+    trusted.warehouse.tables["event_types"].clear()  # as if it had been added in the meantime
+    trusted.warehouse.settings["sweep_interval_hours"] = 0
+    trusted.run(select=select)
+    trusted.warehouse.settings["sweep_interval_hours"] = 24
+
+    trusted.calendly.catch_up()
+    trusted.run(select=select)
+    assert trusted.warehouse.tables["event_types"].keys() == {trusted.call}
 
 
 def test_deliveries_are_kept_while_the_token_has_lost_access(trusted: InboxOffice) -> None:
