@@ -66,7 +66,7 @@ class Delivery(msgspec.Struct, frozen=True):
         if "@" not in email:
             return False
         # Not as a part of a longer one, such as joan@example.com for an@example.com.
-        address = rf"(?<![\w.+-]){re.escape(email.strip().casefold())}(?![\w-]|\.\w)"
+        address = rf"(?<![\w.+'-]){re.escape(email.strip().casefold())}(?![\w-]|\.\w)"
         text = _ESCAPE.sub(_unescaped, self.body).casefold()
         return any(re.search(address, form) for form in (text, unquote(text)))
 

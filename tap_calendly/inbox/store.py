@@ -109,17 +109,28 @@ class Store:
         return self._remove(DELIVERIES.c.received_at < timestamps.in_request(before))
 
     def forget(self, email: str) -> int:
-        """Remove the deliveries that name an email address; return how many those were."""
-        found = [
-            one.delivery.id for one in InboxReader(self._text).after(0) if one.delivery.names(email)
-        ]
+        """Remove the deliveries about whoever has an email address; return how many those were.
+
+        Those are the deliveries that name it, and those about the same invitees.
+
+        Raises:
+            CalendlyError: Some may be left in SQLite's log, which another program is reading.
+        """
+        named = [one.delivery for one in InboxReader(self._text).after(0)]
+        named = [one for one in named if one.names(email)]
+        invitees = {one.invitee_uri for one in named if one.invitee_uri is not None}
+        columns = {DELIVERIES.c.id: [one.id for one in named], DELIVERIES.c.invitee_uri: invitees}
         removed = sum(
-            self._remove(DELIVERIES.c.id.in_(found[first : first + AT_ONCE]))
-            for first in range(0, len(found), AT_ONCE)
+            self._remove(column.in_(part))
+            for column, found in columns.items()
+            for part in _parts(found)
         )
-        if self._file is not None:  # nor may it stay in the log
-            with suppress(SQLAlchemyError), closing(self._engine.raw_connection()) as connection:
-                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if self._file is not None:
+            with _reported(), closing(self._engine.raw_connection()) as connection:
+                cursor = connection.cursor()
+                is_busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            if is_busy:
+                raise errors.CalendlyError(messages.LOG_IN_USE)
         return removed
 
     def _remove(self, condition: ColumnElement[bool]) -> int:
@@ -183,6 +194,13 @@ def _reported() -> Iterator[None]:
         yield
     except (SQLAlchemyError, OSError, ValueError, ModuleNotFoundError) as error:
         raise unreadable(error) from None
+
+
+def _parts(values: Iterable[str]) -> Iterator[list[str]]:
+    """Yield values in parts that fit into a query."""
+    rest = sorted(values)
+    for first in range(0, len(rest), AT_ONCE):
+        yield rest[first : first + AT_ONCE]
 
 
 def _mark_gap(connection: Connection, now: datetime) -> None:

@@ -126,6 +126,10 @@ INBOX_UNREADABLE = (
     "the inbox that `inbox_url` names cannot be reached ({kind}): check that its database is up, "
     "and `inbox_url`."
 )
+LOG_IN_USE = (
+    "the deliveries were removed, but another program is reading the inbox, whose log may still "
+    "hold them: run `calendly-webhooks forget` again."
+)
 INBOX_IN_DOUBT = "scheduled_events: this run sweeps as without an inbox, as %s."
 INBOX_URL_MISSING = (
     "Setting `inbox_url` is missing: deliveries are kept there, for example in sqlite:///inbox.db."
@@ -204,6 +208,10 @@ URL_TAKEN = (
     "another subscription, {uri}, posts to this URL: delete it with `calendly-webhooks delete "
     "{uri}`, replace it with `--replace`, or choose another URL."
 )
+CREATION_IN_DOUBT = (
+    "it is not known whether Calendly has created the subscription, as its list could not be read "
+    "({why}): run `calendly-webhooks subscribe` again with `--replace`."
+)
 URL_TAKEN_ELSEWHERE = (
     "Calendly has a subscription for this URL that is not among those of `scope: {scope}`: delete "
     "it with the settings that it was created with, or choose another URL."
@@ -239,6 +247,10 @@ SUBSCRIPTION_ELSEWHERE = (
     "The subscription is not for what the settings `scope`, `organization`, `user` and `group` "
     "name, so that the tap cannot trust the inbox: correct these, or run `calendly-webhooks "
     "subscribe`."
+)
+DELIVERIES_FAIL = (
+    "deliveries have failed since {since}; after 24 hours, Calendly disables the subscription: "
+    "check that the receiver can be reached at the callback URL, and what it logs."
 )
 NO_DELIVERY = (
     "Nothing has been delivered since the subscription was created: book a test meeting, and see "

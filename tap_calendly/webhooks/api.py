@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
 from http import HTTPStatus
 from typing import Any, Literal, TypeVar
 
@@ -21,6 +20,10 @@ from tap_calendly.webhooks.subscription import Wanted, Webhook, has_url
 T = TypeVar("T")
 
 PATH = "/webhook_subscriptions"
+
+
+class InDoubtError(errors.CalendlyError):
+    """It is not known whether a subscription was created."""
 
 
 class WebhooksApi:
@@ -70,10 +73,15 @@ class WebhooksApi:
             is_taken = error.status == HTTPStatus.CONFLICT
             if not is_taken and not isinstance(error, errors.TransientError):
                 raise
-            with suppress(errors.CalendlyError):
-                for one in self.all():
-                    if has_url(one, wanted.callback_url) and one.uri not in known:
-                        return one
+            try:
+                listed = self.all()
+            except errors.CalendlyError as unread:
+                if not is_taken:
+                    raise error from None
+                raise InDoubtError(messages.CREATION_IN_DOUBT, why=unread) from None
+            for one in listed:
+                if has_url(one, wanted.callback_url) and one.uri not in known:
+                    return one
             if is_taken:
                 scope = wanted.whose["scope"]
                 raise errors.CalendlyError(messages.URL_TAKEN_ELSEWHERE, scope=scope) from None

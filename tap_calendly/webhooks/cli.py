@@ -164,7 +164,7 @@ def status(context: click.Context, *, wants_json: bool) -> None:
 @click.option(
     "--tolerance",
     metavar="SECONDS",
-    type=click.IntRange(min=1),
+    type=click.IntRange(1, 86_400),
     default=180,
     show_default=True,
     help="How much older or newer a signature may be than this machine's clock.",
@@ -172,7 +172,7 @@ def status(context: click.Context, *, wants_json: bool) -> None:
 @click.option(
     "--keep-days",
     metavar="DAYS",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, 36_500),
     default=90,
     show_default=True,
     help="Remove deliveries after so many days; 0 for never.",
@@ -191,7 +191,7 @@ def serve(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401 - 
 @click.argument("email")
 @click.pass_context
 def forget(context: click.Context, email: str) -> None:
-    """Remove deliveries that name an email address.
+    """Remove deliveries about whoever has an email address.
 
     Needs no token.
     """

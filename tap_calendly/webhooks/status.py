@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from tap_calendly import timestamps
-from tap_calendly.inbox.figures import Figures, figures
+from tap_calendly.inbox.figures import LATELY, Figures, figures
 from tap_calendly.inbox.reader import InboxReader
 from tap_calendly.inbox.store import LONGEST_PAUSE
 from tap_calendly.reporting import messages
@@ -83,6 +83,9 @@ def problems(status: Status) -> Iterator[str]:
             yield messages.SUBSCRIPTION_ELSEWHERE
         if not status.has_delivery:
             yield messages.NO_DELIVERY
+        retrying = webhook.retry_started_at
+        if retrying is not None and status.now - timestamps.parse(retrying) < LATELY:
+            yield messages.DELIVERIES_FAIL.format(since=retrying)
     if found.beat is None or status.now - found.beat > LONGEST_PAUSE:
         yield messages.NO_RECEIVER.format(beat=_time(found.beat) or "the inbox was created")
     for reason in (one.reason for one in OURS if one.reason in found.refused):

@@ -8,7 +8,7 @@ from tap_calendly.inbox.reader import InboxReader
 from tap_calendly.inbox.store import Store
 from tap_calendly.reporting import errors, messages
 from tap_calendly.settings import Settings
-from tap_calendly.webhooks.api import WebhooksApi
+from tap_calendly.webhooks.api import InDoubtError, WebhooksApi
 from tap_calendly.webhooks.subscription import Plan, Wanted, plan
 
 
@@ -59,6 +59,8 @@ def _replace(
         for old in todo.delete_before:
             api.delete(old)
         return api.create(wanted, key, known).uri
+    except InDoubtError:
+        raise
     except (errors.CalendlyError, KeyboardInterrupt) as error:
         if not todo.delete_before or todo.delete_after:
             raise

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import make_url
 
+from tap_calendly.inbox import tables
 from tap_calendly.inbox.delivery import parse
 from tap_calendly.inbox.reader import InboxReader
 from tap_calendly.inbox.store import Store
+from tap_calendly.reporting.errors import CalendlyError
 from tests.webhooks.deliveries import delivery
 
 NOW = datetime(2026, 3, 4, 9, 30, tzinfo=timezone.utc)
@@ -56,6 +60,31 @@ def test_forgetting_removes_a_person_and_nobody_else(inbox_url: str) -> None:
     assert store.forget("guest1@x.org") == 3
     assert InboxReader(inbox_url).removed == 9, "never lower"
     assert InboxReader(inbox_url).last == 10
+
+
+def test_forgetting_removes_what_names_a_person_by_uri_alone(inbox_url: str) -> None:
+    store = Store(inbox_url)
+    marked = delivery(1, "invitee_no_show.created", email=None)
+    store.add_all([delivery(1, email="o'brien@x.org"), marked, delivery(2)], NOW)
+
+    assert store.forget("brien@x.org") == 0
+    assert store.forget("O'Brien@x.org") == 2
+    assert kept(inbox_url) == [delivery(2).invitee_uri]
+
+
+def test_forgetting_says_that_the_log_is_in_use(
+    sqlite: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tables, "BUSY_SECONDS", 0.1)
+    store = Store(sqlite)
+    store.add(delivery(1, email="ann@x.org"), NOW)
+    with closing(sqlite3.connect(sqlite.removeprefix("sqlite:///"))) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT * FROM calendly_deliveries").fetchall()
+
+        with pytest.raises(CalendlyError, match="another program is reading the inbox"):
+            store.forget("ann@x.org")
+    assert kept(sqlite) == []
 
 
 def test_forgetting_goes_through_all_deliveries(sqlite: str) -> None:

@@ -113,6 +113,12 @@ PROBLEMS: dict[str, tuple[Callable[[Command, Store], object], str]] = {
         ),
         "The subscription is disabled, as deliveries failed for too long: ",
     ),
+    "failing": (
+        lambda command, _: command.sandbox.calendly.webhooks[command.noted].update(
+            retry_started_at=now().isoformat()
+        ),
+        "deliveries have failed since ",
+    ),
     "gone": (
         lambda command, _: command.sandbox.calendly.unsubscribe(webhook=command.noted),
         "The subscription is gone: run `calendly-webhooks subscribe`.",

@@ -223,6 +223,17 @@ def test_a_temporary_fault_is_waited_out(command: Command, status: int) -> None:
     assert [*command.sandbox.calendly.webhooks] == [uri]
 
 
+def test_a_creation_that_may_have_happened_is_not_said_to_have_failed(command: Command) -> None:
+    command.subscribed()
+    for status in (409, 403):
+        command.sandbox.faults.add(Fault(LIST, status=status, after=1))
+
+    line = command.fails("subscribe", "--callback-url", HOOK, "--replace")
+
+    assert line.startswith("it is not known whether Calendly has created the subscription")
+    assert "`--replace`" in line
+
+
 @pytest.mark.usefixtures("waits")
 @pytest.mark.parametrize("fault", [{"status": 403}, {"status": 500}, {"stall": True}])
 def test_nothing_being_subscribed_any_more_is_said(
