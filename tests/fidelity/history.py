@@ -28,7 +28,9 @@ from tests.fidelity.life import LIFE_EVENTS, happens
 from tests.singer import STREAMS, Killed, Run, Tables, size_of, sync, truth
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+
+    from tests.fidelity.life import LifeEvent
 
     Key = tuple[str, str]
     Way = Callable[[Key, int, Version], str | None]
@@ -231,10 +233,10 @@ class History(RuleBasedStateMachine):
         """Let time pass."""
         self.clock.advance(delta)
 
-    def live(self, rng: random.Random) -> None:
+    def live(self, rng: random.Random, life_events: Sequence[LifeEvent] = LIFE_EVENTS) -> None:
         """Let one life event happen, and record it."""
         with self.calendly.lock:
-            if happens(rng.choice(LIFE_EVENTS), self.calendly, rng):
+            if happens(rng.choice(life_events), self.calendly, rng):
                 self.observe()
 
     def observe(self) -> None:

@@ -8,36 +8,24 @@ lags behind; and settings change between runs.
 from __future__ import annotations
 
 import random
-import tempfile
 from collections import Counter
-from copy import deepcopy
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
-from typing_extensions import override
 
 from sandbox.http.deliveries import Mishap
 from sandbox.http.faults import Fault
-from tap_calendly.inbox.delivery import HINTS, NO_SHOW_CREATED
-from tap_calendly.timestamps import parse
-from tests.fidelity.history import MODES, SEEDS, SELECTIONS, History
-from tests.fidelity.inboxes import Inboxes
-from tests.fidelity.ledger import MEETINGS, Ledger, late_until_of
-from tests.sandbox.receiver import Receiver
-from tests.singer import truth
+from tap_calendly.inbox.delivery import NO_SHOW_CREATED
+from tests.fidelity.history import MODES, SEEDS, SELECTIONS
+from tests.fidelity.inbox_oracle import HistoryWithInbox
+from tests.fidelity.ledger import MEETINGS
+from tests.fidelity.life import OF_INVITEES_ALONE
 
 if TYPE_CHECKING:
     from tap_calendly.settings import InviteeRechecks
-    from tests.fidelity.chronicle import Version
-    from tests.fidelity.history import Ended, Key, Way
-    from tests.fidelity.ledger import Prospect
-    from tests.singer import Run
 
-HEALTH = "/webhook_subscriptions/{webhook_uuid}"
-SECOND = timedelta(seconds=1)
 MISHAPS = (
     *({"lose": True}, {"overtaken": True}, {"again": 0.0}, {"again": 7200.0}),
     *({"delay": 30.0}, {"delay": 3600.0}, {"delay": 86_000.0}),
@@ -46,37 +34,14 @@ OUTAGES = st.sampled_from([1, 45, 300, 1300, 1600, 4320])
 """Minutes."""
 
 
-class InboxHistory(History):
-    """A company's history, its inbox, and the tables that the tap loads by both.
+class InboxHistory(HistoryWithInbox):
+    """What happens in such a history.
 
     Attributes:
         figures: What all these histories together were made of.
     """
 
     figures: ClassVar[Counter[str]] = Counter()
-
-    def __init__(self) -> None:
-        """Subscribe the receiver, and start it."""
-        super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        organization = self.calendly.organization["uri"]
-        self.inboxes = Inboxes(self.clock, Path(self.folder.name), organization)
-        self.receiver = Receiver()
-        self.receiver.meanwhile = lambda: self.receiver.answers.append(
-            self.inboxes.take(self.receiver.posted[-1].body)
-        )
-        self.receiver.__enter__()
-        self.more_settings = {"organization": organization, "sweep_interval_hours": 24}
-        self.has_inbox, self.is_reachable, self.is_hidden = True, True, False
-        self.ledger = Ledger(self.inboxes)
-        self.subscribe()
-
-    @override
-    def teardown(self) -> None:
-        """Stop the sandbox and the receiver."""
-        super().teardown()
-        self.receiver.__exit__(None, None, None)
-        self.folder.cleanup()
 
     @initialize(bare=st.booleans())
     def choose_what_no_shows_tell(self, *, bare: bool) -> None:
@@ -111,10 +76,15 @@ class InboxHistory(History):
     def the_tap_runs_on_a_schedule(
         self, *, hours: int, times: int, selected: tuple[str, ...], seed: int, loses: bool
     ) -> None:
-        """Run the tap several times, as a schedule does, while some deliveries may be lost."""
+        """Run the tap several times, as a schedule does; what happened before may be lost."""
+        rng = random.Random(seed)  # noqa: S311 - a history, no secret
+        if loses:
+            self.sandbox.deliveries.add(Mishap(lose=True, times=None))
+            for _ in range(4):
+                self.live(rng, OF_INVITEES_ALONE)
+                self.advance(timedelta(minutes=rng.uniform(0, 30)))
+            self.sandbox.deliveries.clear()
         for number in range(times):
-            if loses and number == 0:
-                self.deliveries_go_wrong(mishap={"lose": True}, times=2, seed=seed)
             self.advance(timedelta(hours=hours))
             self.life_goes_on(seed=seed + number, times=number % 2)
             self.the_tap_runs(selected=selected, seed=seed + number, busy=0.0)
@@ -233,162 +203,3 @@ class InboxHistory(History):
         self.sandbox.faults.clear()
         if seed % 4:
             self.the_tap_runs(selected=selected, seed=seed, busy=0.1)
-
-    @property
-    def behind_until(self) -> datetime | None:
-        """Until when the API shows meetings as they were, if it does now."""
-        until = self.calendly.lags_until if self.calendly.lagging is not None else None
-        return None if until is None or until <= self.clock.now() else until
-
-    def subscribe(self) -> None:
-        """Create a webhook subscription in place of the inbox's own, and note it there."""
-        if self.inboxes.subscription in self.calendly.webhooks:
-            self.calendly.unsubscribe(webhook=self.inboxes.subscription)
-        self.inboxes.subscribe(self.current_subscription())
-
-    def current_subscription(self) -> str:
-        """Return the URI of the webhook subscription, which is created if there is none."""
-        if self.calendly.webhooks:
-            (uri,) = self.calendly.webhooks
-            return uri
-        events = [*sorted(HINTS), "routing_form_submission.created", "event_type.updated"]
-        return self.calendly.subscribe(callback_url=self.receiver.url, events=events)
-
-    @override
-    def advance(self, delta: timedelta) -> None:
-        """Let time pass, and deliver what is due by then."""
-        super().advance(delta)
-        self.sandbox.deliver()
-
-    @override
-    def live(self, rng: random.Random) -> None:
-        """Let one life event happen, record it, and deliver what it tells."""
-        super().live(rng)
-        self.sandbox.deliver()
-
-    @override
-    def observe(self) -> None:
-        """Record what has changed, and what webhooks will tell of it."""
-        self.chronicle.observe(truth(self.sandbox), self.clock.now(), self.behind_until)
-        for announcement in self.calendly.announcements:
-            self.inboxes.expect(announcement, self.chronicle)
-
-    @property
-    @override
-    def settings_of_run(self) -> dict[str, Any]:
-        """The settings of the next run."""
-        url = self.inboxes.url if self.is_reachable else f"sqlite:///{self.folder.name}/none.db"
-        return self.settings | self.more_settings | ({"inbox_url": url} if self.has_inbox else {})
-
-    @override
-    def run(
-        self,
-        selected: tuple[str, ...],
-        seed: int,
-        busy: float,
-        *,
-        killed_after: int | None = None,
-        may_fail: bool = False,
-    ) -> Run:
-        """Run the tap, load what it wrote, and keep its last state."""
-        self.faulty = may_fail
-        return super().run(selected, seed, busy, killed_after=killed_after, may_fail=may_fail)
-
-    @override
-    def run_once(self, run: Run, selected: tuple[str, ...], seed: int, busy: float) -> Ended:
-        """Run the tap, return how it ended, and check how it made use of the inbox."""
-        self.advance(SECOND)  # so that no two sweeps begin in the same
-        self.inboxes.beat()
-        self.sandbox.forget_requests()
-        lagged = self.behind_until is not None
-        prospect = self.ledger.prospect(
-            self.state,
-            [one for one in MEETINGS if one in selected],
-            self.settings_of_run,
-            self.awaited(),
-            self.subscription,
-        )
-
-        ended = super().run_once(run, selected, seed, busy)
-
-        ended_well = ended == "well" and not self.faulty
-        self.ledger.note(self.state, prospect, ended_well=ended_well, lagged=lagged)
-        if ended_well and prospect.entries and self.has_inbox:
-            self.check_trust(prospect)
-        return ended
-
-    def awaited(self) -> list[str]:
-        """Return why deliveries cannot be relied on now, whatever was before."""
-        if not self.is_reachable:
-            return ["out of reach"]
-        if self.is_hidden:
-            return ["hidden"]
-        found, record = [], self.subscription
-        if record is None or record["state"] != "active":
-            found.append("disabled or deleted")
-        elif not set(record["events"]) >= HINTS:
-            found.append("narrowed")
-        late_until = late_until_of(record)
-        if late_until is not None and self.clock.now() < late_until:
-            found.append("failing")
-        if not self.inboxes.has_delivered:
-            found.append("nothing delivered yet")
-        return found
-
-    @property
-    def subscription(self) -> dict[str, Any] | None:
-        """What the API says of the inbox's webhook subscription now."""
-        return deepcopy(self.calendly.webhooks.get(self.inboxes.subscription))
-
-    def check_trust(self, prospect: Prospect) -> None:
-        """Check that a run swept if it had to, and asked for no more than its news if not."""
-        now = self.ledger.entries(self.state, list(prospect.entries), self.start_date).values()
-        swept = all(parse(one["replication_key_value"]) >= prospect.began for one in now)
-        if prospect.doubts:
-            self.figures[f"runs in doubt: {prospect.doubts[0]}"] += 1
-            assert swept, prospect.doubts
-            return
-        self.figures[f"runs that trust the inbox and {'' if swept else 'do not '}sweep"] += 1
-        assert swept or not self.is_due(prospect, prospect.began)
-        is_due = self.is_due(prospect, self.clock.now())
-        if is_due or prospect.interrupted or prospect.subscription != self.subscription:
-            return
-        named = prospect.named
-        if named <= self.calendly.events.keys():  # else a sweep finds out that they are gone
-            paths = self.sandbox.requests_by_path()
-            asked = {path: count for path, count in paths.items() if "scheduled_events" in path}
-            assert not swept
-            assert paths[HEALTH] == 1
-            assert "/scheduled_events" not in asked
-            assert named or not asked
-            assert asked.get("/scheduled_events/{uuid}", 0) <= 2 * len(named)
-
-    def is_due(self, prospect: Prospect, now: datetime) -> bool:
-        """Whether a sweep is due at a time although the inbox can be trusted."""
-        entries = prospect.entries.values()
-        if any(one["start_date"] and self.start_date is None for one in entries):
-            return True
-        began = min(parse(one["replication_key_value"]) for one in entries)
-        scanned = min(parse(one["full_scan"]) for one in entries)
-        interval = timedelta(days=self.settings["full_scan_interval_days"])
-        hours = timedelta(hours=self.more_settings["sweep_interval_hours"])
-        return now - began >= hours * 0.9 or bool(interval and now - scanned >= interval)
-
-    @override
-    def way(
-        self, stream: str, began: datetime, full_scan: datetime, observed: dict[Key, int]
-    ) -> Way:
-        """Return what says in which way a version was due in the run, if it was."""
-        if stream not in MEETINGS:
-            return super().way(stream, began, full_scan, observed)
-        swept, told = self.ledger.swept(self.state, stream), self.ledger.told
-
-        def way(key: Key, index: int, version: Version) -> str | None:
-            if index < told.get(key, 0):
-                return "told"
-            if version.shown_from >= swept:
-                return None
-            rechecks = self.ledger.rechecks_since(stream, version.shown_from, swept)
-            return rechecks if version.is_due(swept, full_scan, rechecks) else None
-
-        return way

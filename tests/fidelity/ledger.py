@@ -62,11 +62,13 @@ class Ledger:
 
     Attributes:
         told: How many versions of each row the tables show as they were delivered.
+        vague: Rows whose deliveries do not say whether the API shows them yet.
     """
 
     def __init__(self, inboxes: Inboxes) -> None:
         """Start with nothing loaded."""
         self.told: dict[Key, int] = {}
+        self.vague: set[Key] = set()
         self._inboxes = inboxes
         self._known: dict[str, Inbox] = {}
         self._swept_with: dict[tuple[str, str], Inbox | None] = {}
@@ -210,7 +212,7 @@ class Ledger:
 
     def _note_told(self, stream: str, one: Delivered) -> None:
         for key, count in one.told.items():
-            if key[0] == stream:
+            if key[0] == stream and key not in self.vague:
                 self.told[key] = max(count, self.told.get(key, 0))
 
     def _sweeps_in(self, state: dict[str, Any]) -> list[tuple[str, str, Rechecks | None]]:

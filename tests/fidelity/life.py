@@ -178,6 +178,13 @@ LIFE_EVENTS: tuple[LifeEvent, ...] = (
 )
 
 
+OF_INVITEES_ALONE: tuple[LifeEvent, ...] = (
+    *(mark_no_show, mark_no_show, mark_no_show, unmark_no_show, join, leave),
+    *(pay, reconfirm, scrub, scrub_from_canceled, scrub_from_canceled),
+)
+"""What mostly leaves a meeting's timestamp alone."""
+
+
 def happens(life_event: LifeEvent, calendly: Calendly, rng: random.Random) -> bool:
     """Let a life event happen, and return whether it could: no meeting is canceled twice."""
     try:
