@@ -30,6 +30,9 @@ MISHAPS = (
     *({"lose": True}, {"overtaken": True}, {"again": 0.0}, {"again": 7200.0}),
     *({"delay": 30.0}, {"delay": 3600.0}, {"delay": 86_000.0}),
 )
+SUCCESSIONS = ((), (MEETINGS,), (MEETINGS[:1], MEETINGS), (MEETINGS[1:], MEETINGS))
+"""What is selected in the runs after a subscription was created."""
+
 OUTAGES = st.sampled_from([1, 45, 300, 1300, 1600, 4320])
 """Minutes."""
 
@@ -137,6 +140,8 @@ class InboxHistory(HistoryWithInbox):
         if how == "replaced" or seed % 4:
             self.subscribe()
             self.life_goes_on(seed=seed, times=times // 2)
+            for one in SUCCESSIONS[seed % len(SUCCESSIONS)]:
+                self.the_tap_runs(selected=one, seed=seed, busy=0.1)
 
     @rule(
         how=st.sampled_from(["wiped", "replaced", "away", "hidden"]),
