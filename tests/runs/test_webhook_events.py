@@ -225,9 +225,9 @@ def test_deliveries_that_were_forgotten_are_not_loaded_and_the_others_are(
     warehouse: Warehouse, inbox: Inbox, log: pytest.LogCaptureFixture
 ) -> None:
     inbox.receive(email="ada@example.com")
-    inbox.receive(email="charles@example.com")
+    inbox.receive(email="charles@example.com", uri=f"{MEETING}/invitees/I2")
     inbox.receive(email="ada@example.com", name="Ada")
-    inbox.receive(email="george@example.com")
+    inbox.receive(email="george@example.com", uri=f"{MEETING}/invitees/I3")
     inbox.forget("ada@example.com")
 
     assert warehouse.run(select=ALONE).rows("webhook_events") == inbox.rows
