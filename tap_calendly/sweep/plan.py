@@ -134,8 +134,8 @@ def invitees_are_due(
         return False
     if rules.invitee_rechecks == "every_run":
         return True
-    # Its start may lie between two runs: what was due before it is read after it.
-    seats_are_due = meeting.shared and age_then < timedelta(0) and _grows(HOUR, *since_change)
+    # What changed before the start may come due up to an hour after it, when the age takes over.
+    seats_are_due = meeting.shared and age_then < HOUR and _grows(HOUR, *since_change)
     return seats_are_due or _grows(HOUR, age_then, age)
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from typing_extensions import override
 
 from sandbox.http.faults import Fault
@@ -119,6 +119,11 @@ class History(RuleBasedStateMachine):
         for _ in range(8):
             self.live(rng)
         self.observe()
+
+    @invariant()
+    def count_steps(self) -> None:
+        """Count the steps."""
+        self.figures["steps"] += 1
 
     @rule(minutes=MINUTES, seed=SEEDS, times=st.integers(0, 4))
     def time_passes(self, minutes: int, seed: int, times: int) -> None:

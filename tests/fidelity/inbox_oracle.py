@@ -251,6 +251,9 @@ class HistoryWithInbox(History):
             if version.shown_from >= swept:
                 return None
             rechecks = self.ledger.rechecks_since(stream, version.shown_from, swept)
-            return rechecks if version.is_due(swept, full_scan, rechecks) else None
+            if not version.is_due(swept, full_scan, rechecks):
+                return None
+            is_late = index < self.inboxes.announced[key]
+            return f"{rechecks}, {'lost or late' if is_late else 'not told'}"
 
         return way

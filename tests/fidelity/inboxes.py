@@ -45,6 +45,7 @@ class Inboxes:
         gap: The position of the last gap; 0 for none. `removed` is the highest that was removed.
         subscription: The webhook subscription that it has; "" for none.
         since: The last position before that was noted.
+        announced: How many versions of each row webhooks were to tell.
         refuses: Whether the receiver answers that it cannot store anything.
         runs: Whether the receiver runs at all.
     """
@@ -56,6 +57,7 @@ class Inboxes:
         self._folder = folder
         self._about = {"organization": organization, "scope": "organization"}
         self._told: dict[str, Counter[Key]] = {}
+        self.announced: Counter[Key] = Counter()
         self.replace(at="first.db")
 
     def replace(self, at: str) -> None:
@@ -88,6 +90,7 @@ class Inboxes:
                     if key[1] == meeting or key[1].startswith(f"{meeting}/")
                 }
             )
+            self.announced |= self._told[delivery.id]
 
     def take(self, body: bytes) -> int:
         """Take what is delivered, and return the status of the answer."""

@@ -259,3 +259,16 @@ def test_an_erasure_from_an_older_canceled_meeting_shows_when_a_run_next_lists_t
     # 14 days after the cancellation no run lists it; 14 days after its start one does.
     assert read == [0, 0, 0, 0, 1, 0]
     assert office.shows("event_invitees", invitee)
+
+
+@pytest.mark.usefixtures("doubling")
+def test_with_doubling_a_change_before_the_start_can_come_due_after_it(office: Office) -> None:
+    _, invitee = office.book(0.02, course=True)  # in half an hour
+    office.run()
+    office.calendly.pay(invitee=invitee, amount=20, currency="EUR")
+    for minutes in (25, 10):
+        assert not office.shows("event_invitees", invitee)
+        office.clock.advance(timedelta(minutes=minutes))
+        office.run()
+
+    assert office.shows("event_invitees", invitee)
