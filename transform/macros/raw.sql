@@ -1,0 +1,29 @@
+{#- Select columns, given with their types, of a table that the tap loads. What was not loaded, be it a
+    column or the whole table, is null. `is_gone` tells the rows that target-postgres marks as deleted. -#}
+{% macro raw(table, columns) -%}
+  {%- set relation = source('calendly', table) -%}
+  {%- set found = load_relation(relation) if execute else none -%}
+  {%- set loaded = {} -%}
+  {%- for column in (adapter.get_columns_in_relation(found) if found else []) -%}
+    {%- do loaded.update({column.name: column.dtype | lower}) -%}
+  {%- endfor %}
+  select
+  {%- for name, type in columns.items() %}
+    {%- set column = adapter.quote(name) %}
+    {%- if name not in loaded %}
+    cast(null as {{ column_type(type) }}) as {{ column }},
+    {%- elif type == 'timestamp' and 'with time zone' in loaded[name] %}
+    {{ column }} at time zone 'UTC' as {{ column }},
+    {%- else %}
+    {{ column }},
+    {%- endif %}
+  {%- endfor %}
+    {{ '_sdc_deleted_at is not null' if '_sdc_deleted_at' in loaded else 'false' }} as is_gone
+  {{ 'from ' ~ relation if found else 'where false' }}
+{%- endmacro %}
+
+{% macro column_type(type) -%}
+  {{ adapter.dispatch('json_type', 'calendly')() if type == 'json' else type }}
+{%- endmacro %}
+{% macro duckdb__json_type() -%} json {%- endmacro %}
+{% macro postgres__json_type() -%} jsonb {%- endmacro %}

@@ -1,0 +1,30 @@
+-- Each invitee with the booking that it is part of. Whoever reschedules becomes another invitee, who
+-- names the old one: a booking is such a chain, or a tree, if somebody rescheduled twice from one invitee.
+with recursive invitees as (
+  select newer.invitee_uri, newer.created_at, older.invitee_uri as old_invitee_uri
+  from {{ ref('stg_calendly__event_invitees') }} as newer
+  left join {{ ref('stg_calendly__event_invitees') }} as older
+    on older.invitee_uri = newer.old_invitee_uri
+    -- so that there are no circles
+    and (older.created_at < newer.created_at) is not false
+),
+
+chains as (
+  select invitee_uri, created_at, invitee_uri as booking_uri, 1 as step
+  from invitees
+  where old_invitee_uri is null
+  union all
+  select invitees.invitee_uri, invitees.created_at, chains.booking_uri, chains.step + 1
+  from chains
+  join invitees on invitees.old_invitee_uri = chains.invitee_uri
+)
+
+select
+  invitee_uri,
+  booking_uri,
+  step,
+  row_number() over (
+    partition by booking_uri
+    order by step desc, created_at desc nulls last, invitee_uri desc
+  ) = 1 as is_last
+from chains
