@@ -25,7 +25,6 @@
   cross join lateral {{ adapter.dispatch('elements', 'calendly')(column) }} with ordinality as element (item, index)
 {%- endmacro %}
 {% macro duckdb__elements(column) -%} unnest(cast({{ column }} as json[])) {%- endmacro %}
-{#- target-postgres makes an array of a list, other loaders a JSON list. -#}
 {% macro postgres__elements(column) -%}
-  jsonb_array_elements(case when jsonb_typeof(to_jsonb({{ column }})) = 'array' then to_jsonb({{ column }}) end)
+  jsonb_array_elements(case when jsonb_typeof({{ column }}) = 'array' then {{ column }} end)
 {%- endmacro %}

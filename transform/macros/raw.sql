@@ -14,6 +14,8 @@
     cast(null as {{ column_type(type) }}) as {{ column }},
     {%- elif type == 'timestamp' and 'with time zone' in loaded[name] %}
     {{ column }} at time zone 'UTC' as {{ column }},
+    {%- elif loaded[name] == 'array' %}
+    to_jsonb({{ column }}) as {{ column }}, {#- as which target-postgres loads lists #}
     {%- else %}
     {{ column }},
     {%- endif %}
