@@ -108,11 +108,12 @@ WORKFLOWS := $(wildcard .github/workflows/*.yml)
 .cache/plugins-of-sync: .cache/plugin-tap-calendly .cache/plugin-target-duckdb
 	@touch $@
 
-.cache/plugins: .cache/plugins-of-sync .cache/plugin-target-jsonl .cache/plugin-target-postgres
+.cache/plugins: .cache/plugins-of-sync .cache/plugin-target-jsonl .cache/plugin-target-postgres \
+	.cache/plugin-dbt-duckdb .cache/plugin-dbt-postgres
 	@touch $@
 
 .cache/plugin-%: .cache/%.txt .cache/packages meltano.yml integrations/target-duckdb/pyproject.toml
-	UV_CONSTRAINT=$(CURDIR)/$< $(BIN)/meltano --log-level=warning install $*
+	UV_CONSTRAINT=$(CURDIR)/$< UV_OVERRIDE=$(CURDIR)/$(PLUGINS)/overrides.txt $(BIN)/meltano --log-level=warning install $*
 	@touch $@
 
 EXPORT := .tools/bin/uv export --quiet --locked --output-file
@@ -121,10 +122,10 @@ EXPORT := .tools/bin/uv export --quiet --locked --output-file
 	@mkdir -p .cache
 	$(EXPORT) $@ --no-dev --all-extras --no-emit-project
 
-.PRECIOUS: .cache/target-%.txt
-.cache/target-%.txt: .tools/bin/uv $(PLUGINS)/pyproject.toml $(PLUGINS)/uv.lock
+.PRECIOUS: .cache/target-%.txt .cache/dbt-%.txt
+.cache/target-%.txt .cache/dbt-%.txt: .tools/bin/uv $(PLUGINS)/pyproject.toml $(PLUGINS)/uv.lock
 	@mkdir -p .cache
-	$(EXPORT) $@ --project $(PLUGINS) --only-group target-$*
+	$(EXPORT) $@ --project $(PLUGINS) --only-group $(basename $(@F))
 
 .cache/build.txt: .tools/bin/uv pyproject.toml uv.lock
 	@mkdir -p .cache

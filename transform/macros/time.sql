@@ -9,7 +9,7 @@
 
 {#- A timestamp in UTC as it is on the clock in `calendly_timezone`. -#}
 {% macro local(timestamp) -%}
-  ({{ timestamp }} at time zone 'UTC' at time zone '{{ var("calendly_timezone", "UTC") }}')
+  ({{ timestamp }} at time zone 'UTC' at time zone '{{ var("calendly_timezone") }}')
 {%- endmacro %}
 
 {% macro local_day(timestamp) -%} cast({{ local(timestamp) }} as date) {%- endmacro %}

@@ -17,5 +17,5 @@ with latest as (
 select
   {{ now() }} as as_of,
   max(changed_at) as latest_change_at,
-  '{{ var("calendly_timezone", "UTC") }}' as timezone
+  '{{ var("calendly_timezone") }}' as timezone
 from latest
