@@ -1,0 +1,1 @@
+"""The models and the twelve answers that they give."""

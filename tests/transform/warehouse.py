@@ -1,0 +1,128 @@
+"""Databases that the tap loads through a target, and in which the questions are asked."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from abc import ABC, abstractmethod
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import duckdb
+import psycopg
+from typing_extensions import override
+
+from tests.documents.generated import ROOT
+from tests.pipelines.pipeline import sqlalchemy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from tests.singer import Run
+    from tests.transform.answers import Answer
+
+
+class Database(ABC):
+    """A database with what the tap has read.
+
+    Attributes:
+        adapter: dbt's name for its kind.
+        replaced: Whether rows that vanished from Calendly vanish from full tables, too.
+        environment: Where it is, as dbt's profile reads it.
+    """
+
+    adapter: ClassVar[str]
+    target: ClassVar[str]
+    replaced: ClassVar[bool]
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], **settings: object) -> None:
+        """Start empty; `settings` are the target's."""
+        self.environment = environment
+        self.folder = folder
+        self._config = folder / f"{self.target}.json"
+        self._config.write_text(json.dumps(settings))
+
+    def load(self, run: Run) -> None:
+        """Load what a run of the tap wrote."""
+        loader = ROOT / ".meltano" / "loaders" / f"target-{self.adapter}" / "venv" / "bin"
+        result = subprocess.run(  # noqa: S603 - our own target
+            [loader / self.target, "--config", self._config],
+            env={**os.environ, "PGTZ": "UTC"},
+            input="".join(f"{json.dumps(message)}\n" for message in run.messages),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert result.returncode == 0, result.stdout
+
+    def ask(self, query: str) -> tuple[str, Answer]:
+        """Return the columns and the rows of a query's result, with exact numbers."""
+        columns, rows = self._ask(query)
+        return ", ".join(columns), [tuple(map(_exact, row)) for row in rows]
+
+    @abstractmethod
+    def _ask(self, query: str) -> tuple[list[str], Sequence[tuple[Any, ...]]]: ...
+
+
+class DuckDB(Database):
+    """A DuckDB file."""
+
+    adapter, target, replaced = "duckdb", "target-duckdb-all-rows", False
+
+    def __init__(self, folder: Path) -> None:
+        """Start with no file yet."""
+        self._file = str(folder / "calendly.duckdb")
+        environment = {"TARGET_DUCKDB_FILEPATH": self._file}
+        super().__init__(folder, environment, filepath=self._file, default_target_schema="main")
+
+    @override
+    def _ask(self, query: str) -> tuple[list[str], Sequence[tuple[Any, ...]]]:
+        with duckdb.connect(self._file, read_only=True) as database:
+            relation = database.sql(query)
+            return relation.columns, relation.fetchall()
+
+
+class Postgres(Database):
+    """A PostgreSQL database."""
+
+    adapter, target, replaced = "postgres", "target-postgres", True
+
+    def __init__(self, folder: Path, address: str) -> None:
+        """Start with the empty database at `address`."""
+        self._address = address
+        parts = psycopg.conninfo.conninfo_to_dict(address)
+        names = {"HOST": "host", "PORT": "port", "USER": "user", "DATABASE": "dbname"}
+        environment = {
+            "TARGET_POSTGRES_PASSWORD": "none is asked for",
+            **{
+                f"TARGET_POSTGRES_{name}": str(parts[part])
+                for name, part in names.items()
+                if part in parts
+            },
+        }
+        super().__init__(
+            folder,
+            environment,
+            sqlalchemy_url=sqlalchemy(address),
+            default_target_schema="calendly",
+        )
+
+    @override
+    def _ask(self, query: str) -> tuple[list[str], Sequence[tuple[Any, ...]]]:
+        with psycopg.connect(self._address) as database:
+            cursor = database.execute(query.encode())
+            return [one.name for one in cursor.description or ()], cursor.fetchall()
+
+
+def _exact(value: object) -> object:
+    """Return a value as answers have it: only numbers are taken for each other."""
+    if isinstance(value, float):
+        return Decimal(str(value))
+    assert not isinstance(value, datetime), "a day is a date"
+    assert value is None or isinstance(value, int | str | date | Decimal), type(value)
+    return value
