@@ -50,15 +50,13 @@ def build(
         What became of each node, by its unique id.
     """
     dbt = ROOT / ".meltano" / "utilities" / f"dbt-{adapter}" / "venv" / "bin" / "dbt"
-    places = {
-        "--project-dir": TRANSFORM,
-        "--profiles-dir": TRANSFORM,
-        "--target-path": folder / "target",
-        "--log-path": folder / "logs",
-        "--vars": json.dumps(variables),
-    }
+    options: list[str | Path] = [
+        *("--project-dir", TRANSFORM, "--profiles-dir", TRANSFORM),
+        *("--target-path", folder / "target", "--log-path", folder / "logs"),
+        *("--vars", json.dumps(variables)),
+    ]
     result = subprocess.run(  # noqa: S603 - our own dbt
-        [dbt, "--no-use-colors", "build", *(part for place in places.items() for part in place)],
+        [dbt, "--no-use-colors", "build", *options],
         env={**os.environ, **environment, "DBT_TARGET": adapter},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -30,13 +30,13 @@ class Database(ABC):
 
     Attributes:
         adapter: dbt's name for its kind.
-        replaced: Whether rows that vanished from Calendly vanish from full tables, too.
+        keeps: The streams whose rows it keeps when they vanish from Calendly; None for all.
         environment: Where it is, as dbt's profile reads it.
     """
 
     adapter: ClassVar[str]
     target: ClassVar[str]
-    replaced: ClassVar[bool]
+    keeps: ClassVar[tuple[str, ...] | None] = None
 
     def __init__(self, folder: Path, environment: Mapping[str, str], **settings: object) -> None:
         """Start empty; `settings` are the target's."""
@@ -60,19 +60,19 @@ class Database(ABC):
         )
         assert result.returncode == 0, result.stdout
 
-    def ask(self, query: str) -> tuple[str, Answer]:
-        """Return the columns and the rows of a query's result, with exact numbers."""
-        columns, rows = self._ask(query)
+    def ask(self, query: str, zone: str = "UTC") -> tuple[str, Answer]:
+        """Return the columns and rows of a query's result, from a session in a time zone."""
+        columns, rows = self._ask(f"SET TimeZone = '{zone}'", query)
         return ", ".join(columns), [tuple(map(_exact, row)) for row in rows]
 
     @abstractmethod
-    def _ask(self, query: str) -> tuple[list[str], Sequence[tuple[Any, ...]]]: ...
+    def _ask(self, setting: str, query: str) -> tuple[list[str], Sequence[tuple[Any, ...]]]: ...
 
 
 class DuckDB(Database):
     """A DuckDB file."""
 
-    adapter, target, replaced = "duckdb", "target-duckdb-all-rows", False
+    adapter, target = "duckdb", "target-duckdb-all-rows"
 
     def __init__(self, folder: Path) -> None:
         """Start with no file yet."""
@@ -81,8 +81,9 @@ class DuckDB(Database):
         super().__init__(folder, environment, filepath=self._file, default_target_schema="main")
 
     @override
-    def _ask(self, query: str) -> tuple[list[str], Sequence[tuple[Any, ...]]]:
+    def _ask(self, setting: str, query: str) -> tuple[list[str], Sequence[tuple[Any, ...]]]:
         with duckdb.connect(self._file, read_only=True) as database:
+            database.execute(setting)
             relation = database.sql(query)
             return relation.columns, relation.fetchall()
 
@@ -90,7 +91,8 @@ class DuckDB(Database):
 class Postgres(Database):
     """A PostgreSQL database."""
 
-    adapter, target, replaced = "postgres", "target-postgres", True
+    adapter, target = "postgres", "target-postgres"
+    keeps = ("scheduled_events", "event_invitees", "event_types", "routing_form_submissions")
 
     def __init__(self, folder: Path, address: str) -> None:
         """Start with the empty database at `address`."""
@@ -113,8 +115,9 @@ class Postgres(Database):
         )
 
     @override
-    def _ask(self, query: str) -> tuple[list[str], Sequence[tuple[Any, ...]]]:
+    def _ask(self, setting: str, query: str) -> tuple[list[str], Sequence[tuple[Any, ...]]]:
         with psycopg.connect(self._address) as database:
+            database.execute(setting.encode())
             cursor = database.execute(query.encode())
             return [one.name for one in cursor.description or ()], cursor.fetchall()
 

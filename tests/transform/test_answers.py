@@ -1,0 +1,93 @@
+"""The twelve questions, asked in a database, have the answers that Calendly's records have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.transform import life
+from tests.transform.answers import QUESTIONS
+from tests.transform.conftest import Company
+from tests.transform.dbt import TRANSFORM, Node
+from tests.transform.warehouse import Database, DuckDB, Postgres
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.xdist_group("models")
+
+NEW_YORK, TOKYO = "America/New_York", "Asia/Tokyo"
+
+
+@pytest.fixture(scope="module")
+def duckdb(eventful: Company, tmp_path_factory: pytest.TempPathFactory) -> DuckDB:
+    """A DuckDB file with what the tap has loaded."""
+    database = DuckDB(tmp_path_factory.mktemp("duckdb"))
+    eventful.load(database)
+    return database
+
+
+@pytest.fixture(scope="module")
+def nodes(eventful: Company, duckdb: DuckDB) -> dict[str, Node]:
+    """What became of the models and their tests in that file."""
+    return eventful.build(duckdb, NEW_YORK)
+
+
+def test_all_models_are_built_and_pass_their_tests(nodes: dict[str, Node]) -> None:
+    assert len(nodes) > 20
+    assert not {name: node for name, node in nodes.items() if node.failed}
+
+
+@pytest.mark.usefixtures("nodes")
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_answer_is_the_one_in_the_records(
+    question: str, eventful: Company, duckdb: DuckDB
+) -> None:
+    columns, rows = duckdb.ask(_query(question), NEW_YORK)
+
+    assert columns == QUESTIONS[question].columns
+    assert rows == QUESTIONS[question].answer(eventful.meaning(NEW_YORK))
+
+
+@pytest.mark.usefixtures("nodes")
+def test_every_delivery_is_a_change(eventful: Company, duckdb: DuckDB) -> None:
+    _, found = duckdb.ask("SELECT delivery_id FROM calendly_analytics.calendly__changes")
+
+    assert len(found) == len(eventful.calendly.announcements) > 100
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("adapter", ["duckdb", "postgres"])
+def test_all_answers_are_right_in_every_time_zone_and_after_a_month(
+    adapter: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    database: Database
+    if adapter == "duckdb":
+        database = DuckDB(tmp_path)
+    else:
+        database = Postgres(tmp_path, request.getfixturevalue("postgres"))
+    company = Company(tmp_path)
+    with company.sandbox:
+        company.load(database)
+        _assert_right(company, database, "UTC", TOKYO)
+
+        life.go_on(company.calendly, company.clock)
+        company.load(database)
+        _assert_right(company, database, NEW_YORK, TOKYO)
+
+
+def _assert_right(company: Company, database: Database, *zones: str) -> None:
+    for zone in zones:
+        nodes = company.build(database, zone)
+        meaning = company.meaning(zone)
+        found = {name: database.ask(_query(name), zone) for name in QUESTIONS}
+        assert not {name: node for name, node in nodes.items() if node.failed}
+        assert found == {
+            name: (question.columns, question.answer(meaning))
+            for name, question in QUESTIONS.items()
+        }
+
+
+def _query(question: str) -> str:
+    return (TRANSFORM / "questions" / f"{question}.sql").read_text("utf-8")
