@@ -2,7 +2,7 @@
 select
   answers.question,
   answers.answer,
-  count(*) as bookings
+  count(distinct bookings.booking_uri) as bookings
 from calendly_analytics.calendly__answers as answers
 join calendly_analytics.calendly__bookings as bookings on bookings.invitee_uri = answers.invitee_uri
 where answers.answer is not null

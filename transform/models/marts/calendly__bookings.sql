@@ -24,6 +24,13 @@ revenues as (
   from payments
   where payment_currency is not distinct from last_currency
   group by booking_uri
+),
+
+submissions as (
+  select distinct on (booking_uri) booking_uri, form_submission_uri
+  from links
+  where form_submission_uri is not null
+  order by booking_uri, step, created_at nulls last, invitee_uri
 )
 
 select
@@ -57,10 +64,11 @@ select
   first.utm_term,
   revenues.revenue,
   revenues.currency,
-  first.form_submission_uri
+  submissions.form_submission_uri
 from links as first
 join links as last on last.booking_uri = first.booking_uri and last.is_last
 left join {{ ref('calendly__meetings') }} as first_meeting on first_meeting.meeting_uri = first.meeting_uri
 left join {{ ref('calendly__meetings') }} as last_meeting on last_meeting.meeting_uri = last.meeting_uri
 left join revenues on revenues.booking_uri = first.booking_uri
+left join submissions on submissions.booking_uri = first.booking_uri
 where first.step = 1
