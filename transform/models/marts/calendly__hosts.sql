@@ -14,8 +14,8 @@ members as (
 
 select
   coalesce(members.user_uri, seen.host_uri) as host_uri,
-  coalesce(members.user_name, seen.host_name) as host_name,
-  coalesce(members.user_email, seen.host_email) as host_email,
+  coalesce(case when members.is_member then members.user_name end, seen.host_name, members.user_name) as host_name,
+  coalesce(case when members.is_member then members.user_email end, seen.host_email, members.user_email) as host_email,
   coalesce(members.is_member, false) as is_member,
   members.role,
   members.user_timezone as host_timezone,
