@@ -59,7 +59,7 @@ def test_every_delivery_is_a_change(eventful: Company, duckdb: DuckDB) -> None:
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("adapter", ["duckdb", "postgres"])
-def test_all_answers_are_right_in_every_time_zone_and_after_a_month(
+def test_all_answers_are_right_in_other_time_zones_and_after_a_month(
     adapter: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     database: Database
@@ -70,23 +70,19 @@ def test_all_answers_are_right_in_every_time_zone_and_after_a_month(
     company = Company(tmp_path)
     with company.sandbox:
         company.load(database)
-        _assert_right(company, database, "UTC", TOKYO)
+        _assert_right(company, database, TOKYO)
 
         life.go_on(company.calendly, company.clock)
         company.load(database)
-        _assert_right(company, database, NEW_YORK, TOKYO)
+        _assert_right(company, database, NEW_YORK)
 
 
-def _assert_right(company: Company, database: Database, *zones: str) -> None:
-    for zone in zones:
-        nodes = company.build(database, zone)
-        meaning = company.meaning(zone)
-        found = {name: database.ask(_query(name), zone) for name in QUESTIONS}
-        assert not {name: node for name, node in nodes.items() if node.failed}
-        assert found == {
-            name: (question.columns, question.answer(meaning))
-            for name, question in QUESTIONS.items()
-        }
+def _assert_right(company: Company, database: Database, zone: str) -> None:
+    nodes = company.build(database, zone)
+    assert not {name: node for name, node in nodes.items() if node.failed}
+    for name, question in QUESTIONS.items():
+        expected = question.answer(company.meaning(zone))
+        assert database.ask(_query(name), zone) == (question.columns, expected), name
 
 
 def _query(question: str) -> str:
