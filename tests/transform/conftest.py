@@ -50,12 +50,13 @@ class Company:
         self._state: dict[str, Any] = {}
         self._kept: Rows = {}
 
-    def load(self, database: Database) -> None:
-        """Load the database, from where the last run has stopped."""
+    def load(self, database: Database, *others: Database) -> None:
+        """Load databases, from where the last run has stopped."""
         told = [parse(one.body) for one in self.calendly.announcements]
         self._store.add_all(told, self.clock.now())
         run = sync(self.sandbox, select=STREAMS, state=self._state, inbox_url=self._inbox)
-        database.load(run)
+        for one in (database, *others):
+            one.load(run)
         self._state = run.state
         before = {
             name: rows
@@ -64,11 +65,23 @@ class Company:
         }
         self._kept = records(self.calendly, before)
 
-    def build(self, database: Database, zone: str) -> dict[str, dbt.Node]:
-        """Build the models as of now, with days, weeks and all sessions in a time zone."""
+    def build(
+        self, database: Database, zone: str, session: str | None = None
+    ) -> dict[str, dbt.Node]:
+        """Build the models as of now.
+
+        Args:
+            database: Where.
+            zone: The time zone of days and weeks.
+            session: The time zone of dbt's sessions; the same if left out.
+
+        Returns:
+            What became of models and tests.
+        """
+        session = session or zone
         return dbt.build(
             database.adapter,
-            {**database.environment, "TZ": zone, "PGTZ": zone},
+            {**database.environment, "TZ": session, "PGTZ": session},
             database.folder,
             calendly_now=self.clock.now().isoformat(),
             calendly_timezone=zone,

