@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
+import shlex
 from importlib.metadata import distributions
 from typing import TYPE_CHECKING
 
@@ -16,7 +19,15 @@ if TYPE_CHECKING:
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 LOCKS = (ROOT / "uv.lock", ROOT / "integrations" / "plugins" / "uv.lock")
-TARGETS = ("target-duckdb", "target-jsonl", "target-postgres")
+PROJECT = ROOT / "integrations" / "plugins" / "pyproject.toml"
+PLUGINS = {
+    "tap-calendly": "extractors",
+    "target-duckdb": "loaders",
+    "target-jsonl": "loaders",
+    "target-postgres": "loaders",
+    "dbt-duckdb": "utilities",
+    "dbt-postgres": "utilities",
+}
 
 each_workflow = pytest.mark.parametrize("file", WORKFLOWS, ids=lambda file: file.stem)
 
@@ -72,11 +83,11 @@ def test_every_package_is_locked_with_hashes_and_comes_from_pypi(lock: Path) -> 
         ] == []
 
 
-@pytest.mark.parametrize("plugin", ["tap-calendly", *TARGETS])
+@pytest.mark.parametrize("plugin", PLUGINS)
 def test_a_plugin_has_only_the_packages_locked_for_it(plugin: str) -> None:
     locked = (ROOT / ".cache" / f"{plugin}.txt").read_text("utf-8")
-    kind = "extractors" if plugin.startswith("tap") else "loaders"
-    (folder,) = (ROOT / ".meltano" / kind / plugin / "venv" / "lib").glob("python*/site-packages")
+    environment = ROOT / ".meltano" / PLUGINS[plugin] / plugin / "venv" / "lib"
+    (folder,) = environment.glob("python*/site-packages")
     installed = {
         f"{re.sub(r'[-_.]+', '-', one.name).lower()}=={one.version}"
         for one in distributions(path=[str(folder)])
@@ -89,13 +100,33 @@ def test_a_plugin_has_only_the_packages_locked_for_it(plugin: str) -> None:
     assert [one for one in installed - ours if f"\n{one} " not in f"\n{locked}"] == []
 
 
-def test_the_locked_targets_are_those_in_meltano_yml() -> None:
+def test_the_locked_plugins_are_those_in_meltano_yml() -> None:
     """Except target-duckdb, which comes through the package that patches it."""
-    locked = (ROOT / "integrations" / "plugins" / "pyproject.toml").read_text("utf-8")
     patched = (ROOT / "integrations" / "target-duckdb" / "pyproject.toml").read_text("utf-8")
-    loaders = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))["plugins"]["loaders"]
+    plugins = yaml.safe_load((ROOT / "meltano.yml").read_text("utf-8"))["plugins"]
+    named = {
+        plugin["name"]: shlex.split(plugin["pip_url"])
+        for kind in ("loaders", "utilities")
+        for plugin in plugins[kind]
+    }
 
-    assert sorted(loader["name"] for loader in loaders) == list(TARGETS)
-    for loader in loaders:
-        (package,) = re.findall(rf'^{loader["name"]} = \["(.+)"\]$', locked, re.MULTILINE)
-        assert package == loader["pip_url"] or f'dependencies = ["{package}"]' in patched
+    assert {*named, "tap-calendly"} == set(PLUGINS)
+    for name, packages in named.items():
+        locked = _in_plugins(name)
+        assert packages == locked or f"dependencies = {json.dumps(locked)}" in patched, name
+
+
+def test_what_dbt_would_fetch_past_the_lock_is_not_installed() -> None:
+    """Neither by the lock, nor when Meltano installs what is locked."""
+    overrides = (PROJECT.parent / "overrides.txt").read_text("utf-8")
+
+    assert overrides.splitlines() == _in_plugins("override-dependencies")
+    assert 'name = "dbt-core-experimental-parser"\nversion' not in LOCKS[1].read_text("utf-8")
+
+
+def _in_plugins(name: str) -> list[str]:
+    """Return a list in the project that locks plugins."""
+    pattern = rf"^{name} = (\[.*?\])$"
+    (found,) = re.findall(pattern, PROJECT.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    listed: list[str] = ast.literal_eval(found)
+    return listed
