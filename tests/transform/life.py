@@ -251,7 +251,8 @@ def _meet(life: Life) -> None:
         for hour in (3, 4, 14, 15, 23):
             start = datetime(2026, 3, day, hour, 30, tzinfo=timezone.utc)
             life.book(life.talk if hour % 2 else life.loner, start)
-    seats = [life.book(life.panel, at(3)) for _ in range(3)]
+    # Nobody has come by the radio yet.
+    seats = [life.book(life.panel, at(3), tracking={"utm_source": "radio"}) for _ in range(4)]
     life.cancel(seats[0], "invitee")
     life.move(seats[1], at(4))
     life.cancel(life.book(life.rota, at(2)), "host")
@@ -299,7 +300,13 @@ def go_on(calendly: Calendly, clock: SimulatedClock) -> None:
     calendly.remove_member(user=hosts["Liam Walsh"])
     groups = {one["name"]: uri for uri, one in calendly.groups.items()}
     calendly.rename_group(group=groups["Day shift"], name="Zeroth shift")
-    calendly.join_group(group=groups["Early shift"], owner=hosts["Zoë Zimmer-Zhou"])
+    (place,) = (
+        uri
+        for uri, one in calendly.group_relationships.items()
+        if one["group"] == groups["Early shift"]
+    )
+    calendly.leave_group(relationship=place)
+    calendly.join_group(group=groups["Night shift"], owner=calendly.owner)
     form = next(uri for uri, one in calendly.routing_forms.items() if one["name"] == "Contact")
     result = {"type": "event_type", "value": types["Intro call"]}
     submission = calendly.submit_form(form=form, answers={}, result=result)
