@@ -9,11 +9,15 @@ with invitees as (
 ),
 
 first_hosts as (
-  select hosts.meeting_uri, hosts.host_uri, min({{ in_byte_order('groups.group_name') }}) as group_name
-  from {{ ref('int_calendly__meeting_hosts') }} as hosts
-  left join {{ ref('calendly__host_groups') }} as groups on groups.host_uri = hosts.host_uri
-  where hosts.host_index = 1
-  group by hosts.meeting_uri, hosts.host_uri
+  select distinct on (meeting_uri) meeting_uri, host_uri
+  from {{ ref('int_calendly__meeting_hosts') }}
+  order by meeting_uri, host_index
+),
+
+host_groups as (
+  select host_uri, min({{ in_byte_order('group_name') }}) as group_name
+  from {{ ref('calendly__host_groups') }}
+  group by host_uri
 )
 
 select
@@ -21,7 +25,7 @@ select
   meetings.meeting_name,
   meetings.event_type_uri,
   coalesce(event_types.event_type_name, meetings.meeting_name) as event_type_name,
-  case when event_types.owner_type = 'Team' then event_types.owner_name else first_hosts.group_name end as team_name,
+  case when event_types.owner_type = 'Team' then event_types.owner_name else host_groups.group_name end as team_name,
   first_hosts.host_uri as first_host_uri,
   meetings.created_at as booked_at,
   meetings.starts_at,
@@ -42,5 +46,6 @@ select
 from {{ ref('stg_calendly__scheduled_events') }} as meetings
 left join invitees on invitees.meeting_uri = meetings.meeting_uri
 left join first_hosts on first_hosts.meeting_uri = meetings.meeting_uri
+left join host_groups on host_groups.host_uri = first_hosts.host_uri
 left join {{ ref('stg_calendly__event_types') }} as event_types
   on event_types.event_type_uri = meetings.event_type_uri
