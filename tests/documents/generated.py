@@ -1,7 +1,9 @@
 """Documents generated from the code: `python -m tests.documents.generated`.
 
 These are the tables of settings, streams and personal data in README.md and docs/, the selections
-that leave out what is off by default, and a snapshot of each stream's catalog entry.
+that leave out what is off by default, the diagrams of the tables, and a snapshot of each
+stream's catalog entry. `tests.documents.models` generates the rest of
+docs/models.md.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from tap_calendly.reading.replication import ByKey, BySweep, FullTable, Replicat
 from tap_calendly.singer.settings_schema import SETTINGS
 from tap_calendly.streams import STREAMS
 from tap_calendly.tap import TapCalendly
-from tests.documents import personal
+from tests.documents import diagrams, personal
 
 if TYPE_CHECKING:
     from tap_calendly.singer.stream import CalendlyStream
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
+MODELS = DOCS / "models.md"
 PERSONAL_DATA = DOCS / "personal-data.md"
 MELTANO = ROOT / "meltano.yml"
 PARTS = 4
@@ -40,10 +43,16 @@ def catalog_entries() -> dict[str, dict[str, Any]]:
 
 
 def tables() -> dict[Path, dict[str, str]]:
-    """Return the tables of each document, by the name in their markers."""
+    """Return the tables and diagrams of each document, by the name in their markers."""
+    catalog = catalog_entries()
+    others = catalog.keys() - set(diagrams.READ_BY_MODELS)
     return {
         README: {"settings": _settings(), "streams": _streams()},
         PERSONAL_DATA: {"personal": personal.table()},
+        MODELS: {
+            "raw": diagrams.of_raw_tables(catalog, diagrams.READ_BY_MODELS),
+            "others": diagrams.of_raw_tables(catalog, sorted(others), direction="LR"),
+        },
         MELTANO: {},
     }
 
@@ -52,15 +61,20 @@ def with_tables(file: Path) -> str:
     """Return the text of a document with up-to-date tables and selections."""
     text = file.read_text(encoding="utf-8")
     for name, table in tables()[file].items():
-        marked = rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)"
-        parts = re.split(marked, text, flags=re.DOTALL)
-        if len(parts) != PARTS:
-            message = f"{file.name} must hold the markers of its table of {name} once."
-            raise ValueError(message)
-        before, begin, end, after = parts
-        text = f"{before}{begin}{table}\n{end}{after}"
+        text = with_table(text, name, table)
     off = sorted(stream.name for stream in STREAMS if not stream.selected_by_default)
     return OFF_BY_DEFAULT.sub(lambda found: "".join(f'{found[1]}"!{name}.*"' for name in off), text)
+
+
+def with_table(text: str, name: str, table: str) -> str:
+    """Return a text with another table between the markers of that name."""
+    marked = rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)"
+    parts = re.split(marked, text, flags=re.DOTALL)
+    if len(parts) != PARTS:
+        message = f"There must be one pair of markers for {name}."
+        raise ValueError(message)
+    before, begin, end, after = parts
+    return f"{before}{begin}{table}\n{end}{after}"
 
 
 def _settings() -> str:
