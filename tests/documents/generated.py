@@ -1,8 +1,8 @@
 """Documents generated from the code: `python -m tests.documents.generated`.
 
 These are the tables of settings, streams and personal data in README.md and docs/, the selections
-that leave out what is off by default, the diagrams of the tables, and a snapshot of each
-stream's catalog entry. `tests.documents.models` generates the rest of
+that leave out what is off by default, the diagrams of the tables, docs/meltano-hub.yml, and a
+snapshot of each stream's catalog entry. `tests.documents.models` generates the rest of
 docs/models.md.
 """
 
@@ -17,7 +17,7 @@ from tap_calendly.reading.replication import ByKey, BySweep, FullTable, Replicat
 from tap_calendly.singer.settings_schema import SETTINGS
 from tap_calendly.streams import STREAMS
 from tap_calendly.tap import TapCalendly
-from tests.documents import diagrams, personal
+from tests.documents import diagrams, hub, personal
 
 if TYPE_CHECKING:
     from tap_calendly.singer.stream import CalendlyStream
@@ -28,6 +28,7 @@ DOCS = ROOT / "docs"
 MODELS = DOCS / "models.md"
 PERSONAL_DATA = DOCS / "personal-data.md"
 MELTANO = ROOT / "meltano.yml"
+HUB = DOCS / "meltano-hub.yml"
 PARTS = 4
 """The text before a table, its opening marker, its closing marker, and the text after."""
 OFF_BY_DEFAULT = re.compile(r'(?<="\*\.\*")(?:(, |\n +- )"!\w+\.\*")+')
@@ -125,6 +126,7 @@ def main() -> None:
     """Regenerate everything."""
     for file in tables():
         file.write_text(with_tables(file), encoding="utf-8")
+    HUB.write_text(hub.text(), encoding="utf-8")
     SNAPSHOTS.mkdir(exist_ok=True)
     for name, entry in catalog_entries().items():
         text = json.dumps(entry, indent=2, ensure_ascii=False) + "\n"

@@ -18,6 +18,7 @@ from meltano.core.plugin.singer.catalog import (
 from tap_calendly.singer import configuration, settings_schema
 from tap_calendly.streams import STREAMS
 from tap_calendly.tap import TapCalendly
+from tests.documents import hub
 from tests.documents.generated import DOCS, README, ROOT, catalog_entries, tables, with_tables
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SETTINGS = settings_schema.SETTINGS.to_dict()
-MELTANO_KINDS = {"string": "string", "integer": "integer"}
 DOCUMENTS = (*sorted(ROOT.glob("*.md")), *sorted(DOCS.glob("*.md")))
 MESSAGE_TABLE = "| message | meaning |\n| --- | --- |\n"
 
@@ -44,7 +44,7 @@ def test_every_link_between_documents_works(file: Path) -> None:
         path, _, anchor = link.partition("#")
         target = (file.parent / path) if path else file
         assert target.exists(), link
-        assert not anchor or anchor in _anchors(target), link
+        assert not anchor or anchor in anchors(target), link
 
 
 @pytest.mark.parametrize("file", [README, DOCS / "troubleshooting.md"], ids=lambda file: file.stem)
@@ -129,7 +129,7 @@ def test_the_sample_configuration_names_every_setting_and_is_valid() -> None:
 def test_meltano_offers_every_setting_as_the_code_defines_it() -> None:
     offered = {setting["name"]: setting for setting in _extractor()["settings"]}
 
-    assert offered == dict(_as_meltano(SETTINGS))
+    assert offered == {setting["name"]: setting for setting in hub.settings(SETTINGS)}
 
 
 def test_meltano_knows_the_taps_capabilities() -> None:
@@ -156,7 +156,7 @@ def test_secrets_are_marked_in_meltano() -> None:
             assert setting.get("sensitive", False) is secret, name
 
 
-def _anchors(file: Path) -> set[str]:
+def anchors(file: Path) -> set[str]:
     """Return the anchors of a document's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", file.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
@@ -180,32 +180,6 @@ def _project() -> dict[str, Any]:
 def _extractor() -> dict[str, Any]:
     extractor, *_ = _project()["plugins"]["extractors"]
     return dict(extractor)
-
-
-def _as_meltano(settings: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the settings as `meltano.yml` should have them, nested ones one by one."""
-    for name, setting in settings["properties"].items():
-        if "properties" in setting:
-            yield from _as_meltano(setting, f"{name}.")
-            continue
-        written = {
-            "name": prefix + name,
-            "kind": "date_iso8601" if setting.get("format") else MELTANO_KINDS[setting["type"][0]],
-            "label": setting["title"],
-            "description": setting["description"],
-        }
-        if "default" in setting:
-            written["value"] = setting["default"]
-        if setting.get("secret"):
-            written["sensitive"] = True
-        if choices := setting.get("enum"):
-            written["kind"] = "options"
-            written["options"] = [
-                {"label": choice.replace("_", " ").capitalize(), "value": choice}
-                for choice in choices
-                if choice
-            ]
-        yield prefix + name, written
 
 
 def test_meltano_deselects_the_streams_that_are_off_by_default() -> None:
