@@ -11,7 +11,7 @@ import tempfile
 from datetime import date, datetime, timezone
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from sandbox.demo import company, sync
 from sandbox.http.server import Sandbox
@@ -22,7 +22,7 @@ from tests.transform import dbt
 from tests.transform.warehouse import DuckDB
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 NOW = datetime(2026, 6, 17, 12, tzinfo=timezone.utc)
 QUESTIONS = sorted((ROOT / "transform" / "questions").glob("*.sql"))
@@ -31,19 +31,7 @@ ROWS = 5
 TYPES = {"VARCHAR": "text", "DECIMAL": "number", "DOUBLE": "number", "BIGINT": "integer"}
 
 
-class Built(NamedTuple):
-    """The models, built from the demo organization.
-
-    Attributes:
-        manifest: dbt's description of the project.
-        database: Where they are.
-    """
-
-    manifest: Mapping[str, Any]
-    database: DuckDB
-
-
-def built(folder: Path) -> Built:
+def demo(folder: Path) -> DuckDB:
     """Load the demo organization and build the models, in an empty folder."""
     calendly = company.simulate(sync.DEMO_SEED, sync.DEMO_MEETINGS, NOW)
     database = DuckDB(folder)
@@ -51,39 +39,39 @@ def built(folder: Path) -> Built:
         database.load(singer.sync(sandbox))
     nodes = dbt.build("duckdb", database.environment, folder, calendly_now=NOW.isoformat())
     assert [one for one in nodes.values() if one.failed] == []
-    manifest = (folder / "target" / "manifest.json").read_text("utf-8")
-    return Built(json.loads(manifest), database)
+    return database
 
 
-def with_models(text: str, built: Built) -> str:
-    """Return the text of docs/models.md with up-to-date tables, answers, and diagram."""
-    _, columns = built.database.ask(
+def with_models(text: str, database: DuckDB) -> str:
+    """Return the text of docs/models.md with an up-to-date list and diagram of the models."""
+    manifest = json.loads((database.folder / "target" / "manifest.json").read_text("utf-8"))
+    _, columns = database.ask(
         "SELECT table_name, column_name, data_type FROM information_schema.columns"
     )
     types = {
         (table, column): TYPES.get(kind.partition("(")[0], kind.lower())
         for table, column, kind in columns
     }
-    text = with_table(text, "models", _models(built.manifest))
-    text = with_table(text, "answers", "\n\n".join(_answer(file, built) for file in QUESTIONS))
-    return with_table(text, "diagram", diagrams.of_models(built.manifest, types))
-
-
-def _models(manifest: Mapping[str, Any]) -> str:
-    rows = ["| table | what a row is |", "| --- | --- |"]
-    rows += [
-        f"| `{model['name']}` | {model['description']} |"
-        for model in diagrams.marts(manifest).values()
+    rows = [
+        f"| `{one['name']}` | {one['description']} |" for one in diagrams.marts(manifest).values()
     ]
-    return "\n".join(rows)
+    text = with_table(
+        text, "models", "\n".join(["| table | what a row is |", "| --- | --- |", *rows])
+    )
+    return with_table(text, "diagram", diagrams.of_models(manifest, types))
 
 
-def _answer(file: Path, built: Built) -> str:
+def with_answers(text: str, database: DuckDB) -> str:
+    """Return the text of docs/models.md with an up-to-date answer to each question."""
+    return with_table(text, "answers", "\n\n".join(_answer(file, database) for file in QUESTIONS))
+
+
+def _answer(file: Path, database: DuckDB) -> str:
     """Return a question as a heading, the first rows of its answer, and a link to its file."""
     query = file.read_text("utf-8")
     number = int(file.stem.partition("_")[0])
     question = query.splitlines()[0].removeprefix("-- ")
-    columns, rows = built.database.ask(query)
+    columns, rows = database.ask(query)
     table = _table(columns.split(", "), rows[:ROWS])
     rest = f"Rows left out: {len(rows) - ROWS}. " if len(rows) > ROWS else ""
     link = f"[Query](../{file.relative_to(ROOT).as_posix()})"
@@ -108,8 +96,9 @@ def _cell(value: object) -> str:
 def main() -> None:
     """Regenerate them."""
     with tempfile.TemporaryDirectory() as folder:
-        text = with_models(MODELS.read_text("utf-8"), built(Path(folder)))
-    MODELS.write_text(text, "utf-8")
+        database = demo(Path(folder))
+        text = with_models(MODELS.read_text("utf-8"), database)
+        MODELS.write_text(with_answers(text, database), "utf-8")
 
 
 if __name__ == "__main__":

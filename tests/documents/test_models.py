@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
-from datetime import datetime, timezone
+import subprocess
+from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
+import yaml
 
 from sandbox.demo import company
 from tests.documents import diagrams, models
 from tests.documents.diagrams import REFERENCES
 from tests.documents.generated import MODELS, ROOT
 from tests.documents.personal import values
+from tests.transform import dbt
 
 TEXT = MODELS.read_text("utf-8")
-TRANSFORM = ROOT / "transform"
 
 
 def test_every_field_that_a_diagram_joins_names_rows_of_the_other_tables() -> None:
@@ -37,7 +42,7 @@ def test_every_field_that_a_diagram_joins_names_rows_of_the_other_tables() -> No
 
 
 def test_the_first_diagram_of_tables_shows_what_the_models_read() -> None:
-    sources = (TRANSFORM / "models" / "staging" / "_sources.yml").read_text("utf-8")
+    sources = (dbt.TRANSFORM / "models" / "staging" / "_sources.yml").read_text("utf-8")
 
     assert set(diagrams.READ_BY_MODELS) == set(
         re.findall(r"^ {6}- name: (\w+)", sources, re.MULTILINE)
@@ -100,7 +105,7 @@ def test_the_diagram_of_models_shows_what_dbt_tests() -> None:
 def test_every_model_and_every_question_is_in_the_docs() -> None:
     """After an intended change: `make docs`."""
     asked = re.findall(r"^### (\d+\. .+)$", TEXT, re.MULTILINE)
-    marts = sorted(file.stem for file in (TRANSFORM / "models" / "marts").glob("*.sql"))
+    marts = sorted(file.stem for file in (dbt.TRANSFORM / "models" / "marts").glob("*.sql"))
 
     assert asked == [
         f"{number}. {_question(file)}" for number, file in enumerate(models.QUESTIONS, 1)
@@ -114,7 +119,7 @@ def _question(file: Path) -> str:
 
 
 def test_every_variable_of_the_models_is_in_the_docs() -> None:
-    files = [*TRANSFORM.glob("macros/*.sql"), *TRANSFORM.glob("models/**/*.*")]
+    files = [*dbt.TRANSFORM.glob("macros/*.sql"), *dbt.TRANSFORM.glob("models/**/*.*")]
     used = {
         name
         for file in files
@@ -125,6 +130,55 @@ def test_every_variable_of_the_models_is_in_the_docs() -> None:
 
 
 @pytest.mark.exhaustive
-def test_the_tables_answers_and_diagram_in_the_docs_match_the_models(tmp_path: Path) -> None:
+def test_the_models_and_answers_in_the_docs_are_those_of_the_demo(tmp_path: Path) -> None:
     """After an intended change: `make docs`."""
-    assert models.with_models(TEXT, models.built(tmp_path)) == TEXT
+    database = models.demo(tmp_path)
+
+    assert models.with_models(TEXT, database) == TEXT
+    assert models.with_answers(TEXT, database) == TEXT
+
+
+@pytest.mark.exhaustive
+def test_another_dbt_project_can_import_the_models_as_the_docs_say(tmp_path: Path) -> None:
+    packages, variables = (
+        yaml.safe_load(one.split("```")[0]) for one in TEXT.split("```yaml\n")[1:]
+    )
+    (package,) = packages["packages"]
+    assert (ROOT / package["subdirectory"]).samefile(dbt.TRANSFORM)
+    _write(tmp_path / "packages.yml", packages=[{"local": str(dbt.TRANSFORM)}])
+    _write(tmp_path / "dbt_project.yml", name="own", profile="own", **variables)
+    target = {"type": "duckdb", "path": str(tmp_path / "own.duckdb"), "schema": "mart"}
+    _write(tmp_path / "profiles.yml", own={"target": "dev", "outputs": {"dev": target}})
+    (tmp_path / "models").mkdir()
+    query = "SELECT day, outcome FROM {{ ref('calendly', 'calendly__meetings') }}"
+    (tmp_path / "models" / "days.sql").write_text(query)
+    with duckdb.connect(target["path"]) as database:
+        database.execute("CREATE SCHEMA calendly")
+        database.execute(
+            "CREATE TABLE calendly.scheduled_events AS SELECT 'a' AS uri, 'active' AS status, "
+            "TIMESTAMP '2026-01-05 23:30:00' AS start_time, NULL::JSON AS event_memberships"
+        )
+
+    for command in ("deps", "run"):
+        result = subprocess.run(  # noqa: S603 - our own dbt
+            [ROOT / ".meltano" / "utilities" / "dbt-duckdb" / "venv" / "bin" / "dbt", command],
+            cwd=tmp_path,
+            env={**os.environ, "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        assert result.returncode == 0, result.stdout
+
+    with duckdb.connect(target["path"]) as database:
+        assert database.sql("FROM mart.days").fetchall() == [(date(2026, 1, 6), "held")]
+        schemas = database.sql("SELECT DISTINCT table_schema FROM information_schema.tables")
+        assert {name for (name,) in schemas.fetchall()} == {
+            *("calendly", "mart", "mart_calendly_analytics", "mart_calendly_analytics_staging")
+        }
+
+
+def _write(file: Path, **content: object) -> None:
+    file.write_text(json.dumps(content), "utf-8")
