@@ -14,7 +14,7 @@ export MELTANO_SEND_ANONYMOUS_USAGE_STATS := false
 
 .PHONY: help
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: sync
 sync: .cache/plugins-of-sync ## Load Calendly into a DuckDB file; without a token, load the demo organization
@@ -74,8 +74,15 @@ types: .cache/packages ## Check types strictly
 	$(BIN)/mypy
 
 .PHONY: docs
-docs: .cache/packages ## Regenerate the tables in README and docs, and the catalog snapshots
+docs: .cache/plugins-of-sync .cache/plugin-dbt-duckdb ## Regenerate what README and docs say of the code, and the catalog snapshots
 	$(BIN)/python -m tests.documents.generated
+	$(BIN)/python -m tests.documents.models
+
+.PHONY: models-docs
+models-docs: .cache/plugin-dbt-duckdb ## Describe the models on a page, output/models.html, after `make report`
+	@TARGET_DUCKDB_FILEPATH=$$($(BIN)/python -c 'from report import database; print(database.loaded())') \
+		$(BIN)/meltano --log-level=warning invoke dbt-duckdb --quiet docs generate --static
+	@cp .meltano/dbt-duckdb/static_index.html output/models.html
 
 .PHONY: clean
 clean: ## Remove everything that these commands installed and wrote
