@@ -11,7 +11,7 @@ from tap_calendly.singer.stream import CalendlyStream
 from tap_calendly.streams import STREAMS
 
 EVENTS, INVITEES, TYPES = "scheduled_events", "event_invitees", "event_types"
-MEMBERS = "organization_memberships"
+MEMBERS, SCHEDULES = "organization_memberships", "user_availability_schedules"
 USER = "user.uri"
 """The field of a member that names the user."""
 
@@ -48,20 +48,30 @@ REFERENCES = (
     Reference(TYPES, "profile.owner", MEMBERS, USER),
     Reference(TYPES, "profile.owner", "teams"),
     Reference("event_type_memberships", "member.uri", MEMBERS, USER),
+    Reference("event_type_availability_schedules", "availability_rule.uri", SCHEDULES),
     Reference("organization_invitations", "user", MEMBERS, USER),
     Reference("group_relationships", "group", "groups"),
     Reference("group_relationships", "owner.user.uri", MEMBERS, USER),
-    Reference("user_availability_schedules", "user", MEMBERS, USER),
+    Reference("group_relationships", "owner.uri", MEMBERS),
+    Reference("group_relationships", "owner.uri", "organization_invitations"),
+    Reference(SCHEDULES, "user", MEMBERS, USER),
     Reference("current_user", "uri", MEMBERS, USER),
     Reference("routing_form_submissions", "routing_form", "routing_forms"),
     Reference("routing_form_submissions", "submitter", INVITEES),
+    Reference("routing_form_submissions", "result.value", TYPES),
+    Reference("contacts", "custom_fields.uri", "contact_custom_field_definitions"),
+    Reference("contact_custom_field_definitions", "source.event_type_uri", TYPES),
     Reference("notes", "contact", "contacts"),
     Reference("meeting_recaps", "event", EVENTS),
+    Reference("activity_log_entries", "actor.uri", MEMBERS, USER),
     Reference("outgoing_communications", "event_uri", EVENTS),
     Reference("outgoing_communications", "event_type_uri", TYPES),
+    Reference("outgoing_communications", "sender_uri", MEMBERS, USER),
+    Reference("webhook_subscriptions", "user", MEMBERS, USER),
+    Reference("webhook_subscriptions", "creator", MEMBERS, USER),
     Reference("webhook_subscriptions", "group", "groups"),
 )
-"""What the API's own fields join, besides `organization`, which always names the only one."""
+"""What the API's own fields join, except where `organization` names the only one there is."""
 
 COMPUTED = (
     Reference("event_type_availability_schedules", "user_uri", MEMBERS, USER),
@@ -71,7 +81,12 @@ COMPUTED = (
 """What those columns join that the tap works out of a row."""
 
 
-def added() -> Iterable[Reference]:
+def all_references() -> list[Reference]:
+    """Return what joins the tables that the tap loads."""
+    return [*REFERENCES, *_added(), *COMPUTED]
+
+
+def _added() -> Iterable[Reference]:
     """Yield what the columns join that the tap adds for that."""
     for stream in STREAMS:
         if stream.parent:
@@ -91,7 +106,7 @@ def of_raw_tables(
         names: The tables; others that they name are shown without columns.
         direction: Where lines lead: to the bottom (TB), or to the right (LR).
     """
-    references = [*REFERENCES, *added(), *COMPUTED]
+    references = all_references()
     naming = {(one.table, one.column) for one in references}
     named = {(one.target, one.key.split(".")[0]) for one in references}
     lines, labels = [], defaultdict(list)

@@ -159,6 +159,7 @@ def test_every_link_in_the_definition_leads_to_a_file_and_heading_of_the_reposit
     links = re.findall(rf"{re.escape(hub.FILES)}([^)\s#]+)(?:#([^)\s]+))?", HUB.read_text("utf-8"))
 
     assert len(links) >= 5
+    assert not re.search(r"\]\((?!https://)", HUB.read_text("utf-8"))
     for path, anchor in links:
         assert (ROOT / path).exists(), path
         assert not anchor or anchor in anchors(ROOT / path), anchor
