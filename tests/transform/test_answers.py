@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.documents import models
+from tests.documents.generated import MODELS
 from tests.transform import life
 from tests.transform.answers import QUESTIONS
 from tests.transform.conftest import Company
@@ -55,6 +57,14 @@ def test_every_delivery_is_a_change(eventful: Company, duckdb: DuckDB) -> None:
     _, found = duckdb.ask("SELECT delivery_id FROM calendly_analytics.calendly__changes")
 
     assert len(found) == len(eventful.calendly.announcements) > 100
+
+
+@pytest.mark.usefixtures("nodes")
+def test_the_list_and_the_diagram_of_models_in_the_docs_match_the_models(duckdb: DuckDB) -> None:
+    """After an intended change: `make docs`."""
+    text = MODELS.read_text("utf-8")
+
+    assert models.with_models(text, duckdb) == text
 
 
 @pytest.mark.exhaustive
