@@ -14,7 +14,7 @@
 {% macro json_number(column, path) -%}
   case
     when {{ adapter.dispatch('matches', 'calendly')(json_text(column, path), '^-?[0-9]+([.][0-9]+)?$') }}
-      then cast({{ json_text(column, path) }} as numeric(18, 3))
+      then cast({{ json_text(column, path) }} as numeric(18, 2))
   end
 {%- endmacro %}
 {% macro duckdb__matches(text, pattern) -%} regexp_matches({{ text }}, '{{ pattern }}') {%- endmacro %}
