@@ -1,0 +1,89 @@
+"""``python -m report``: ask the questions, and write the answers to a page."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from typing_extensions import override
+
+from report.database import UnreadableError, loaded, opened, read
+from report.page import FACTS, Asked, page
+from report.questions import GROUPS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from report.database import Cursor
+
+QUESTIONS = Path(__file__).parents[1] / "transform" / "questions"
+SCHEMA = "calendly_analytics"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the page; return 1 if the database cannot be read or the page not be written."""
+    options = _parser().parse_args(arguments)
+    file = Path(options.output)
+    try:
+        with opened(options.database or loaded()) as cursor:
+            html = _page(cursor, options.schema)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(html, "utf-8")
+    except UnreadableError as error:
+        return _fail(str(error))
+    except OSError as error:
+        return _fail(f"cannot write {file}: {error.strerror}")
+    print(f"Wrote {file}")  # noqa: T201 - what the command is for
+    return 0
+
+
+def _page(cursor: Cursor, schema: str) -> str:
+    quoted = '"' + schema.replace('"', '""') + '"'
+
+    def asked(query: str) -> str:
+        return query if schema == SCHEMA else query.replace(f"{SCHEMA}.", f"{quoted}.")
+
+    (facts,) = read(cursor, asked(FACTS))
+    groups = {}
+    for heading, questions in GROUPS.items():
+        groups[heading] = [
+            Asked(question, query, read(cursor, query))
+            for question in questions
+            for query in [asked((QUESTIONS / f"{question.file}.sql").read_text("utf-8"))]
+        ]
+    return page(facts, groups)
+
+
+def _fail(message: str) -> int:
+    sys.stderr.write(f"report: {message}\n")
+    return 1
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors take one line."""
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="report",
+        description="Write a page that answers twelve questions about meetings and bookings.",
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add(
+        "--database",
+        help="DuckDB file or postgresql:// URL; by default, the file that `make sync` loads",
+    )
+    add("--schema", default=SCHEMA, help="schema of the models (default: %(default)s)")
+    add("--output", default="output/report.html", help="the page (default: %(default)s)")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,139 @@
+"""Answers about meetings: how many, when, by whom, and how long before they are booked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from report.answer import Answer, Figure, left_out, most
+from report.charts import FIRST, SECOND, SERIES, Bar, Bars, Columns
+from report.wording import count, long_date, name, one_line, tenths
+
+if TYPE_CHECKING:
+    from report.answer import Rows
+
+MOST_WEEKS = 26
+WEEK = timedelta(weeks=1)
+NO_TEAM = "(none)"
+
+
+def by_week_and_team(rows: Rows) -> Answer:
+    """Tell how many meetings were held in each week, and by which teams."""
+    last = max(row["week"] for row in rows)
+    first = max(min(row["week"] for row in rows), last - (MOST_WEEKS - 1) * WEEK)
+    weeks = [first + place * WEEK for place in range((last - first) // WEEK + 1)]
+    teams, cells = Counter[str](), Counter[tuple[object, str]]()
+    for row in rows:
+        if row["week"] >= first:
+            teams[row["team_name"]] += row["meetings"]
+    ranked = [team for team, _ in teams.most_common()]
+    named = ranked if len(ranked) <= len(SERIES) else ranked[: len(SERIES) - 1]
+    others = "others"
+    for row in rows:
+        team = row["team_name"]
+        cells[row["week"], team if team in named else others] += row["meetings"]
+    shown = named if named == ranked else [*named, others]
+    total = count(sum(teams.values()), "meeting")
+    most_by = "" if ranked[0] == NO_TEAM else f", {'most ' if ranked[1:] else ''}by {ranked[0]}"
+    return Answer(
+        f"{total} held in {count(len(weeks), 'week')}{most_by}",
+        [
+            Figure(
+                Columns(
+                    [f"{week.day} {week:%b}" for week in weeks],
+                    [[cells[week, team] for team in shown] for week in weeks],
+                    SERIES,
+                    dense=True,
+                )
+            )
+        ],
+        [
+            (color, "no team" if team == NO_TEAM else one_line(team))
+            for color, team in zip(SERIES, shown, strict=False)
+        ],
+        f"Weeks start on Monday, the first on {long_date(first)}. The last may not be over.",
+    )
+
+
+def next_14_days(rows: Rows) -> Answer:
+    """Tell what is to come, day by day from today."""
+    meetings = sum(row["meetings"] for row in rows)
+    if not meetings:
+        return Answer("No meetings in the next 14 days")
+    busiest = max(rows, key=itemgetter("meetings"))
+    return Answer(
+        f"{count(meetings, 'meeting')} in the next 14 days, most on "
+        f"{busiest['day']:%A}, {busiest['day'].day} {busiest['day']:%B}",
+        [
+            Figure(
+                Columns(
+                    [f"{row['day']:%a}"[:2] + f"\n{row['day'].day}" for row in rows],
+                    [[row["meetings"]] for row in rows],
+                    [FIRST],
+                )
+            )
+        ],
+        note=f"With {count(sum(row['invitees'] for row in rows), 'invitee')}, in "
+        f"{tenths(sum(row['hours'] for row in rows))} hours. The first day is today.",
+    )
+
+
+def host_load(rows: Rows) -> Answer:
+    """Tell how many hours each host has spent in meetings, and around them."""
+    shown = most(rows, "hours")
+    busiest = shown[0]
+    return Answer(
+        f"Most hours: {name(busiest['host_name'])}, {tenths(busiest['hours'])} in "
+        f"{count(busiest['meetings'], 'meeting')}",
+        [
+            Figure(
+                Bars(
+                    [
+                        Bar(
+                            one_line(row["host_name"]),
+                            [row["hours"], row["hours_with_buffers"] - row["hours"]],
+                            [tenths(row["hours"]), f"{row['meetings']:,}"],
+                        )
+                        for row in shown
+                    ],
+                    ["hours", "meetings"],
+                    [FIRST, SECOND],
+                )
+            )
+        ],
+        [(FIRST, "in meetings"), (SECOND, "in buffers before and after")],
+        left_out(rows, shown, "host"),
+    )
+
+
+def lead_time(rows: Rows) -> Answer:
+    """Tell how many days before the start bookings are made."""
+    shown = most([row for row in rows if row["median_days"] is not None], "bookings")
+    if not shown:
+        return Answer("No booking's meeting was loaded")
+    soonest, latest = shown[0], shown[-1]
+    days = f"{tenths(soonest['median_days'])} days ahead ({name(soonest['event_type_name'])})"
+    longest = f"{tenths(latest['median_days'])} ({name(latest['event_type_name'])})"
+    return Answer(
+        f"Half are booked at most {days}" + (f" to {longest}" if shown[1:] else ""),
+        [
+            Figure(
+                Bars(
+                    [
+                        Bar(
+                            one_line(row["event_type_name"]),
+                            [row["median_days"], row["p90_days"] - row["median_days"]],
+                            [tenths(row["median_days"]), tenths(row["p90_days"])],
+                        )
+                        for row in shown
+                    ],
+                    ["half", "90\N{NO-BREAK SPACE}%"],
+                    [FIRST, SECOND],
+                )
+            )
+        ],
+        [(FIRST, "half of the bookings"), (SECOND, "up to 90 % of them")],
+        f"Days from booking to start. {left_out(rows, shown, 'event type')}",
+    )

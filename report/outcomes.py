@@ -1,0 +1,166 @@
+"""Answers about what becomes of bookings: no-shows, cancellations, reschedules, payments."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import TYPE_CHECKING
+
+from report.answer import Answer, Figure, left_out, most
+from report.charts import FIRST, REST, THIRD, Bar, Bars
+from report.wording import SPACE, count, listing, money, name, one_line, percent, share, tenths
+
+if TYPE_CHECKING:
+    from report.answer import Rows
+
+TIMES = {0: "never", 1: "once", 2: "twice"}
+
+
+def no_shows(rows: Rows) -> Answer:
+    """Tell for which event types invitees do not show up."""
+    shown = most(rows, "past_bookings")
+    past = sum(row["past_bookings"] for row in rows)
+    missed = sum(row["no_shows"] for row in rows)
+    worst = max(shown, key=itemgetter("percent"))
+    if not missed:
+        title = f"None of {count(past, 'past booking')} has a no-show mark"
+    else:
+        title = (
+            f"{share(missed, past)} of past bookings are no-shows, most of "
+            f"{name(worst['event_type_name'])}: {percent(worst['percent'])}"
+        )
+    return Answer(
+        title,
+        [
+            Figure(
+                Bars(
+                    [
+                        Bar(
+                            one_line(row["event_type_name"]),
+                            [row["percent"]],
+                            [percent(row["percent"]), f"{row['past_bookings']:,}"],
+                        )
+                        for row in shown
+                    ],
+                    ["no-shows", "of"],
+                    [FIRST],
+                )
+            )
+        ],
+        note=left_out(rows, shown, "event type"),
+    )
+
+
+def cancellations(rows: Rows) -> Answer:
+    """Tell for which event types bookings end canceled, and who cancels them."""
+    shown = most(rows, "bookings")
+    bookings = sum(row["bookings"] for row in rows)
+    canceled = sum(row["canceled"] for row in rows)
+    worst = max(shown, key=itemgetter("percent"))
+    if not canceled:
+        title = f"None of {count(bookings, 'booking')} is canceled"
+    else:
+        title = (
+            f"{share(canceled, bookings)} of bookings end canceled, most of "
+            f"{name(worst['event_type_name'])}: {percent(worst['percent'])}"
+        )
+    return Answer(
+        title,
+        [
+            Figure(
+                Bars(
+                    [
+                        Bar(
+                            one_line(row["event_type_name"]),
+                            [
+                                100 * (row["canceled"] - row["by_host"]) / row["bookings"],
+                                100 * row["by_host"] / row["bookings"],
+                            ],
+                            [percent(row["percent"]), f"{row['bookings']:,}"],
+                        )
+                        for row in shown
+                    ],
+                    ["canceled", "of"],
+                    [FIRST, THIRD],
+                )
+            )
+        ],
+        [(FIRST, "by the invitee"), (THIRD, "by the host")],
+        f"A booking that was rescheduled is not canceled. {left_out(rows, shown, 'event type')}",
+    )
+
+
+def reschedules(rows: Rows) -> Answer:
+    """Tell how often bookings are rescheduled, and what becomes of them then."""
+    shown = most(rows, "bookings")
+    bookings = sum(row["bookings"] for row in rows)
+    moved = sum(row["bookings"] for row in rows if row["reschedules"])
+    highest = max(row["reschedules"] for row in rows)
+    title = f"None of {count(bookings, 'booking')} was rescheduled"
+    if moved:
+        title = f"{share(moved, bookings)} of bookings were rescheduled, up to {_times(highest)}"
+    return Answer(
+        title,
+        [
+            Figure(
+                Bars(
+                    [
+                        Bar(
+                            _times(row["reschedules"]),
+                            [
+                                100 * row["held"] / row["bookings"],
+                                100 * row["canceled"] / row["bookings"],
+                                100
+                                * (row["bookings"] - row["held"] - row["canceled"])
+                                / row["bookings"],
+                            ],
+                            [f"{row['bookings']:,}", tenths(row["days_later"])],
+                        )
+                        for row in shown
+                    ],
+                    ["bookings", "days later"],
+                    [FIRST, THIRD, REST],
+                    whole=100,
+                )
+            )
+        ],
+        [(FIRST, "held"), (THIRD, "canceled"), (REST, "no-show or still to come")],
+        "Days later: from the first start to the last, on average. "
+        + left_out(rows, shown, "length"),
+    )
+
+
+def _times(number: int) -> str:
+    return TIMES.get(number, f"{number} times")
+
+
+def revenue(rows: Rows) -> Answer:
+    """Tell what was paid for which event types, and how much of that for canceled bookings."""
+    currencies = sorted({row["currency"] for row in rows}, key=str)
+    figures, earned, of_canceled, notes = [], [], [], []
+    for currency in currencies:
+        paid = [row for row in rows if row["currency"] == currency]
+        shown = most(paid, "revenue")
+        cents = any(row["revenue"] % 1 or row["of_canceled"] % 1 for row in paid)
+        unit = one_line(currency)
+        earned.append(f"{unit}{SPACE}{money(sum(row['revenue'] for row in paid), cents=cents)}")
+        if canceled := sum(row["of_canceled"] for row in paid):
+            of_canceled.append(f"{unit}{SPACE}{money(canceled, cents=cents)}")
+        bars = [
+            Bar(
+                one_line(row["event_type_name"]),
+                [row["revenue"] - row["of_canceled"], row["of_canceled"]],
+                [money(row["revenue"], cents=cents), f"{row['paid_bookings']:,}"],
+            )
+            for row in shown
+        ]
+        figures.append(Figure(Bars(bars, [unit, "bookings"], [FIRST, THIRD]), unit))
+        notes.append(left_out(paid, shown, f"event type in {unit}"))
+    title = f"{listing(earned)} paid"
+    if of_canceled:
+        title += f", of which {listing(of_canceled)} for canceled bookings"
+    return Answer(
+        title,
+        figures,
+        [(FIRST, "for other bookings"), (THIRD, "for canceled bookings")],
+        " ".join(note for note in notes if note),
+    )

@@ -1,0 +1,92 @@
+"""How the page says numbers, dates, and long texts."""
+
+from __future__ import annotations
+
+from numbers import Number
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import date, datetime, timedelta
+    from decimal import Decimal
+
+LONGEST_NAME = 48
+"""How many characters of a name or an answer a title quotes."""
+
+SPACE = "\N{NO-BREAK SPACE}"
+NOTHING = "\N{EN DASH}"
+
+
+def count(number: int, noun: str) -> str:
+    """Return "1 meeting" or "1,204 meetings"."""
+    return f"{number:,}{SPACE}{noun}{'' if number == 1 else 's'}"
+
+
+def share(part: int, whole: int) -> str:
+    """Return what percentage of a whole, which is not 0, a part is."""
+    return percent((2000 * part // whole + 1) // 2 / 10)
+
+
+def percent(number: float | Decimal | None) -> str:
+    """Return "14.2 %"."""
+    return NOTHING if number is None else f"{number:.1f}{SPACE}%"
+
+
+def tenths(number: float | Decimal | None) -> str:
+    """Return "1,204.5"."""
+    return NOTHING if number is None else f"{number:,.1f}"
+
+
+def money(amount: float | Decimal, *, cents: bool) -> str:
+    """Return "1,200" or "1,200.50"."""
+    return f"{amount:,.2f}" if cents else f"{amount:,.0f}"
+
+
+def long_date(day: date) -> str:
+    """Return "4 March 2026"."""
+    return f"{day.day} {day:%B %Y}"
+
+
+def moment(time: datetime) -> str:
+    """Return "4 March 2026, 09:30"."""
+    return f"{long_date(time)}, {time:%H:%M}"
+
+
+def span(length: timedelta) -> str:
+    """Return "90 minutes", "5 hours", or "3 days", rounded down."""
+    minutes = int(length.total_seconds()) // 60
+    if minutes < 2 * 60:
+        return count(minutes, "minute")
+    if minutes < 2 * 24 * 60:
+        return count(minutes // 60, "hour")
+    return count(minutes // (24 * 60), "day")
+
+
+def one_line(text: str | None) -> str:
+    """Return a text on one line; several choices in an answer stand on a line each."""
+    lines = (" ".join(line.split()) for line in (text or "").splitlines())
+    return ", ".join(line for line in lines if line) or "(unknown)"
+
+
+def name(text: str | None) -> str:
+    """Return a name or an answer for a title."""
+    line = one_line(text)
+    return line if len(line) <= LONGEST_NAME else f"{line[: LONGEST_NAME - 1].rstrip()}…"
+
+
+def value(one: Any) -> str:  # noqa: ANN401 - whatever a query returns
+    """Return a value of a row, for a table."""
+    if one is None:
+        return NOTHING
+    return f"{one:,}" if is_number(one) else str(one)
+
+
+def is_number(one: object) -> bool:
+    """Return whether a value is a number, for its place in a table."""
+    return isinstance(one, Number) and not isinstance(one, bool)
+
+
+def listing(parts: Sequence[str]) -> str:
+    """Return "a", "a and b", or "a, b and c"."""
+    *before, last = parts
+    return f"{', '.join(before)} and {last}" if before else last
