@@ -21,6 +21,7 @@ NARROW = 342
 
 FIRST, SECOND, THIRD = "var(--first)", "var(--second)", "var(--third)"
 REST = "var(--rest)"
+TRACK = "var(--track)"
 SERIES = (FIRST, SECOND, THIRD, "var(--fourth)", "var(--fifth)", REST)
 """Colors of parts; the last is for all others."""
 

@@ -75,8 +75,8 @@ def next_14_days(rows: Rows) -> Answer:
                 )
             )
         ],
-        note=f"With {count(sum(row['invitees'] for row in rows), 'invitee')}, in "
-        f"{tenths(sum(row['hours'] for row in rows))} hours. The first day is today.",
+        note=f"They take {tenths(sum(row['hours'] for row in rows))} hours, with "
+        f"{count(sum(row['invitees'] for row in rows), 'invitee')}. The first day is today.",
     )
 
 
@@ -114,10 +114,14 @@ def lead_time(rows: Rows) -> Answer:
     if not shown:
         return Answer("No booking's meeting was loaded")
     soonest, latest = shown[0], shown[-1]
-    days = f"{tenths(soonest['median_days'])} days ahead ({name(soonest['event_type_name'])})"
-    longest = f"{tenths(latest['median_days'])} ({name(latest['event_type_name'])})"
+    title = (
+        f"Shortest notice: {name(soonest['event_type_name'])}, "
+        f"{tenths(soonest['median_days'])} days"
+    )
+    if shown[1:]:
+        title += f"; longest: {name(latest['event_type_name'])}, {tenths(latest['median_days'])}"
     return Answer(
-        f"Half are booked at most {days}" + (f" to {longest}" if shown[1:] else ""),
+        title,
         [
             Figure(
                 Bars(
@@ -135,5 +139,6 @@ def lead_time(rows: Rows) -> Answer:
             )
         ],
         [(FIRST, "half of the bookings"), (SECOND, "up to 90 % of them")],
-        f"Days from booking to start. {left_out(rows, shown, 'event type')}",
+        "Days from booking to start: half of the bookings, and 90 % of them, are made at most so "
+        f"long before. {left_out(rows, shown, 'event type')}",
     )

@@ -25,8 +25,8 @@ def no_shows(rows: Rows) -> Answer:
         title = f"None of {count(past, 'past booking')} has a no-show mark"
     else:
         title = (
-            f"{share(missed, past)} of past bookings are no-shows, most of "
-            f"{name(worst['event_type_name'])}: {percent(worst['percent'])}"
+            f"{share(missed, past)} of past bookings are no-shows; the highest rate: "
+            f"{name(worst['event_type_name'])}, {percent(worst['percent'])}"
         )
     return Answer(
         title,
@@ -60,8 +60,8 @@ def cancellations(rows: Rows) -> Answer:
         title = f"None of {count(bookings, 'booking')} is canceled"
     else:
         title = (
-            f"{share(canceled, bookings)} of bookings end canceled, most of "
-            f"{name(worst['event_type_name'])}: {percent(worst['percent'])}"
+            f"{share(canceled, bookings)} of bookings end canceled; the highest rate: "
+            f"{name(worst['event_type_name'])}, {percent(worst['percent'])}"
         )
     return Answer(
         title,
@@ -124,8 +124,7 @@ def reschedules(rows: Rows) -> Answer:
             )
         ],
         [(FIRST, "held"), (THIRD, "canceled"), (REST, "no-show or still to come")],
-        "Days later: from the first start to the last, on average. "
-        + left_out(rows, shown, "length"),
+        "Days later: from the first start to the last, on average. " + left_out(rows, shown, "row"),
     )
 
 
@@ -153,7 +152,9 @@ def revenue(rows: Rows) -> Answer:
             )
             for row in shown
         ]
-        figures.append(Figure(Bars(bars, [unit, "bookings"], [FIRST, THIRD]), unit))
+        figures.append(
+            Figure(Bars(bars, [unit, "bookings"], [FIRST, THIRD]), unit if currencies[1:] else "")
+        )
         notes.append(left_out(paid, shown, f"event type in {unit}"))
     title = f"{listing(earned)} paid"
     if of_canceled:
@@ -161,6 +162,6 @@ def revenue(rows: Rows) -> Answer:
     return Answer(
         title,
         figures,
-        [(FIRST, "for other bookings"), (THIRD, "for canceled bookings")],
+        [(FIRST, "for other bookings"), (THIRD, "for canceled bookings")] if of_canceled else (),
         " ".join(note for note in notes if note),
     )

@@ -76,7 +76,6 @@ from calendly_analytics.calendly__freshness
 
 def _facts(row: Row) -> dict[str, str]:
     """Return the period and how fresh the data is."""
-    zone = one_line(row["timezone"])
     latest = "nothing was loaded"
     if row["latest_change_at"]:
         before = span(row["as_of"] - row["latest_change_at"])
@@ -87,9 +86,8 @@ def _facts(row: Row) -> dict[str, str]:
     return {
         "Period": period,
         "Loaded": f"{count(row['meetings'], 'meeting')}, {count(row['bookings'], 'booking')}",
-        "As of": moment(row["local_as_of"]),
+        "As of": f"{moment(row['local_as_of'])} ({one_line(row['timezone'])})",
         "Latest change in the data": latest,
-        "Time zone of days and weeks": zone,
     }
 
 

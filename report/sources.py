@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from report.answer import Answer, Figure, left_out, most
-from report.charts import FIRST, REST, Bar, Bars
+from report.charts import FIRST, TRACK, Bar, Bars
 from report.wording import count, name, one_line, percent, share, tenths
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def routing(rows: Rows) -> Answer:
                     [
                         Bar(
                             f"{one_line(row['form_name'])}: "
-                            + one_line(row["result_type"]).replace("_", " "),
+                            + (row["result_type"] or "(none)").replace("_", " "),
                             [row["percent"], 100 - row["percent"]],
                             [
                                 percent(row["percent"]),
@@ -86,7 +86,7 @@ def routing(rows: Rows) -> Answer:
                         for row in shown
                     ],
                     ["booked", "of", "minutes"],
-                    [FIRST, REST],
+                    [FIRST, TRACK],
                     whole=100,
                 )
             )
@@ -99,44 +99,50 @@ def routing(rows: Rows) -> Answer:
 def answers(rows: Rows) -> Answer:
     """Tell what invitees answer to questions that offer choices; free text is left out."""
     questions = [list(given) for _, given in groupby(rows, key=itemgetter("question"))]
-    choices = [given for given in questions if _is_choice(given)]
-    free = len(questions) - len(choices)
-    left = f"Left out as free text: {count(free, 'question')}." if free else ""
+    choices = sorted(filter(_is_choice, questions), key=_bookings, reverse=True)
+    notes = []
+    if len(choices) > MOST_QUESTIONS:
+        others = count(len(choices) - MOST_QUESTIONS, "other question")
+        notes.append(f"And {others}, in the table below.")
+    if free := len(questions) - len(choices):
+        notes.append(f"Left out as free text: {count(free, 'question')}.")
     if not choices:
-        return Answer("No question has answers that repeat", note=left, rows=())
-    choices.sort(key=lambda given: -sum(row["bookings"] for row in given))
-    figures = []
-    for given in choices[:MOST_QUESTIONS]:
-        total = sum(row["bookings"] for row in given)
-        shown = most(given, "bookings", MOST_ANSWERS)
-        bars = [
-            Bar(
-                one_line(row["answer"]),
-                [row["bookings"]],
-                [f"{row['bookings']:,}", share(row["bookings"], total)],
-            )
-            for row in shown
-        ]
-        figures.append(
-            Figure(Bars(bars, ["bookings", "share"], [FIRST]), one_line(given[0]["question"]))
-        )
-    top = choices[0]
-    first = max(top, key=itemgetter("bookings"))
-    total = sum(row["bookings"] for row in top)
+        return Answer("No question has answers that repeat", note=" ".join(notes), rows=())
+    top = max(choices[0], key=itemgetter("bookings"))
     return Answer(
-        f"“{name(first['answer'])}” is the top answer to “{name(first['question'])}”: "
-        f"{share(first['bookings'], total)}",
-        figures,
-        note=left,
+        f"“{name(top['answer'])}” is the top answer to “{name(top['question'])}”: "
+        f"{share(top['bookings'], _bookings(choices[0]))}",
+        [_question(given) for given in choices[:MOST_QUESTIONS]],
+        note=" ".join(notes),
         rows=[row for given in choices for row in given],
     )
 
 
+def _question(given: Rows) -> Figure:
+    shown = most(given, "bookings", MOST_ANSWERS)
+    total = _bookings(given)
+    bars = [
+        Bar(
+            one_line(row["answer"]),
+            [row["bookings"]],
+            [f"{row['bookings']:,}", share(row["bookings"], total)],
+        )
+        for row in shown
+    ]
+    caption = one_line(given[0]["question"])
+    if others := len(given) - len(shown):
+        caption += f" ({len(shown)} of {count(others + len(shown), 'answer')})"
+    return Figure(Bars(bars, ["bookings", "share"], [FIRST]), caption)
+
+
+def _bookings(given: Rows) -> int:
+    return sum(row["bookings"] for row in given)
+
+
 def _is_choice(given: Rows) -> bool:
     """Whether a few answers, each given again and again, make up most of a question's."""
-    top = sorted((row["bookings"] for row in given), reverse=True)[:MOST_ANSWERS]
-    total = sum(row["bookings"] for row in given)
-    return bool(sum(top) >= max(MAINLY * total, 2 * len(top)))
+    top = most(given, "bookings", MOST_ANSWERS)
+    return _bookings(top) >= max(MAINLY * _bookings(given), 2 * len(top))
 
 
 def time_zones(rows: Rows) -> Answer:

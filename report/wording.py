@@ -65,7 +65,7 @@ def span(length: timedelta) -> str:
 def one_line(text: str | None) -> str:
     """Return a text on one line; several choices in an answer stand on a line each."""
     lines = (" ".join(line.split()) for line in (text or "").splitlines())
-    return ", ".join(line for line in lines if line) or "(unknown)"
+    return ", ".join(line for line in lines if line) or "(no name)"
 
 
 def name(text: str | None) -> str:
@@ -78,7 +78,9 @@ def value(one: Any) -> str:  # noqa: ANN401 - whatever a query returns
     """Return a value of a row, for a table."""
     if one is None:
         return NOTHING
-    return f"{one:,}" if is_number(one) else str(one)
+    if isinstance(one, int) or not is_number(one):
+        return f"{one:,}" if is_number(one) else str(one)
+    return f"{one:,.1f}" if one == round(one, 1) else f"{one:,.2f}"
 
 
 def is_number(one: object) -> bool:
