@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from report.answer import Answer, Figure, left_out, most
 from report.charts import FIRST, SECOND, SERIES, Bar, Bars, Columns
-from report.wording import count, long_date, name, one_line, tenths
+from report.wording import count, long_date, name, tenths
 
 if TYPE_CHECKING:
     from report.answer import Rows
@@ -50,7 +50,7 @@ def by_week_and_team(rows: Rows) -> Answer:
             )
         ],
         [
-            (color, "no team" if team == NO_TEAM else one_line(team))
+            (color, "no team" if team == NO_TEAM else name(team))
             for color, team in zip(SERIES, shown, strict=False)
         ],
         f"Weeks start on Monday, the first on {long_date(first)}. The last may not be over.",
@@ -92,7 +92,7 @@ def host_load(rows: Rows) -> Answer:
                 Bars(
                     [
                         Bar(
-                            one_line(row["host_name"]),
+                            name(row["host_name"]),
                             [row["hours"], row["hours_with_buffers"] - row["hours"]],
                             [tenths(row["hours"]), f"{row['meetings']:,}"],
                         )
@@ -127,7 +127,7 @@ def lead_time(rows: Rows) -> Answer:
                 Bars(
                     [
                         Bar(
-                            one_line(row["event_type_name"]),
+                            name(row["event_type_name"]),
                             [row["median_days"], row["p90_days"] - row["median_days"]],
                             [tenths(row["median_days"]), tenths(row["p90_days"])],
                         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from report.answer import Answer, Figure, left_out, most
 from report.charts import FIRST, REST, THIRD, Bar, Bars
-from report.wording import SPACE, count, listing, money, name, one_line, percent, share, tenths
+from report.wording import SPACE, count, listing, money, name, percent, share, tenths
 
 if TYPE_CHECKING:
     from report.answer import Rows
@@ -35,7 +35,7 @@ def no_shows(rows: Rows) -> Answer:
                 Bars(
                     [
                         Bar(
-                            one_line(row["event_type_name"]),
+                            name(row["event_type_name"]),
                             [row["percent"]],
                             [percent(row["percent"]), f"{row['past_bookings']:,}"],
                         )
@@ -70,7 +70,7 @@ def cancellations(rows: Rows) -> Answer:
                 Bars(
                     [
                         Bar(
-                            one_line(row["event_type_name"]),
+                            name(row["event_type_name"]),
                             [
                                 100 * (row["canceled"] - row["by_host"]) / row["bookings"],
                                 100 * row["by_host"] / row["bookings"],
@@ -140,13 +140,13 @@ def revenue(rows: Rows) -> Answer:
         paid = [row for row in rows if row["currency"] == currency]
         shown = most(paid, "revenue")
         cents = any(row["revenue"] % 1 or row["of_canceled"] % 1 for row in paid)
-        unit = one_line(currency)
+        unit = name(currency)
         earned.append(f"{unit}{SPACE}{money(sum(row['revenue'] for row in paid), cents=cents)}")
         if canceled := sum(row["of_canceled"] for row in paid):
             of_canceled.append(f"{unit}{SPACE}{money(canceled, cents=cents)}")
         bars = [
             Bar(
-                one_line(row["event_type_name"]),
+                name(row["event_type_name"]),
                 [row["revenue"] - row["of_canceled"], row["of_canceled"]],
                 [money(row["revenue"], cents=cents), f"{row['paid_bookings']:,}"],
             )

@@ -10,7 +10,7 @@ import vl_convert
 
 from report.answer import Answer
 from report.charts import NARROW, WIDE
-from report.wording import count, is_number, long_date, moment, one_line, span, value
+from report.wording import column, count, long_date, moment, one_line, span
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +21,22 @@ MOST_ROWS = 200
 """How many rows a table has at most."""
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+
+
+FACTS = """
+select
+  as_of,
+  latest_change_at,
+  timezone,
+  as_of at time zone 'UTC' at time zone timezone as local_as_of,
+  latest_change_at at time zone 'UTC' at time zone timezone as local_latest_change_at,
+  (select count(*) from calendly_analytics.calendly__meetings) as meetings,
+  (select min(day) from calendly_analytics.calendly__meetings) as first_day,
+  (select max(day) from calendly_analytics.calendly__meetings) as last_day,
+  (select count(*) from calendly_analytics.calendly__bookings) as bookings
+from calendly_analytics.calendly__freshness
+"""
+"""The query of what the header says."""
 
 
 class Asked(NamedTuple):
@@ -41,7 +57,7 @@ def page(facts: Row, groups: Mapping[str, Sequence[Asked]]) -> str:
     style = files("report").joinpath("style.css").read_text("utf-8")
     sections = "".join(
         f'<section><h2>{escape(heading)}</h2><div class="answers">'
-        f"{''.join(_article(asked) for asked in group)}</div></section>\n"
+        f"{''.join(article(asked) for asked in group)}</div></section>\n"
         for heading, group in groups.items()
     )
     stated = "".join(
@@ -59,39 +75,8 @@ def page(facts: Row, groups: Mapping[str, Sequence[Asked]]) -> str:
     )
 
 
-FACTS = """
-select
-  as_of,
-  latest_change_at,
-  timezone,
-  as_of at time zone 'UTC' at time zone timezone as local_as_of,
-  latest_change_at at time zone 'UTC' at time zone timezone as local_latest_change_at,
-  (select count(*) from calendly_analytics.calendly__meetings) as meetings,
-  (select min(day) from calendly_analytics.calendly__meetings) as first_day,
-  (select max(day) from calendly_analytics.calendly__meetings) as last_day,
-  (select count(*) from calendly_analytics.calendly__bookings) as bookings
-from calendly_analytics.calendly__freshness
-"""
-
-
-def _facts(row: Row) -> dict[str, str]:
-    """Return the period and how fresh the data is."""
-    latest = "nothing was loaded"
-    if row["latest_change_at"]:
-        before = span(row["as_of"] - row["latest_change_at"])
-        latest = f"{moment(row['local_latest_change_at'])} ({before} before)"
-    period = "no meetings"
-    if row["meetings"]:
-        period = f"{long_date(row['first_day'])} to {long_date(row['last_day'])}"
-    return {
-        "Period": period,
-        "Loaded": f"{count(row['meetings'], 'meeting')}, {count(row['bookings'], 'booking')}",
-        "As of": f"{moment(row['local_as_of'])} ({one_line(row['timezone'])})",
-        "Latest change in the data": latest,
-    }
-
-
-def _article(asked: Asked) -> str:
+def article(asked: Asked) -> str:
+    """Return a question with its answer as a part of the page."""
     question, query, rows = asked
     answer = question.answer(rows) if rows else Answer(question.missing)
     lines = query.splitlines()
@@ -113,6 +98,23 @@ def _article(asked: Asked) -> str:
     )
 
 
+def _facts(row: Row) -> dict[str, str]:
+    """Return the period and how fresh the data is."""
+    latest = "nothing was loaded"
+    if row["latest_change_at"]:
+        before = span(row["as_of"] - row["latest_change_at"])
+        latest = f"{moment(row['local_latest_change_at'])} ({before} before)"
+    period = "no meetings"
+    if row["meetings"]:
+        period = f"{long_date(row['first_day'])} to {long_date(row['last_day'])}"
+    return {
+        "Period": period,
+        "Loaded": f"{count(row['meetings'], 'meeting')}, {count(row['bookings'], 'booking')}",
+        "As of": f"{moment(row['local_as_of'])} ({one_line(row['timezone'])})",
+        "Latest change in the data": latest,
+    }
+
+
 def _figure(figure: Figure, title: str) -> str:
     """Return a chart, drawn for wide and for narrow screens, one of which is hidden."""
     label = escape(f"Chart: {figure.caption or title}")
@@ -130,22 +132,18 @@ def _svg(figure: Figure, width: int, label: str) -> str:
 
 
 def _table(rows: Rows) -> str:
-    kinds = {
-        column: ' class="number"' if any(is_number(row[column]) for row in rows) else ""
-        for column in rows[0]
-    }
-    heads = "".join(
-        f'<th scope="col"{kind}>{escape(column)}</th>' for column, kind in kinds.items()
-    )
-    lines = "".join(
-        "<tr>"
-        + "".join(f"<td{kind}>{escape(value(row[column]))}</td>" for column, kind in kinds.items())
-        + "</tr>\n"
-        for row in rows[:MOST_ROWS]
-    )
+    heads, lines = "", [""] * min(len(rows), MOST_ROWS)
+    for name in rows[0]:
+        is_number, texts = column([row[name] for row in rows[:MOST_ROWS]])
+        kind = ' class="number"' if is_number else ""
+        heads += f'<th scope="col"{kind}>{escape(name)}</th>'
+        lines = [
+            f"{line}<td{kind}>{escape(text)}</td>" for line, text in zip(lines, texts, strict=True)
+        ]
+    body = "".join(f"<tr>{line}</tr>\n" for line in lines)
     left = len(rows) - MOST_ROWS
     return (
         '<div class="rows" tabindex="0" role="region" aria-label="Numbers"><table>'
-        f"<thead><tr>{heads}</tr></thead>\n<tbody>{lines}</tbody></table></div>"
+        f"<thead><tr>{heads}</tr></thead>\n<tbody>{body}</tbody></table></div>"
         + (f"<p>And {count(left, 'other row')}.</p>" if left > 0 else "")
     )

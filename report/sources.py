@@ -59,7 +59,7 @@ def sources(rows: Rows) -> Answer:
 def _link(source: str, campaign: str) -> str:
     if source == NONE == campaign:
         return "no source"
-    return one_line(source) if campaign == NONE else f"{one_line(source)} / {one_line(campaign)}"
+    return name(source) if campaign == NONE else f"{name(source)} / {name(campaign)}"
 
 
 def routing(rows: Rows) -> Answer:
@@ -74,8 +74,8 @@ def routing(rows: Rows) -> Answer:
                 Bars(
                     [
                         Bar(
-                            f"{one_line(row['form_name'])}: "
-                            + (row["result_type"] or "(none)").replace("_", " "),
+                            f"{name(row['form_name'])}: "
+                            + name(row["result_type"] or "(none)").replace("_", " "),
                             [row["percent"], 100 - row["percent"]],
                             [
                                 percent(row["percent"]),
@@ -123,7 +123,7 @@ def _question(given: Rows) -> Figure:
     total = _bookings(given)
     bars = [
         Bar(
-            one_line(row["answer"]),
+            name(row["answer"]),
             [row["bookings"]],
             [f"{row['bookings']:,}", share(row["bookings"], total)],
         )
@@ -179,4 +179,4 @@ def time_zones(rows: Rows) -> Answer:
 
 
 def _zone(timezone: str) -> str:
-    return one_line(timezone).replace("_", " ")
+    return name(timezone).replace("_", " ")

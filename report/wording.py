@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from numbers import Number
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ LONGEST_NAME = 48
 
 SPACE = "\N{NO-BREAK SPACE}"
 NOTHING = "\N{EN DASH}"
+NOT_IN_XML = re.compile("[^\t\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that make vl-convert abort the process."""
 
 
 def count(number: int, noun: str) -> str:
@@ -64,7 +67,7 @@ def span(length: timedelta) -> str:
 
 def one_line(text: str | None) -> str:
     """Return a text on one line; several choices in an answer stand on a line each."""
-    lines = (" ".join(line.split()) for line in (text or "").splitlines())
+    lines = (" ".join(NOT_IN_XML.sub("�", line).split()) for line in (text or "").splitlines())
     return ", ".join(line for line in lines if line) or "(no name)"
 
 
@@ -74,18 +77,12 @@ def name(text: str | None) -> str:
     return line if len(line) <= LONGEST_NAME else f"{line[: LONGEST_NAME - 1].rstrip()}…"
 
 
-def value(one: Any) -> str:  # noqa: ANN401 - whatever a query returns
-    """Return a value of a row, for a table."""
-    if one is None:
-        return NOTHING
-    if isinstance(one, int) or not is_number(one):
-        return f"{one:,}" if is_number(one) else str(one)
-    return f"{one:,.1f}" if one == round(one, 1) else f"{one:,.2f}"
-
-
-def is_number(one: object) -> bool:
-    """Return whether a value is a number, for its place in a table."""
-    return isinstance(one, Number) and not isinstance(one, bool)
+def column(values: Sequence[Any]) -> tuple[bool, list[str]]:
+    """Return whether a column holds numbers, and its values with as many decimals as one needs."""
+    numbers: list[Any] = [one for one in values if isinstance(one, Number)]
+    digits = next((d for d in (0, 1) if all(one == round(one, d) for one in numbers)), 2)
+    texts = [f"{one:,.{digits}f}" if isinstance(one, Number) else one for one in values]
+    return bool(numbers), [NOTHING if text is None else str(text) for text in texts]
 
 
 def listing(parts: Sequence[str]) -> str:

@@ -1,0 +1,283 @@
+"""The page says what is seen in the rows, shows it, and neither loads nor runs anything."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, timedelta
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import pytest
+
+from report.charts import SERIES
+from report.meetings import MOST_WEEKS
+from report.page import MOST_ROWS, article, page
+from report.questions import GROUPS
+from tests.report.parsed import parsed
+from tests.report.rows import FACTS, NOTHING_LOADED, ROWS, TODAY, WEEK, asked, made, usual
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from report.answer import Answer, Row, Rows
+
+ANSWERS: dict[str, Callable[[Rows], Answer]] = {
+    question.file: question.answer for questions in GROUPS.values() for question in questions
+}
+STYLE = files("report").joinpath("style.css").read_text("utf-8")
+
+TITLES = {
+    "01": "12 meetings held in 4 weeks, most by Support",
+    "10": "4 meetings in the next 14 days, most on Friday, 6 March",
+    "05": "Most hours: Ana Lima, 120.5 in 180 meetings",
+    "04": "Shortest notice: Support session, 0.4 days; longest: Kickoff, 6.2",
+    "02": "9.0 % of past bookings are no-shows; the highest rate: Support session, 14.2 %",
+    "03": "15.0 % of bookings end canceled; the highest rate: Interview, 50.0 %",
+    "06": "10.0 % of bookings were rescheduled, up to 4 times",
+    "12": "EUR 6,891.50 and USD 1,500 paid, of which EUR 90.00 for canceled bookings",
+    "07": "Top source: newsletter, 34 of 100 bookings",
+    "08": "50.0 % of 40 form submissions led to a booking",
+    "09": "“Web search” is the top answer to “How did you hear about us?”: 82.0 %",
+    "11": "Invitees are in 2 time zones, most in America/New York: 50.0 %",
+}
+
+FIRST_ROWS = {
+    "01": "1 meeting held in 1 week",
+    "10": "1 meeting in the next 14 days, most on Wednesday, 4 March",
+    "05": "Most hours: Ana Lima, 120.5 in 180 meetings",
+    "04": "Shortest notice: Support session, 0.4 days",
+    "02": "14.2 % of past bookings are no-shows; the highest rate: Support session, 14.2 %",
+    "03": "50.0 % of bookings end canceled; the highest rate: Interview, 50.0 %",
+    "06": "None of 90 bookings was rescheduled",
+    "12": "EUR 6,691.50 paid, of which EUR 90.00 for canceled bookings",
+    "07": "None of 61 bookings names a source",
+    "08": "66.7 % of 30 form submissions led to a booking",
+    "09": "“Web search” is the top answer to “How did you hear about us?”: 100.0 %",
+    "11": "Invitees are in 1 time zone, in America/New York: 50.0 %",
+}
+
+NOTHING = (
+    "No meetings have been held",
+    "No booking's meeting has started",
+    "No answers of invitees were loaded",
+    "No payments were loaded",
+    "No routing forms were submitted",
+)
+
+
+def answer(number: str, rows: Rows) -> Answer:
+    (ask,) = (ask for file, ask in ANSWERS.items() if file.startswith(number))
+    return ask(rows)
+
+
+def of(number: str) -> Rows:
+    (rows,) = (rows for file, rows in ROWS.items() if file.startswith(number))
+    return rows
+
+
+def changed(number: str, values: Mapping[str, object]) -> list[Row]:
+    """The question's rows with the same values in each."""
+    return [{**row, **values} for row in of(number)]
+
+
+def plain(text: str) -> str:
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize("number", TITLES)
+def test_a_title_says_what_is_seen_in_the_rows(number: str) -> None:
+    assert plain(answer(number, of(number)).title) == TITLES[number]
+
+
+@pytest.mark.parametrize("number", FIRST_ROWS)
+def test_a_title_suits_a_single_row(number: str) -> None:
+    assert plain(answer(number, of(number)[:1]).title) == FIRST_ROWS[number]
+
+
+@pytest.mark.parametrize(
+    ("number", "values", "title"),
+    [
+        ("10", {"meetings": 0}, "No meetings in the next 14 days"),
+        ("04", {"median_days": None}, "No booking's meeting was loaded"),
+        ("02", {"no_shows": 0, "percent": 0.0}, "None of 200 past bookings has a no-show mark"),
+        ("03", {"canceled": 0, "percent": 0.0}, "None of 120 bookings is canceled"),
+        ("12", {"of_canceled": 0}, "EUR 6,891.50 and USD 1,500 paid"),
+        ("09", {"bookings": 1}, "No question has answers that repeat"),
+        ("11", {"timezone": "(unknown)"}, "No invitee's time zone is known"),
+        ("05", {"host_name": None}, "Most hours: (no name), 120.5 in 180 meetings"),
+    ],
+)
+def test_a_title_says_so_if_there_is_little_to_say(
+    number: str, values: Mapping[str, object], title: str
+) -> None:
+    assert plain(answer(number, changed(number, values)).title) == title
+
+
+def test_the_page_has_a_chart_the_query_and_the_numbers_of_twelve_questions() -> None:
+    articles = parsed(usual()).articles
+    order = [question.file for questions in GROUPS.values() for question in questions]
+
+    assert len(articles) == 12
+    assert sorted(order) == sorted(ROWS)
+    for file, shown in zip(order, articles, strict=True):
+        assert plain(shown.title) == TITLES[file[:2]]
+        assert shown.charts >= 2  # for wide screens and for phones
+        assert f"What about {file}?" in shown.text
+        assert "select 1 < 2" in shown.text
+        assert shown.rows >= 3
+
+
+def test_a_question_without_rows_says_what_is_missing() -> None:
+    empty = parsed(made(dict.fromkeys(ROWS, ()), NOTHING_LOADED))
+
+    assert [one.charts + one.rows for one in empty.articles] == [0] * 12
+    assert {one.title for one in empty.articles} > set(NOTHING)
+    assert "nothing was loaded" in empty.header
+
+
+def test_the_header_says_the_period_and_how_fresh_the_data_is_in_local_time() -> None:
+    header = plain(parsed(page(FACTS, {})).header)
+
+    assert "3 March 2025 to 1 April 2026" in header
+    assert "1,204 meetings, 1 booking\n" in header
+    assert "4 March 2026, 04:30 (America/New_York)" in header
+    assert "4 March 2026, 01:15 (3 hours before)" in header
+
+
+@pytest.mark.parametrize(
+    ("minutes", "said"),
+    [(1, "1 minute"), (119, "119 minutes"), (120, "2 hours"), (2879, "47 hours"), (2880, "2 days")],
+)
+def test_the_header_gives_the_age_of_the_data_in_a_unit_that_suits_it(
+    minutes: int, said: str
+) -> None:
+    as_of = datetime(2026, 3, 4, 9, 30)  # noqa: DTZ001 - as the models have it
+    facts = {**FACTS, "latest_change_at": as_of - timedelta(minutes=minutes)}
+
+    assert f"({said} before)" in plain(parsed(page(facts, {})).header)
+
+
+def test_what_a_chart_leaves_out_is_counted_and_a_table_ends_somewhere() -> None:
+    many = [
+        {"source": f"source {place:04}", "campaign": "(none)", "bookings": 9, "percent_held": 50.0}
+        for place in range(5000)
+    ]
+    html = article(asked("07_sources", many))
+    (shown,) = parsed(html).articles
+
+    assert "And 4,990 other links" in plain(shown.text)
+    assert "And 4,800 other rows" in plain(shown.text)
+    assert shown.rows == 1 + MOST_ROWS
+    assert len(html) < 50_000
+
+
+def test_a_chart_shows_what_counts_most_and_keeps_the_order() -> None:
+    rows = [
+        {"event_type_name": f"type {size}", "past_bookings": size, "no_shows": 1, "percent": 9.0}
+        for size in range(1, 31)
+    ]
+    html = article(asked("02_no_show_rate_by_event_type", rows))
+    shown = dict.fromkeys(re.findall(r">(type \d+)</text>", html))
+
+    assert list(shown) == [f"type {size}" for size in range(21, 31)]
+
+
+def test_weeks_without_meetings_are_shown_and_old_ones_left_out() -> None:
+    rows = [
+        {"week": TODAY - place * WEEK, "team_name": "Sales", "meetings": 1}
+        for place in (60, MOST_WEEKS, MOST_WEEKS - 1, 0)
+    ]
+    shown = answer("01", rows)
+
+    assert plain(shown.title) == f"2 meetings held in {MOST_WEEKS} weeks, by Sales"
+    assert "the first on 10 September 2025" in shown.note
+
+
+def test_many_teams_become_five_and_others() -> None:
+    rows = [
+        {"week": date(2026, 3, 2), "team_name": f"team {place}", "meetings": 20 - place}
+        for place in range(20)
+    ]
+    key = [meaning for _, meaning in answer("01", rows).key]
+
+    assert key == ["team 0", "team 1", "team 2", "team 3", "team 4", "others"]
+
+
+def test_free_text_is_left_out_and_that_is_said() -> None:
+    html = usual()
+
+    assert "555" not in html
+    assert "Phone" not in html
+    assert "Left out as free text: 1\N{NO-BREAK SPACE}question." in html
+    assert "Pricing, Security" in html  # several choices
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=https://example.com/x onerror=alert(1)>',
+    "</style></details></article><b>",
+    "<!-- &lt; ]]> {{x}} \u202e\x00\x1b\uffff",
+    "url(https://example.com/x) " + "x" * 5000,
+)
+
+
+def test_what_visitors_wrote_stays_text() -> None:
+    rows = {
+        file: [
+            {name: text if isinstance(value, str) else value for name, value in row.items()}
+            for text in HOSTILE
+            for row in ones
+        ]
+        for file, ones in ROWS.items()
+    }
+    shown, expected = parsed(made(rows, {**FACTS, "timezone": HOSTILE[0]})), parsed(usual())
+
+    assert len(shown.articles) == 12
+    assert shown.tags <= expected.tags
+    assert {name for name, _ in shown.attributes} <= {name for name, _ in expected.attributes}
+    for text in HOSTILE:
+        assert text[:20] in shown.articles[2].text
+
+
+def test_the_page_loads_nothing_and_runs_nothing() -> None:
+    shown = parsed(usual())
+    loading = {"script", "link", "img", "image", "iframe", "object", "embed", "use", "base", "form"}
+
+    assert shown.tags.isdisjoint(loading)
+    for name, value in shown.attributes:
+        assert name not in {"src", "href", "xlink:href", "srcset", "action"}
+        assert not name.startswith("on")
+        assert name.startswith("xmlns") or not re.search(r"//|url\(", value), (name, value)
+    assert not re.search(r"url\(|@import|//", STYLE)
+    assert any("default-src 'none'" in value for _, value in shown.attributes)
+
+
+def colors(scheme: str) -> dict[str, str]:
+    """The colors of a scheme, by name."""
+    light, _, dark = STYLE.partition("prefers-color-scheme: dark")
+    text = {"light": light, "dark": dark}[scheme]
+    return dict(re.findall(r"--(\w+): #(\w{6});", text))
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colors as WCAG defines it."""
+
+    def luminance(color: str) -> float:
+        parts = (int(color[place : place + 2], 16) / 255 for place in (0, 2, 4))
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    darker, lighter = sorted((luminance(one), luminance(other)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_and_charts_stand_out_from_the_paper(scheme: str) -> None:
+    of_scheme = colors(scheme)
+    used = set(re.findall(r"var\(--(\w+)\)", usual() + STYLE + " ".join(SERIES)))
+
+    assert used == set(of_scheme)
+    for name in ("ink", "muted"):
+        assert contrast(of_scheme[name], of_scheme["paper"]) >= 4.5, name
+    for name in ("first", "second", "third", "fourth", "fifth", "rest"):
+        assert contrast(of_scheme[name], of_scheme["paper"]) >= 3, name
