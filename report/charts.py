@@ -180,7 +180,7 @@ class Columns:
             "transform": [{"filter": "datum.total > 0"}],
             "encoding": {
                 "y": {"field": "total", "type": "quantitative"},
-                "text": {"field": "total", "type": "quantitative"},
+                "text": {"field": "total", "type": "quantitative", "format": ","},
             },
         }
         return _spec(

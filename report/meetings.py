@@ -36,7 +36,9 @@ def by_week_and_team(rows: Rows) -> Answer:
         cells[row["week"], team if team in named else others] += row["meetings"]
     shown = named if named == ranked else [*named, others]
     total = count(sum(teams.values()), "meeting")
-    most_by = "" if ranked[0] == NO_TEAM else f", {'most ' if ranked[1:] else ''}by {ranked[0]}"
+    most_by = (
+        "" if ranked[0] == NO_TEAM else f", {'most ' if ranked[1:] else ''}by {name(ranked[0])}"
+    )
     return Answer(
         f"{total} held in {count(len(weeks), 'week')}{most_by}",
         [

@@ -153,7 +153,7 @@ def revenue(rows: Rows) -> Answer:
             for row in shown
         ]
         figures.append(
-            Figure(Bars(bars, [unit, "bookings"], [FIRST, THIRD]), unit if currencies[1:] else "")
+            Figure(Bars(bars, ["paid", "bookings"], [FIRST, THIRD]), unit if currencies[1:] else "")
         )
         notes.append(left_out(paid, shown, f"event type in {unit}"))
     title = f"{listing(earned)} paid"
