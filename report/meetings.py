@@ -12,6 +12,8 @@ from report.charts import FIRST, SECOND, SERIES, Bar, Bars, Columns
 from report.wording import count, long_date, name, tenths
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from report.answer import Rows
 
 MOST_WEEKS = 26
@@ -24,23 +26,23 @@ def by_week_and_team(rows: Rows) -> Answer:
     last = max(row["week"] for row in rows)
     first = max(min(row["week"] for row in rows), last - (MOST_WEEKS - 1) * WEEK)
     weeks = [first + place * WEEK for place in range((last - first) // WEEK + 1)]
-    teams, cells = Counter[str](), Counter[tuple[object, str]]()
+    rows = [row for row in rows if row["week"] >= first]
+    teams = Counter[str]()
     for row in rows:
-        if row["week"] >= first:
-            teams[row["team_name"]] += row["meetings"]
+        teams[row["team_name"]] += row["meetings"]
     ranked = [team for team, _ in teams.most_common()]
-    named = ranked if len(ranked) <= len(SERIES) else ranked[: len(SERIES) - 1]
-    others = "others"
+    shown: list[str | None] = [*ranked]
+    if len(ranked) > len(SERIES):
+        shown = [*ranked[: len(SERIES) - 1], None]
+    cells: Counter[tuple[date, str | None]] = Counter()
     for row in rows:
-        team = row["team_name"]
-        cells[row["week"], team if team in named else others] += row["meetings"]
-    shown = named if named == ranked else [*named, others]
-    total = count(sum(teams.values()), "meeting")
-    most_by = (
-        "" if ranked[0] == NO_TEAM else f", {'most ' if ranked[1:] else ''}by {name(ranked[0])}"
-    )
+        team = row["team_name"] if row["team_name"] in shown else None
+        cells[row["week"], team] += row["meetings"]
+    title = f"{count(sum(teams.values()), 'meeting')} held in {count(len(weeks), 'week')}"
+    if ranked[0] != NO_TEAM:
+        title += f", {f'{teams[ranked[0]]:,} ' if ranked[1:] else ''}by {name(ranked[0])}"
     return Answer(
-        f"{total} held in {count(len(weeks), 'week')}{most_by}",
+        title,
         [
             Figure(
                 Columns(
@@ -52,7 +54,7 @@ def by_week_and_team(rows: Rows) -> Answer:
             )
         ],
         [
-            (color, "no team" if team == NO_TEAM else name(team))
+            (color, "no team" if team == NO_TEAM else name(team or "others"))
             for color, team in zip(SERIES, shown, strict=False)
         ],
         f"Weeks start on Monday, the first on {long_date(first)}. The last may not be over.",
@@ -66,7 +68,7 @@ def next_14_days(rows: Rows) -> Answer:
         return Answer("No meetings in the next 14 days")
     busiest = max(rows, key=itemgetter("meetings"))
     return Answer(
-        f"{count(meetings, 'meeting')} in the next 14 days, most on "
+        f"{count(meetings, 'meeting')} in the next 14 days, {busiest['meetings']:,} on "
         f"{busiest['day']:%A}, {busiest['day'].day} {busiest['day']:%B}",
         [
             Figure(

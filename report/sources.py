@@ -153,8 +153,8 @@ def time_zones(rows: Rows) -> Answer:
     if known:
         top = max(known, key=itemgetter("bookings"))
         title = (
-            f"Invitees are in {count(len(known), 'time zone')}, {'most ' if known[1:] else ''}in "
-            f"{_zone(top['timezone'])}: {percent(top['percent'])}"
+            f"Invitees are in {count(len(known), 'time zone')}, {percent(top['percent'])} in "
+            f"{_zone(top['timezone'])}"
         )
     return Answer(
         title,
