@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from report.answer import Answer, Figure, left_out, most
 from report.charts import FIRST, SECOND, SERIES, Bar, Bars, Columns
-from report.wording import count, long_date, name, tenths
+from report.wording import SPACE, count, long_date, name, tenths
 
 if TYPE_CHECKING:
     from datetime import date
@@ -120,7 +120,7 @@ def lead_time(rows: Rows) -> Answer:
     soonest, latest = shown[0], shown[-1]
     title = (
         f"Shortest notice: {name(soonest['event_type_name'])}, "
-        f"{tenths(soonest['median_days'])} days"
+        f"{tenths(soonest['median_days'])}{SPACE}days"
     )
     if shown[1:]:
         title += f"; longest: {name(latest['event_type_name'])}, {tenths(latest['median_days'])}"

@@ -171,6 +171,14 @@ def test_what_a_chart_leaves_out_is_counted_and_a_table_ends_somewhere() -> None
     assert len(html) < 50_000
 
 
+def test_numbers_in_a_table_have_as_many_decimals_as_their_column_needs() -> None:
+    html = article(asked("12_revenue", of("12")))
+
+    for column in (["6,691.5", "200.0", "1,500.0"], ["38", "2", "10"], ["90", "0", "0"]):
+        cells = (f'<td class="number">{one}</td>' for one in column)
+        assert re.search(".*".join(map(re.escape, cells)), html, re.DOTALL)
+
+
 def test_a_chart_shows_what_counts_most_and_keeps_the_order() -> None:
     rows = [
         {"event_type_name": f"type {size}", "past_bookings": size, "no_shows": 1, "percent": 9.0}
