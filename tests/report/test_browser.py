@@ -35,6 +35,18 @@ STICKING_OUT = """
 ).map(one => one.tagName + ": " + one.textContent.slice(0, 40))
 """
 
+OVERLAPPING = """
+[...document.querySelectorAll("svg")].filter(svg => svg.checkVisibility()).flatMap(svg => {
+  const box = one => one.getBoundingClientRect();
+  const texts = [...svg.querySelectorAll("text")].filter(one => one.textContent);
+  const bars = [...svg.querySelectorAll(".mark-rect path")].filter(one => box(one).width);
+  return texts.filter((text, place) => [...texts.slice(place + 1), ...bars].some(other =>
+    box(text).left < box(other).right - 1 && box(other).left < box(text).right - 1 &&
+    box(text).top < box(other).bottom - 1 && box(other).top < box(text).bottom - 1));
+}).map(text => text.textContent)
+"""
+"""What is written across something else in a chart."""
+
 OPEN = "document.querySelectorAll('details').forEach(one => one.querySelector('summary').click())"
 
 
@@ -43,11 +55,13 @@ def problems(browser: Browser, file: Path, width: int, scheme: str = "light") ->
     browser.show(file, width=width, scheme=scheme)
     drawn = browser.value(CHARTS)
     out = browser.value(STICKING_OUT)
+    overlapping = browser.value(OVERLAPPING)
     browser.value(OPEN)
     scrolling = browser.value("document.documentElement.scrollWidth") - width
     found = {
         "charts that are missing": 12 - drawn,
         "sticking out": out,
+        "overlapping": overlapping,
         "pixels to scroll sideways": max(scrolling, 0),
         "requests": [url for url in browser.requests if url != file.as_uri()],
         "errors": list(browser.errors),
@@ -143,6 +157,7 @@ def test_it_prints_in_light_colors_on_a_few_sheets(browser: Browser, file: Path)
 
 
 BAD = {
+    "<style>svg text { font-size: 24px }</style>": {"overlapping"},
     "<img src='http://127.0.0.1:9/x.png'>": {"requests", "errors"},
     "<script>console.error('late')</script>": {"errors"},
     "<script>throw new Error('thrown')</script>": {"errors"},

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from report.__main__ import main
-from report.database import loaded
+from report.database import UnreadableError, loaded, opened, read
 from tests.report.parsed import parsed
 from tests.report.tables import statements
 
@@ -170,6 +170,11 @@ def test_a_page_that_cannot_be_written_is_told_in_one_line(
     assert capsys.readouterr().err == f"report: cannot write {tmp_path}: Is a directory\n"
 
 
+def test_nothing_in_the_database_can_be_changed(database: str) -> None:
+    with opened(database) as cursor, pytest.raises(UnreadableError, match="read-only"):
+        read(cursor, "create table mine (number integer)")
+
+
 def test_an_unknown_option_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="2"):
         main(["--databse", "x"])
@@ -225,3 +230,4 @@ def test_postgresql_gives_the_same_page_as_duckdb(
         assert main(["--database", source, "--output", str(file)]) == 0
 
     assert files[0].read_text("utf-8") == files[1].read_text("utf-8")
+    test_nothing_in_the_database_can_be_changed(postgres)

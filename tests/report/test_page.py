@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 from importlib.resources import files
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -171,6 +172,52 @@ def test_what_a_chart_leaves_out_is_counted_and_a_table_ends_somewhere() -> None
     assert len(html) < 50_000
 
 
+def drawn(number: str) -> list[tuple[str, float, float]]:
+    """The bars of the question's wide charts: color, where they start, and how long they are."""
+    (file,) = (file for file in ROWS if file.startswith(number))
+    wide = re.findall(r'class="wide">(.*?)</svg>', article(asked(file, ROWS[file])))
+    bar = r'd="M([\d.]+),[\d.]+h([\d.]+)v[^"]*" fill="var\(--(\w+)\)"'
+    return [
+        (color, float(start), float(length))
+        for svg in wide
+        for start, length, color in re.findall(bar, svg)
+        if float(length)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "colors", "lengths"),
+    [
+        ("05", "first second first", [120.5, 30.5, 0.5]),
+        ("04", "first second first second", [0.4, 1.6, 6.2, 7.8]),
+        ("02", "first first", [14.2, 1.3]),
+        ("03", "first third", [12 / 36, 6 / 36]),
+        ("06", "first third rest first third rest first", [70, 10, 10, 67.5, 11.25, 11.25, 90]),
+        ("08", "first track track", [66.7, 33.3, 100]),
+        ("11", "first first first", [50, 30, 20]),
+    ],
+)
+def test_bars_are_as_long_as_what_they_stand_for_one_after_the_other(
+    number: str, colors: str, lengths: list[float]
+) -> None:
+    bars = drawn(number)
+    unit = bars[0][2] / lengths[0]
+
+    assert " ".join(color for color, _, _ in bars) == colors
+    assert [length / unit for _, _, length in bars] == pytest.approx(lengths, rel=1e-3)
+    for (_, start, length), (color, after, _) in pairwise(bars):
+        if color in {"second", "third", "rest"}:
+            assert after == pytest.approx(start + length)
+
+
+def test_what_was_paid_for_canceled_bookings_is_a_part_of_its_bar() -> None:
+    (color, start, length), (part, after, rest), *_ = drawn("12")
+
+    assert (color, part) == ("first", "third")
+    assert after == pytest.approx(start + length)
+    assert rest / (length + rest) == pytest.approx(90 / 6691.5)
+
+
 def test_numbers_in_a_table_have_as_many_decimals_as_their_column_needs() -> None:
     html = article(asked("12_revenue", of("12")))
 
@@ -227,6 +274,15 @@ HOSTILE = (
     "<!-- &lt; ]]> {{x}} \u202e\x00\x1b\uffff",
     "url(https://example.com/x) " + "x" * 5000,
 )
+
+
+def test_a_question_is_free_text_although_some_answers_are_alike() -> None:
+    alike = [(f"alike {place}", 3) for place in range(6)]
+    given = [*alike, *((str(place), 1) for place in range(40))]
+    rows = [{"question": "Why?", "answer": one, "bookings": times} for one, times in given]
+
+    assert answer("09", rows).title == "No question has answers that repeat"
+    assert "alike" in answer("09", rows[:10]).title
 
 
 def test_what_visitors_wrote_stays_text() -> None:
