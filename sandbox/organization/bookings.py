@@ -125,24 +125,26 @@ def reschedule(
     *,
     invitee: str,
     start: datetime,
+    event_type: str | None = None,
     by: Literal["host", "invitee"] = "invitee",
     reason: str | None = None,
 ) -> tuple[str, str]:
-    """Move an invitee to another time: cancel the old booking, make a new one.
+    """Move an invitee to another time, or event type: cancel the old booking, make a new one.
 
     The old invitee gets ``rescheduled`` and ``new_invitee``, the new one ``old_invitee``; the old
     event is canceled unless others stay. Returned are the URIs of the new event and invitee.
     """
     old = active_invitee(state, invitee)
     left = state.events[old["event"]]
-    offered = find(state.event_types, left["event_type"], "event type")
+    offered = find(state.event_types, event_type or left["event_type"], "event type")
     event = active_session(state, offered["uri"], start)
     if event is left:
         message = f"the invitee {invitee} already has a meeting at that time"
         raise ValueError(message)
     if event is None:
-        event = new_event(state, offered, start, old["email"], _as_before(left))
-        event["location"] = location_again(left["location"])
+        event = new_event(state, offered, start, old["email"], _as_before(left, offered))
+        if offered["uri"] == left["event_type"]:
+            event["location"] = location_again(left["location"])
     new = new_invitee(state, event, old["name"], old["email"], {})
     new.update({key: deepcopy(old[key]) for key in KEPT}, old_invitee=old["uri"])
     _withdraw(state, old, by, reason)
@@ -152,9 +154,11 @@ def reschedule(
     return event["uri"], new["uri"]
 
 
-def _as_before(event: Record) -> InviteeDetails:
-    """Return what a meeting takes over from the one it replaces: host and guests."""
+def _as_before(event: Record, offered: Record) -> InviteeDetails:
+    """Return what a meeting takes over from the one it replaces: guests and, if it can, host."""
     guests = [guest["email"] for guest in event["event_guests"]]
+    if offered["uri"] != event["event_type"]:
+        return {"guests": guests}
     return {"host": event["event_memberships"][0]["user"], "guests": guests, "location": None}
 
 

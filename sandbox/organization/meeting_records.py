@@ -76,7 +76,7 @@ def new_event(
     kind = CALENDARS[state.identifiers.number("calendar", hosts[0]["uri"], below=len(CALENDARS))]
     event: Record = {
         "uri": uri,
-        "name": offered["name"],
+        "name": offered["name"] or "One-off meeting",
         "meeting_notes_plain": None,
         "meeting_notes_html": None,
         "status": "active",

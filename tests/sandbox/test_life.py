@@ -124,6 +124,36 @@ def test_a_rescheduled_conference_gets_a_link_of_its_own(office: Office) -> None
     assert len(links) == 2
 
 
+def test_rescheduling_can_change_the_event_type_and_with_it_the_host_and_the_location(
+    office: Office,
+) -> None:
+    calendly = office.calendly
+    demo = calendly.add_event_type(
+        owner=calendly.owner,
+        name="Demo",
+        duration=60,
+        locations=[{"kind": "physical", "location": "Here"}],
+    )
+    event, invitee = office.booked()
+
+    new, follower = calendly.reschedule(invitee=invitee, start=START, event_type=demo, by="host")
+
+    booked = office.event(new)
+    assert (booked["event_type"], booked["name"]) == (demo, "Demo")
+    assert [one["user"] for one in booked["event_memberships"]] == [calendly.owner]
+    assert booked["location"] == {"type": "physical", "location": "Here"}
+    assert office.invitee(follower)["old_invitee"] == invitee
+    assert office.event(event)["status"] == "canceled"
+
+
+def test_a_meeting_of_an_event_type_without_a_name_has_one(office: Office) -> None:
+    unnamed = office.calendly.add_event_type(owner=office.host, name=None, duration=15)
+
+    event, _ = office.booked(unnamed)
+
+    assert office.event(event)["name"] == "One-off meeting"
+
+
 def test_a_group_event_takes_invitees_until_no_seat_is_left(office: Office) -> None:
     event, _ = office.booked(office.course)
     same, _ = office.booked(office.course, "lee@guest.example")
