@@ -34,15 +34,22 @@ MEMBERS = (
     Member("Hugo Silva", "Success", "America/Sao_Paulo"),
     Member("Ines Moreau", "Research", "Europe/Brussels"),
     Member("Jack O'Neill", "Research", "America/New_York"),
-    Member("Kiri Ngata", "Support", "Pacific/Auckland"),
     Member("Liam Walsh", "Support", "America/Los_Angeles"),
+    Member("Kiri Ngata", "Support", "Pacific/Auckland"),
 )
 
 SIZE_QUESTION = "How many people work at your company?"
 GOAL_QUESTION = "What would you like to talk about?"
 TOPICS_QUESTION = "Which topics?"
+HEARD_QUESTION = "How did you hear about us?"
 
-QUESTIONS = (
+HEARD = (
+    *("Search engine", "Search engine", "Search engine", "From a colleague", "From a colleague"),
+    *("LinkedIn", "LinkedIn", "Newsletter", "At a conference"),
+)
+"""The choices of that question, the likely several times."""
+
+GOAL_AND_TOPICS: tuple[dict[str, Any], ...] = (
     {
         "name": GOAL_QUESTION,
         "type": "text",
@@ -60,6 +67,18 @@ QUESTIONS = (
         "required": False,
         "answer_choices": ["Pricing", "Security", "Migration"],
         "include_other": True,
+    },
+)
+QUESTIONS = (
+    *GOAL_AND_TOPICS,
+    {
+        "name": HEARD_QUESTION,
+        "type": "single_select",
+        "position": 2,
+        "enabled": True,
+        "required": False,
+        "answer_choices": [*dict.fromkeys(HEARD)],
+        "include_other": False,
     },
 )
 
@@ -106,12 +125,20 @@ TYPES: dict[str, dict[str, Any]] = {
         "team": "Success",
         "pooling_type": "collective",
         "locations": [TEAMS],
+        "custom_questions": GOAL_AND_TOPICS,
         "color": "#0099ff",
+    },
+    "Account review": {
+        "duration": 45,
+        "team": "Success",
+        "pooling_type": "round_robin",
+        "locations": [TEAMS],
     },
     "Consultation": {
         "duration": 60,
         "host": "Ines Moreau",
         "locations": [WEBEX],
+        "custom_questions": QUESTIONS,
         "is_paid": True,
         "internal_note": 'Invoice goes to "accounts", not to the visitor',
     },
@@ -145,6 +172,33 @@ TYPES: dict[str, dict[str, Any]] = {
     "Strategy day": {"duration": 240, "host": "Ada Winter", "locations": [OFFICE], "active": False},
 }
 
+
+class Habits(NamedTuple):
+    """How visitors treat an event type.
+
+    Attributes:
+        leads: The least and the most days ahead that they book; most book early in between.
+        canceled: The share of bookings that are canceled.
+        no_shows: The share of bookings that nobody appears at.
+    """
+
+    leads: tuple[int, int]
+    canceled: float = 0.0
+    no_shows: float = 0.0
+
+
+HABITS = {
+    "Intro call": Habits((1, 45), 0.07, 0.05),
+    "Product demo": Habits((2, 80), 0.05, 0.13),
+    "Onboarding": Habits((7, 110), 0.05, 0.1),
+    "Account review": Habits((100, 125), 0.04, 0.05),
+    "Consultation": Habits((5, 90), 0.18, 0.07),
+    "Support session": Habits((1, 6), 0.04, 0.11),
+    "Webinar: first steps": Habits((35, 35), 0.0, 0.17),
+    "Interview": Habits((4, 55), 0.12, 0.1),
+    "One-off": Habits((1, 25)),
+}
+
 ENQUIRY = "Talk to us"
 CAREERS = "Join us"
 
@@ -176,7 +230,14 @@ LAST_NAMES = (
     *("Quispe", "Rossi", "Smith, Jr.", "Tran", "Ueda", "Varga", "Wang", "Yilmaz", "Zhang"),
 )
 DOMAINS = ("acme.example", "globex.example", "initech.example", "mail.example", "müsli.example")
-VISITOR_ZONES = ("America/New_York", "Europe/London", "Asia/Singapore", "Australia/Sydney", None)
+VISITOR_ZONES = (
+    *("America/New_York", "America/New_York", "America/New_York", "America/New_York"),
+    *("Europe/London", "Europe/London", "Europe/London", "Europe/Berlin", "Europe/Berlin"),
+    *("America/Los_Angeles", "America/Los_Angeles", "America/Chicago", "America/Chicago"),
+    *("Europe/Paris", "Asia/Kolkata", "America/Sao_Paulo", "Asia/Singapore", "Australia/Sydney"),
+    None,
+)
+"""Where visitors are, the likely several times."""
 
 FREELANCERS = ("Paula Paz", "Quinn Quist", "Rosa Rauch", "Sam Sato")
 
@@ -191,11 +252,41 @@ NOTES = (
     "Line one\r\nLine two\r\n\r\n<b>not bold</b> & co; 'quoted'",
 )
 REASONS = (None, "Something came up", 'Client said: "next quarter"', "Krank 🤒,\nsorry")
-CAMPAIGNS = (
-    {"utm_campaign": "spring", "utm_source": "newsletter", "utm_medium": "email"},
-    {"utm_source": "linkedin", "utm_content": "ad, blue", "utm_term": "reporting"},
-    {"salesforce_uuid": "00Q5g00000ABCDE", "utm_campaign": "winback"},
+
+
+class Source(NamedTuple):
+    """Where visitors come from.
+
+    Attributes:
+        no_shows: How many times as often as others they do not appear.
+        tracking: The parameters that come with them.
+    """
+
+    no_shows: float
+    tracking: dict[str, str]
+
+
+UNKNOWN = Source(1, {})
+SPRING = Source(0.4, {"utm_source": "newsletter", "utm_campaign": "spring", "utm_medium": "email"})
+AUTUMN = Source(0.8, {"utm_source": "newsletter", "utm_campaign": "autumn", "utm_medium": "email"})
+BRAND = Source(1, {"utm_source": "google", "utm_campaign": "brand", "utm_medium": "cpc"})
+LAUNCH = Source(
+    2.2,
+    {
+        "utm_source": "linkedin",
+        "utm_campaign": "launch",
+        "utm_content": "ad, blue",
+        "utm_term": "reporting",
+    },
 )
+WINBACK = Source(1, {"utm_campaign": "winback", "salesforce_uuid": "00Q5g00000ABCDE"})
+
+SOURCES = (
+    *(UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN),
+    *(SPRING, SPRING, SPRING, AUTUMN, AUTUMN),
+    *(BRAND, BRAND, BRAND, LAUNCH, LAUNCH, LAUNCH, WINBACK),
+)
+"""Where visitors come from, the likely several times."""
 
 
 class Person(NamedTuple):
@@ -208,7 +299,7 @@ class Person(NamedTuple):
 def visitor(dice: Random) -> Person:
     """Return a new visitor."""
     first, last = dice.choice(FIRST_NAMES), dice.choice(LAST_NAMES)
-    mailbox = "".join(letter for letter in f"{first}{last}".lower() if letter.isascii())
+    mailbox = f"{first}{last}".lower().encode("ascii", "ignore").decode()
     mailbox = mailbox.translate(str.maketrans("", "", " ,.'"))
     return Person(f"{first} {last}", f"{mailbox}{dice.randrange(10**6)}@{dice.choice(DOMAINS)}")
 

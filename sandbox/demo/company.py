@@ -32,7 +32,7 @@ BOOKINGS = ("book", "book_from_submission", "reschedule")
 
 MONDAY = date(2014, 3, 3)
 WEEKDAY_SHARES = (6, 7, 6, 6, 5, 1, 1)
-STORIES_PER_EVENT_AND_WEEK = 0.0172
+STORIES_PER_EVENT_AND_WEEK = 0.0195
 """So that the size is the number of meetings in about a year."""
 
 
@@ -175,7 +175,15 @@ def _told(seed: int, size: int, dealt: _Dealt, stage: dict[str, str]) -> Story:
     dice = _dice(seed, size, dealt.day, dealt.number)
     deck = dealt.number // len(DECK)
     return dealt.card.plot(
-        Scene(dealt.day, deck, dice, stage, dealt.card.event_type, dealt.card.location)
+        Scene(
+            dealt.day,
+            deck,
+            dice,
+            stage,
+            dice.choice(cast.SOURCES),
+            dealt.card.event_type,
+            dealt.card.location,
+        )
     )
 
 

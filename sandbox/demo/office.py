@@ -28,7 +28,9 @@ def furnish(calendly: Calendly, stage: dict[str, str]) -> None:
     """Set up what the company has from its first day."""
     calendly.add_team(name="Leadership", members=[calendly.owner, stage["Bo Lindqvist"]])
     newcomer = calendly.invite(email="mia@windmill.example")
-    sales = next(uri for uri, one in calendly.groups.items() if one["name"] == "Sales")
+    groups = {one["name"]: uri for uri, one in calendly.groups.items()}
+    sales = groups["Sales"]
+    calendly.join_group(group=groups["Success"], owner=stage["Carmen Ortega"])
     calendly.join_group(group=sales, owner=newcomer)
     calendly.join_group(group=sales, owner=calendly.owner, role="admin")
     stage["Mia Novak"] = calendly.accept_invitation(

@@ -40,6 +40,7 @@ class Scene:
         deck: The number of the deck that its card is from.
         dice: Its own random numbers.
         stage: URIs of hosts, event types and forms, by name.
+        source: Where the visitor comes from.
         event_type: The name of the event type booked.
         location: The location configuration chosen.
     """
@@ -48,6 +49,7 @@ class Scene:
     deck: int
     dice: Random
     stage: dict[str, str]
+    source: cast.Source
     event_type: str = "Intro call"
     location: dict[str, str] | None = None
 
@@ -58,14 +60,14 @@ class Scene:
 
     def lead(self) -> int:
         """Return how many days ahead somebody books."""
-        near, later, far = (2, 9), (10, 40), (60, 120)
-        return self.dice.randint(*self.dice.choices((near, later, far), (45, 35, 20))[0])
+        least, most = cast.HABITS[self.event_type].leads
+        return least + round((most - least) * self.dice.random() ** 2)
 
     def opening(self, days: int, minutes: int | None = None) -> datetime:
-        """Return a start in office hours, ``days`` ahead or on the next working day."""
+        """Return a start in office hours, ``days`` ahead, or in the middle of the next week."""
         day = self.day + timedelta(days=days)
         if day.weekday() >= SATURDAY:
-            day += timedelta(days=7 - day.weekday())
+            day += timedelta(days=7 - day.weekday() + self.dice.randint(1, 3))
         if minutes is None:
             minutes = 30 * self.dice.randrange(16)
         zone = ZoneInfo(cast.zone_of(self.event_type))

@@ -25,7 +25,13 @@ REMINDED = timedelta(hours=3, minutes=11, seconds=17)
 LINKS_THAT_FAIL = 0.03
 NOTES_REWRITTEN = 0.3
 MARKS_TAKEN_BACK = 0.2
-CAREERS_FORMS = 0.3
+CANCELED_BY_HOSTS = 0.3
+CANCELED_AFTER_MOVES = 0.25
+PAID_IN_DOLLARS = 0.4
+ANSWERED = 0.85
+FORM_ABOUT = {"Intro call": cast.ENQUIRY, "Interview": cast.CAREERS}
+MOVED_BY_HOSTS_TO = {"Intro call": "Product demo"}
+"""The event type that hosts choose instead when they move a meeting."""
 
 FIRST_DAYS, LAST_DAYS = 1, 60
 """The days of a quarter on which meetings with its freelancer are booked."""
@@ -48,6 +54,8 @@ def booking(
         "email": person.email,
         "location": scene.location,
         "timezone": scene.dice.choice(cast.VISITOR_ZONES),
+        "tracking": scene.source.tracking,
+        "answers": answers(scene),
         **details,
     }
     if "submission" in told:
@@ -71,6 +79,25 @@ def linking(scene: Scene, event: str, at: datetime) -> Story:
     yield Deed(done, "push_conference_link", {**link, "status": status})
 
 
+def ending(
+    scene: Scene, invitee: str, at: datetime, start: datetime, canceled: float | None = None
+) -> Story:
+    """Tell whether a meeting booked at ``at`` is canceled, missed or, in most cases, held."""
+    habits = cast.HABITS[scene.event_type]
+    chance = scene.dice.random()
+    if chance < (habits.canceled if canceled is None else canceled):
+        by = "host" if scene.dice.random() < CANCELED_BY_HOSTS else "invitee"
+        yield canceling(scene, at, start, {"invitee": invitee, "by": by})
+    elif 1 - chance < habits.no_shows * scene.source.no_shows:
+        yield Deed(start + HOUR, "mark_no_show", {"invitee": invitee})
+
+
+def canceling(scene: Scene, at: datetime, start: datetime, what: dict[str, str]) -> Deed:
+    """Return the deed of canceling a meeting booked at ``at``."""
+    reason = scene.dice.choice(cast.REASONS)
+    return Deed(scene.between(at + HOUR, start - HOUR), "cancel", {**what, "reason": reason})
+
+
 def forgetting(scene: Scene, event: str, start: datetime) -> Story:
     """Tell how a conference loses its details, half a year later."""
     if scene.online:
@@ -78,9 +105,10 @@ def forgetting(scene: Scene, event: str, start: datetime) -> Story:
 
 
 def held(scene: Scene) -> Story:
-    """Tell of a meeting that takes place as booked."""
+    """Tell of a meeting that in most cases takes place as booked."""
     at, start = scene.sometime(), scene.opening(scene.lead())
-    event, _ = yield from booking(scene, at, start)
+    event, invitee = yield from booking(scene, at, start)
+    yield from ending(scene, invitee, at, start)
     yield from forgetting(scene, event, start)
 
 
@@ -104,7 +132,7 @@ def talked(scene: Scene) -> Story:
 def noted(scene: Scene) -> Story:
     """Tell of a meeting with notes, some of them rewritten a day later."""
     at, start = scene.sometime(), scene.opening(scene.lead())
-    event, _ = yield from booking(scene, at, start, answers=answers(scene))
+    event, _ = yield from booking(scene, at, start)
     note = cast.NOTES[scene.deck % len(cast.NOTES)]
     yield Deed(start + HOUR, "edit_notes", {"event": event, "plain": note})
     if scene.dice.random() < NOTES_REWRITTEN:
@@ -125,9 +153,8 @@ def missed(scene: Scene) -> Story:
 def called_off(scene: Scene) -> Story:
     """Tell of a meeting that the invitee cancels."""
     at, start = scene.sometime(), scene.opening(scene.lead())
-    event, invitee = yield from booking(scene, at, start, tracking=campaign(scene))
-    told = {"invitee": invitee, "by": "invitee", "reason": scene.dice.choice(cast.REASONS)}
-    yield Deed(scene.between(at + HOUR, start - HOUR), "cancel", told)
+    event, invitee = yield from booking(scene, at, start)
+    yield canceling(scene, at, start, {"invitee": invitee, "by": "invitee"})
     yield from forgetting(scene, event, start)
 
 
@@ -135,50 +162,60 @@ def host_ill(scene: Scene) -> Story:
     """Tell of a meeting that the host cancels."""
     at, start = scene.sometime(), scene.opening(scene.lead())
     event, _ = yield from booking(scene, at, start)
-    told = {"event": event, "by": "host", "reason": scene.dice.choice(cast.REASONS)}
-    yield Deed(scene.between(at + HOUR, start - HOUR), "cancel", told)
+    yield canceling(scene, at, start, {"event": event, "by": "host"})
     yield from forgetting(scene, event, start)
 
 
 def moved(scene: Scene, times: int = 1) -> Story:
     """Tell of a meeting that is rescheduled, once or more often."""
-    at, days = scene.sometime(), scene.lead()
-    start = scene.opening(days)
-    event, invitee = yield from booking(scene, at, start, tracking=campaign(scene))
+    at, start = scene.sometime(), scene.opening(scene.lead())
+    event, invitee = yield from booking(scene, at, start)
     meetings = [(event, start)]
     for turn in range(times):
         at = scene.between(at + HOUR, start - HOUR)
-        days += scene.dice.randint(3, 9)
-        start = scene.opening(days)
-        by = "host" if (scene.deck + turn) % 3 == 0 else "invitee"
-        told = {"invitee": invitee, "start": start, "by": by}
+        start = scene.opening((start.date() - scene.day).days + scene.dice.randint(2, 9))
+        told = {"invitee": invitee, "start": start, "by": "invitee"}
+        if (scene.deck + turn) % 3 == 0:
+            other = MOVED_BY_HOSTS_TO.get(scene.event_type, scene.event_type)
+            told |= {"by": "host", "event_type": scene.stage[other]}
         event, invitee = yield Deed(at, "reschedule", told)
         yield from linking(scene, event, at)
         meetings.append((event, start))
+    yield from ending(scene, invitee, at, start, CANCELED_AFTER_MOVES)
     for event, start in meetings:
         yield from forgetting(scene, event, start)
 
 
-def moved_twice(scene: Scene) -> Story:
-    """Tell of a meeting that is rescheduled twice."""
-    yield from moved(scene, times=2)
+def moved_often(scene: Scene) -> Story:
+    """Tell of a meeting that is rescheduled two to four times."""
+    yield from moved(scene, times=2 + scene.deck % 3)
 
 
 def webinar(scene: Scene) -> Story:
-    """Tell of a group meeting: one invitee leaves, another is a no-show.
+    """Tell of a group meeting: one invitee leaves, others do not appear.
 
     Every webinar has a time of its own, so that no two stories share one.
     """
     at = scene.sometime()
-    start = scene.opening(21, minutes=15 * (scene.deck % WEBINAR_SLOTS))
+    start = scene.opening(scene.lead(), minutes=15 * (scene.deck % WEBINAR_SLOTS))
     event, invitee = yield from booking(scene, at, start)
     seats = sorted(scene.between(at + HOUR, start - DAY) for _ in range(scene.dice.randint(4, 11)))
+    endings = []
     for moment in seats:
         person = cast.visitor(scene.dice)
-        told = {"event": event, "name": person.name, "email": person.email}
-        late = yield Deed(moment, "join", {**told, "tracking": campaign(scene)})
+        joining = replace(scene, source=scene.dice.choice(cast.SOURCES))
+        told = {
+            "event": event,
+            "name": person.name,
+            "email": person.email,
+            "timezone": scene.dice.choice(cast.VISITOR_ZONES),
+            "tracking": joining.source.tracking,
+        }
+        one = yield Deed(moment, "join", told)
+        endings.append(ending(joining, one, moment, start))
     yield Deed(start - DAY + HOUR, "leave", {"invitee": invitee, "reason": "Double-booked"})
-    yield Deed(start + HOUR, "mark_no_show", {"invitee": late})
+    for each in endings:
+        yield from each
     yield from forgetting(scene, event, start)
 
 
@@ -187,18 +224,20 @@ def paid(scene: Scene) -> Story:
     at, start = scene.sometime(), scene.opening(scene.lead())
     event, invitee = yield from booking(scene, at, start)
     amount = scene.dice.choice((90, 120, 249)) + 0.5
-    told = {"amount": amount if scene.deck % 2 else f"{amount:.2f}", "currency": "EUR"}
+    told = {
+        "amount": amount if scene.deck % 2 else f"{amount:.2f}",
+        "currency": "USD" if scene.dice.random() < PAID_IN_DOLLARS else "EUR",
+    }
     yield Deed(at + 5 * MINUTE, "pay", {"invitee": invitee, **told})
+    yield from ending(scene, invitee, at, start)
     yield from forgetting(scene, event, start)
 
 
 def accompanied(scene: Scene) -> Story:
-    """Tell of an invitee who brings guests, and came by a campaign."""
+    """Tell of an invitee who brings guests."""
     at, start = scene.sometime(), scene.opening(scene.lead())
     guests = [cast.visitor(scene.dice).email for _ in range(scene.dice.randint(1, 3))]
-    event, invitee = yield from booking(
-        scene, at, start, guests=guests, tracking=campaign(scene), answers=answers(scene)
-    )
+    event, invitee = yield from booking(scene, at, start, guests=guests)
     asked = max(at + HOUR, start - DAY)
     yield Deed(asked, "reconfirm", {"invitee": invitee, "confirmed": False})
     if scene.deck % 2:
@@ -236,19 +275,20 @@ def erased(scene: Scene) -> Story:
     """Tell of an invitee who later asks to be erased."""
     at, start = scene.sometime(), scene.opening(scene.lead())
     person = cast.visitor(scene.dice)
-    event, _ = yield from booking(scene, at, start, person, answers=answers(scene))
+    event, _ = yield from booking(scene, at, start, person)
     yield Deed(start + 12 * DAY, "scrub_invitee", {"email": person.email})
     yield from forgetting(scene, event, start)
 
 
 def routed(scene: Scene) -> Story:
     """Tell of a visitor who books the event type that a form led to."""
-    at, start = scene.sometime(), scene.opening(scene.lead())
+    at, start = scene.sometime(), scene.opening(scene.lead() + 1)
     person = cast.visitor(scene.dice)
     value = scene.stage[scene.event_type]
     submission = yield submitting(scene, at, person, {"type": "event_type", "value": value})
-    later = at + scene.dice.uniform(1, 240) * MINUTE
-    event, _ = yield from booking(scene, later, start, person, submission=submission)
+    later = at + 2 * MINUTE * 720 ** scene.dice.random()
+    event, invitee = yield from booking(scene, later, start, person, submission=submission)
+    yield from ending(scene, invitee, later, start)
     yield from forgetting(scene, event, start)
 
 
@@ -264,7 +304,7 @@ def routed_in_vain(scene: Scene) -> Story:
         None,
     )
     at = scene.sometime()
-    for turn in range(2):
+    for turn in range(3):
         way = ways[(scene.deck + turn) % len(ways)]
         yield submitting(scene, at + turn * HOUR, cast.visitor(scene.dice), way)
 
@@ -273,7 +313,7 @@ def submitting(
     scene: Scene, at: datetime, person: cast.Person, result: dict[str, object] | None
 ) -> Deed:
     """Return the deed of submitting a form."""
-    name = cast.CAREERS if scene.dice.random() < CAREERS_FORMS else cast.ENQUIRY
+    name = FORM_ABOUT[scene.event_type]
     told: dict[str, str | None] = {"E-mail": person.email}
     if name == cast.ENQUIRY:
         told = {
@@ -283,7 +323,7 @@ def submitting(
             "Anything else?": scene.dice.choice((None, 'A, B & C\nand "D"')),
         }
     arguments = {"form": scene.stage[name], "answers": told, "result": result}
-    return Deed(at, "submit_form", {**arguments, "tracking": campaign(scene)})
+    return Deed(at, "submit_form", {**arguments, "tracking": scene.source.tracking})
 
 
 def freelancer_hosts(scene: Scene) -> Story:
@@ -299,14 +339,17 @@ def freelancer_hosts(scene: Scene) -> Story:
 
 def answers(scene: Scene) -> dict[str, str]:
     """Return an invitee's answers; several choices are one string of several lines."""
-    topics = scene.dice.sample(("Pricing", "Security", "Migration", "Other: Ümläute 🙂"), 2)
-    goal = scene.dice.choice(("A quote, please", 'They said "call us"', "日程について", "100 %"))
-    return {cast.GOAL_QUESTION: goal, cast.TOPICS_QUESTION: "\n".join(topics)}
-
-
-def campaign(scene: Scene) -> dict[str, str]:
-    """Return the UTM parameters that came with a visitor, if any."""
-    return dict(scene.dice.choice((*cast.CAMPAIGNS, {})))
+    asked = cast.TYPES.get(scene.event_type, {}).get("custom_questions", ())
+    given = {}
+    if cast.GOAL_AND_TOPICS[0] in asked:
+        topics = scene.dice.sample(("Pricing", "Security", "Migration", "Other: Ümläute 🙂"), 2)
+        goal = scene.dice.choice(
+            ("A quote, please", 'They said "call us"', "日程について", "100 %")
+        )
+        given = {cast.GOAL_QUESTION: goal, cast.TOPICS_QUESTION: "\n".join(topics)}
+    if asked is cast.QUESTIONS and scene.dice.random() < ANSWERED:
+        given[cast.HEARD_QUESTION] = scene.dice.choice(cast.HEARD)
+    return given
 
 
 @dataclass(frozen=True)
@@ -322,31 +365,35 @@ DECK = (
     Card(held, "Intro call", cast.ZOOM),
     Card(held, "Intro call", cast.WE_CALL),
     Card(held, "Intro call", cast.CALL_US),
-    Card(held, "Product demo", cast.GOOGLE),
+    Card(missed, "Intro call", cast.ZOOM),
+    Card(talked, "Product demo", cast.GOOGLE),
     Card(held, "Product demo", cast.ZOOM),
     Card(held, "Onboarding", cast.TEAMS),
-    Card(held, "Support session", cast.GOTO),
-    Card(held, "Interview", cast.OFFICE),
     Card(talked, "One-off", cast.CAFE),
     Card(talked, "One-off", cast.YOUR_PLACE | {"location": "At ours, 2nd floor"}),
-    Card(noted, "Product demo", cast.GOOGLE),
-    Card(noted, "Intro call", cast.ZOOM),
-    Card(missed, "Intro call", cast.ZOOM),
-    Card(missed, "Support session", cast.WE_CALL | {"phone_number": "+61 491 570 006"}),
+    *7 * (Card(held, "Account review", cast.TEAMS),),
+    Card(held, "Support session", cast.GOTO),
+    Card(held, "Support session", cast.WE_CALL | {"phone_number": "+61 491 570 006"}),
+    Card(held, "Interview", cast.OFFICE),
+    Card(held, "Interview", cast.OFFICE),
     Card(called_off, "Product demo", cast.ZOOM),
     Card(called_off, "Support session", cast.GOTO),
-    Card(host_ill, "Interview", cast.OFFICE),
+    Card(host_ill, "Account review", cast.TEAMS),
     Card(moved, "Intro call", cast.ZOOM),
     Card(moved, "Onboarding", cast.TEAMS),
-    Card(moved_twice, "Product demo", cast.GOOGLE),
+    Card(moved_often, "Product demo", cast.GOOGLE),
     Card(webinar, "Webinar: first steps", cast.ZOOM),
     Card(paid, "Consultation", cast.WEBEX),
     Card(paid, "Consultation", cast.WEBEX),
     Card(accompanied, "Onboarding", cast.TEAMS),
     Card(on_behalf, "Intro call", cast.GOOGLE),
     Card(erased, "Product demo", cast.ZOOM),
+    Card(noted, "Product demo", cast.GOOGLE),
+    Card(noted, "Intro call", cast.ZOOM),
     Card(routed, "Intro call", cast.ZOOM),
+    Card(routed, "Interview", cast.OFFICE),
     Card(routed_in_vain, "Intro call", None),
+    Card(routed_in_vain, "Interview", None),
     Card(freelancer_hosts, "Intro call", cast.ZOOM),
     Card(freelancer_hosts, "Support session", cast.GOTO),
 )

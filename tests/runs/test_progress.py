@@ -83,7 +83,7 @@ def test_a_failed_run_logs_a_summary_too(
         sync(sandbox)
 
     assert waits
-    assert any(line.startswith("event_types: 12 rows, ") for line in log.messages)
+    assert any(line.startswith("event_types: 13 rows, ") for line in log.messages)
     assert "waiting for the limit" in log.messages[-1]
 
 
