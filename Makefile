@@ -20,6 +20,11 @@ help: ## List the commands
 sync: .cache/plugins-of-sync ## Load Calendly into a DuckDB file; without a token, load the demo organization
 	@$(BIN)/python -m sandbox.demo.sync
 
+.PHONY: report
+report: .cache/plugin-dbt-duckdb ## Build the models of what was loaded, and answer twelve questions in output/report.html
+	@$(BIN)/python -m report.models
+	@$(BIN)/python -m report
+
 .PHONY: live
 live: .cache/plugin-target-duckdb ## Watch bookings arrive in DuckDB by webhooks, until Ctrl-C or for SECONDS=120
 	@$(BIN)/python -m sandbox.demo.live $(if $(SECONDS),--seconds $(SECONDS))
@@ -80,8 +85,7 @@ docs: .cache/plugins-of-sync .cache/plugin-dbt-duckdb ## Regenerate what README 
 
 .PHONY: models-docs
 models-docs: .cache/plugin-dbt-duckdb ## Describe the models on a page, output/models.html, after `make report`
-	@TARGET_DUCKDB_FILEPATH=$$($(BIN)/python -c 'from report import database; print(database.loaded())') \
-		$(BIN)/meltano --log-level=warning invoke dbt-duckdb --quiet docs generate --static
+	@$(BIN)/python -m report.models docs generate --static
 	@cp .meltano/dbt-duckdb/static_index.html output/models.html
 
 .PHONY: clean

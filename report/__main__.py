@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from typing_extensions import override
 
-from report.database import UnreadableError, loaded, opened, read
+from report.database import UnreadableError, opened, read
 from report.page import FACTS, Asked, page
 from report.questions import GROUPS
+from sandbox.demo.sync import loaded_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     file = Path(options.output)
     try:
-        with opened(options.database or loaded()) as cursor:
+        with opened(options.database or str(loaded_file())) as cursor:
             html = _page(cursor, options.schema)
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(html, "utf-8")

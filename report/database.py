@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -10,16 +9,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
 import psycopg
-from dotenv import dotenv_values
-
-from sandbox.demo import sync
-
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from report.answer import Rows
-
-DEMO = "output/demo.duckdb"
 
 
 class UnreadableError(Exception):
@@ -38,15 +31,6 @@ class Cursor(Protocol):
 
     def fetchall(self) -> Sequence[tuple[Any, ...]]:
         """Return its rows."""
-
-
-def loaded() -> str:
-    """Return the file that `make sync` loads: without a token, the demo organization's."""
-    settings = {**dotenv_values(".env"), **os.environ}
-    ways_in = (settings.get(name) or "" for name in (sync.TOKEN, f"{sync.OAUTH}REFRESH_TOKEN"))
-    if any(way.strip() for way in ways_in):
-        return settings.get(sync.FILE) or "output/calendly.duckdb"
-    return DEMO
 
 
 @contextmanager

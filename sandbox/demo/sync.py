@@ -23,11 +23,13 @@ from sandbox.organization.calendly import Calendly
 from sandbox.organization.clock import SystemClock
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from contextlib import AbstractContextManager
 
 TOKEN = "TAP_CALENDLY_PERSONAL_ACCESS_TOKEN"  # noqa: S105 - the variable's name
 OAUTH = "TAP_CALENDLY_OAUTH_CREDENTIALS_"
 FILE = "TARGET_DUCKDB_FILEPATH"
+DEMO_FILE = Path("output/demo.duckdb")
 DEMO_MEETINGS = 600
 DEMO_SEED = 1
 
@@ -66,10 +68,9 @@ def main() -> int:
     Returns:
         The exit status: Meltano's when the run failed.
     """
-    settings = {**dotenv_values(".env"), **os.environ}
-    ways_in = (settings.get(name) or "" for name in (TOKEN, f"{OAUTH}REFRESH_TOKEN"))
-    with _source(demo=not any(way.strip() for way in ways_in)) as environment:
-        file = Path(environment.get(FILE) or settings.get(FILE) or "output/calendly.duckdb")
+    settings = _settings()
+    file = _file(settings)
+    with _source(demo=_is_demo(settings)) as environment:
         file.parent.mkdir(parents=True, exist_ok=True)
         # Without the file, the state would count on rows that are gone.
         anew = [] if file.exists() else ["--full-refresh"]
@@ -82,6 +83,26 @@ def main() -> int:
     if run.returncode == 0:
         show(file, datetime.now(timezone.utc))
     return run.returncode
+
+
+def loaded_file() -> Path:
+    """Return the DuckDB file that is loaded: without a token, the demo organization's."""
+    return _file(_settings())
+
+
+def _settings() -> dict[str, str | None]:
+    return {**dotenv_values(".env"), **os.environ}
+
+
+def _is_demo(settings: Mapping[str, str | None]) -> bool:
+    ways_in = (settings.get(name) or "" for name in (TOKEN, f"{OAUTH}REFRESH_TOKEN"))
+    return not any(way.strip() for way in ways_in)
+
+
+def _file(settings: Mapping[str, str | None]) -> Path:
+    if _is_demo(settings):
+        return DEMO_FILE
+    return Path(settings.get(FILE) or "output/calendly.duckdb")
 
 
 def _source(*, demo: bool) -> AbstractContextManager[dict[str, str]]:
@@ -113,7 +134,7 @@ class _Demo:
             "TAP_CALENDLY_ORGANIZATION": calendly.organization["uri"],
             "TAP_CALENDLY_API_URL": self._sandbox.url,
             "MELTANO_ENVIRONMENT": "demo",
-            FILE: "output/demo.duckdb",
+            FILE: str(DEMO_FILE),
         }
 
     def __exit__(self, *error: object) -> None:
