@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import duckdb
 import psycopg
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 

@@ -12,8 +12,10 @@ import duckdb
 import psycopg
 import pytest
 
+from report import models
 from report.__main__ import main
-from report.database import UnreadableError, loaded, opened, read
+from report.database import UnreadableError, opened, read
+from sandbox.demo.sync import loaded_file
 from tests.report.parsed import parsed
 from tests.report.tables import statements
 
@@ -215,7 +217,7 @@ def test_without_an_option_it_reads_the_file_that_make_sync_loads(
         lines = (f'{name}="{value}"\n' for name, value in variables.items())
         (tmp_path / ".env").write_text("".join(lines))
 
-    assert loaded() == file
+    assert loaded_file() == Path(file)
 
 
 @pytest.mark.exhaustive
@@ -231,3 +233,16 @@ def test_postgresql_gives_the_same_page_as_duckdb(
 
     assert files[0].read_text("utf-8") == files[1].read_text("utf-8")
     test_nothing_in_the_database_can_be_changed(postgres)
+
+
+def test_make_report_says_what_to_do_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And creates no empty database, as dbt would."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv(TOKEN, "a token")
+    monkeypatch.delenv("TARGET_DUCKDB_FILEPATH", raising=False)
+
+    assert models.main([]) == 1
+    assert capsys.readouterr().err == "There is no output/calendly.duckdb: run `make sync` first.\n"
+    assert list(tmp_path.iterdir()) == []
