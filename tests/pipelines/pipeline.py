@@ -54,8 +54,9 @@ class Project:
         shutil.copy(ROOT / "meltano.yml", folder)
         (folder / ".meltano").mkdir()
         (folder / "output").mkdir()
-        for plugins in ("extractors", "loaders"):
+        for plugins in ("extractors", "loaders", "utilities"):
             (folder / ".meltano" / plugins).symlink_to(ROOT / ".meltano" / plugins)
+        (folder / "transform").symlink_to(ROOT / "transform")
         self.environment = {
             **{name: value for name, value in os.environ.items() if "CALENDLY" not in name},
             "NO_COLOR": "1",
@@ -161,9 +162,9 @@ def _in_utc(value: object) -> object:
     return value.replace(tzinfo=timezone.utc) if isinstance(value, datetime) else value
 
 
-def open_duckdb(project: Project) -> duckdb.DuckDBPyConnection:
-    """Open a project's DuckDB file read-only."""
-    return duckdb.connect(str(project.folder / "output" / "calendly.duckdb"), read_only=True)
+def open_duckdb(project: Project, *, read_only: bool = True) -> duckdb.DuckDBPyConnection:
+    """Open a project's DuckDB file."""
+    return duckdb.connect(str(project.folder / "output" / "calendly.duckdb"), read_only=read_only)
 
 
 def sqlalchemy(address: str) -> str:
