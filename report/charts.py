@@ -65,13 +65,11 @@ class Bars:
         bars: From top to bottom.
         headings: What the figures are.
         colors: One for each part of a bar.
-        whole: The length of a full bar; by default, that of the longest.
     """
 
     bars: Sequence[Bar]
     headings: Sequence[str]
     colors: Sequence[str]
-    whole: float | None = None
 
     def spec(self, width: int) -> Spec:
         """Return the chart: labels stand beside the bars, or above them if it is narrow."""
@@ -86,7 +84,7 @@ class Bars:
         figures_start = ends[0] - widths[0] - GAP
         beside = width >= WIDE
         lift = 0 if beside else -8
-        whole = self.whole or max(float(sum(bar.parts)) for bar in self.bars) or 1
+        whole = max(float(sum(bar.parts)) for bar in self.bars) or 1
         drawn = {
             "mark": {"type": "bar", "height": 13 if beside else 8, "yOffset": 0 if beside else 10},
             "transform": [{"filter": "isValid(datum.length)"}],

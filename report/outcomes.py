@@ -119,7 +119,6 @@ def reschedules(rows: Rows) -> Answer:
                     ],
                     ["bookings", "days later"],
                     [FIRST, THIRD, REST],
-                    whole=100,
                 )
             )
         ],

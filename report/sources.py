@@ -87,7 +87,6 @@ def routing(rows: Rows) -> Answer:
                     ],
                     ["booked", "of", "minutes"],
                     [FIRST, TRACK],
-                    whole=100,
                 )
             )
         ],

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.report.browser import Browser, chromium
-from tests.report.rows import ROWS, made, usual
+from tests.report.rows import ROWS, TODAY, WEEK, made, usual
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,6 +108,10 @@ def test_the_longest_texts_and_numbers_fit(browser: Browser, file: Path, width: 
         ]
         for asked, ones in ROWS.items()
     }
+    rows["01_meetings_by_week_and_team"] += [
+        {"week": TODAY + (place - 60) * WEEK, "team_name": "Sales", "meetings": 100_000}
+        for place in range(60)
+    ]
     file.write_text(made(rows), "utf-8")
 
     assert problems(browser, file, width) == {}
