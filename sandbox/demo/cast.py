@@ -43,11 +43,13 @@ GOAL_QUESTION = "What would you like to talk about?"
 TOPICS_QUESTION = "Which topics?"
 HEARD_QUESTION = "How did you hear about us?"
 
+GOALS = ("A quote, please", 'They said "call us"', "日程について", "100 %")
+TOPICS = ("Pricing", "Security", "Migration", "Other: Ümläute 🙂")
 HEARD = (
     *("Search engine", "Search engine", "Search engine", "From a colleague", "From a colleague"),
     *("LinkedIn", "LinkedIn", "Newsletter", "At a conference"),
 )
-"""The choices of that question, the likely several times."""
+"""What visitors answer; how they heard, the likely several times."""
 
 GOAL_AND_TOPICS: tuple[dict[str, Any], ...] = (
     {

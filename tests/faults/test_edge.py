@@ -104,7 +104,7 @@ class Site(NamedTuple):
 def organization() -> Iterator[Sandbox]:
     """A small company that never changes."""
     calendly = Calendly(SimulatedClock(NOW), seed=1, plan="enterprise")
-    company.populate(calendly, seed=39, size=8, until=NOW)
+    company.populate(calendly, seed=56, size=8, until=NOW)
     with Sandbox(calendly, requests_per_minute=100_000) as sandbox:
         yield sandbox
 
