@@ -133,10 +133,10 @@ EXPORT := .tools/bin/uv export --quiet --locked --output-file
 	@mkdir -p .cache
 	$(EXPORT) $@ --no-dev --all-extras --no-emit-project
 
-.PRECIOUS: .cache/target-%.txt .cache/dbt-%.txt
-.cache/target-%.txt .cache/dbt-%.txt: .tools/bin/uv $(PLUGINS)/pyproject.toml $(PLUGINS)/uv.lock
+.PRECIOUS: .cache/%.txt
+.cache/%.txt: .tools/bin/uv $(PLUGINS)/pyproject.toml $(PLUGINS)/uv.lock
 	@mkdir -p .cache
-	$(EXPORT) $@ --project $(PLUGINS) --only-group $(basename $(@F))
+	$(EXPORT) $@ --project $(PLUGINS) --only-group $*
 
 .cache/build.txt: .tools/bin/uv pyproject.toml uv.lock
 	@mkdir -p .cache
