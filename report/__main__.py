@@ -17,6 +17,7 @@ from sandbox.demo.sync import loaded_file
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from report.answer import Question
     from report.database import Cursor
 
 QUESTIONS = Path(__file__).parents[1] / "transform" / "questions"
@@ -41,20 +42,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _page(cursor: Cursor, schema: str) -> str:
-    quoted = '"' + schema.replace('"', '""') + '"'
-
-    def asked(query: str) -> str:
-        return query if schema == SCHEMA else query.replace(f"{SCHEMA}.", f"{quoted}.")
-
-    (facts,) = read(cursor, asked(FACTS))
-    groups = {}
-    for heading, questions in GROUPS.items():
-        groups[heading] = [
-            Asked(question, query, read(cursor, query))
-            for question in questions
-            for query in [asked((QUESTIONS / f"{question.file}.sql").read_text("utf-8"))]
-        ]
+    (facts,) = read(cursor, _in_schema(schema, FACTS))
+    groups = {
+        heading: [_ask(cursor, schema, question) for question in questions]
+        for heading, questions in GROUPS.items()
+    }
     return page(facts, groups)
+
+
+def _ask(cursor: Cursor, schema: str, question: Question) -> Asked:
+    query = _in_schema(schema, (QUESTIONS / f"{question.file}.sql").read_text("utf-8"))
+    return Asked(question, query, read(cursor, query))
+
+
+def _in_schema(schema: str, query: str) -> str:
+    if schema == SCHEMA:
+        return query
+    quoted = schema.replace('"', '""')
+    return query.replace(f"{SCHEMA}.", f'"{quoted}".')
 
 
 def _fail(message: str) -> int:

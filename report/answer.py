@@ -50,7 +50,7 @@ class Question:
     Attributes:
         file: Its name, without `.sql`.
         answer: Tells from its rows, of which there is at least one, what is seen in them.
-        missing: What is said if there are no rows.
+        missing: The title if there are no rows.
     """
 
     file: str

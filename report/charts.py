@@ -29,7 +29,10 @@ DIGIT = 7
 """The width of a digit, in pixels."""
 
 LABELS = 178
+"""The width of the labels beside bars, in pixels."""
+
 GAP = 14
+"""The space between labels, bars, and figures, in pixels."""
 
 CONFIG: Spec = {
     "aria": False,  # the page says in words what a chart shows
@@ -144,7 +147,7 @@ class Columns:
     Attributes:
         labels: What stands under each column; no two are equal, and a line break splits one.
         parts: The heights of the parts of each column.
-        colors: One for each part, or more.
+        colors: One for each part.
         dense: Whether columns are too many for a label and a figure each.
     """
 
@@ -207,7 +210,7 @@ class Columns:
     def _values(self) -> Iterable[Spec]:
         for label, parts in zip(self.labels, self.parts, strict=True):
             yield {"label": label, "total": sum(parts)}
-            for part, (height, color) in enumerate(zip(parts, self.colors, strict=False)):
+            for part, (height, color) in enumerate(zip(parts, self.colors, strict=True)):
                 yield {"label": label, "part": part, "height": height, "color": color}
 
 
@@ -222,7 +225,7 @@ def _color() -> Spec:
 
 def _text(field: str, x: float, **mark: Any) -> Spec:  # noqa: ANN401 - properties of a mark
     return {
-        "mark": {"type": "text", **{name: one for name, one in mark.items() if one is not None}},
+        "mark": {"type": "text", **mark},
         "transform": [{"filter": f"isValid(datum.{field})"}],
         "encoding": {"x": {"value": x}, "text": {"field": field, "type": "nominal"}},
     }

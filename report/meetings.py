@@ -31,7 +31,7 @@ def by_week_and_team(rows: Rows) -> Answer:
     for row in rows:
         teams[row["team_name"]] += row["meetings"]
     ranked = [team for team, _ in teams.most_common()]
-    shown: list[str | None] = [*ranked]
+    shown: list[str | None] = [*ranked]  # None stands for all others
     if len(ranked) > len(SERIES):
         shown = [*ranked[: len(SERIES) - 1], None]
     cells: Counter[tuple[date, str | None]] = Counter()
@@ -40,22 +40,21 @@ def by_week_and_team(rows: Rows) -> Answer:
         cells[row["week"], team] += row["meetings"]
     title = f"{count(sum(teams.values()), 'meeting')} held in {count(len(weeks), 'week')}"
     if ranked[0] != NO_TEAM:
-        title += f", {f'{teams[ranked[0]]:,} ' if ranked[1:] else ''}by {name(ranked[0])}"
+        by = f"{teams[ranked[0]]:,} by" if ranked[1:] else "by"
+        title += f", {by} {name(ranked[0])}"
+    colors = SERIES[: len(shown)]
+    columns = Columns(
+        [f"{week.day} {week:%b}" for week in weeks],
+        [[cells[week, team] for team in shown] for week in weeks],
+        colors,
+        dense=True,
+    )
     return Answer(
         title,
-        [
-            Figure(
-                Columns(
-                    [f"{week.day} {week:%b}" for week in weeks],
-                    [[cells[week, team] for team in shown] for week in weeks],
-                    SERIES,
-                    dense=True,
-                )
-            )
-        ],
+        [Figure(columns)],
         [
             (color, "no team" if team == NO_TEAM else name(team or "others"))
-            for color, team in zip(SERIES, shown, strict=False)
+            for color, team in zip(colors, shown, strict=True)
         ],
         f"Weeks start on Monday, the first on {long_date(first)}. The last may not be over.",
     )
@@ -67,18 +66,15 @@ def next_14_days(rows: Rows) -> Answer:
     if not meetings:
         return Answer("No meetings in the next 14 days")
     busiest = max(rows, key=itemgetter("meetings"))
+    columns = Columns(
+        [f"{row['day']:%a}"[:2] + f"\n{row['day'].day}" for row in rows],
+        [[row["meetings"]] for row in rows],
+        [FIRST],
+    )
     return Answer(
         f"{count(meetings, 'meeting')} in the next 14 days, {busiest['meetings']:,} on "
         f"{busiest['day']:%A}, {busiest['day'].day} {busiest['day']:%B}",
-        [
-            Figure(
-                Columns(
-                    [f"{row['day']:%a}"[:2] + f"\n{row['day'].day}" for row in rows],
-                    [[row["meetings"]] for row in rows],
-                    [FIRST],
-                )
-            )
-        ],
+        [Figure(columns)],
         note=f"They take {tenths(sum(row['hours'] for row in rows))} hours, with "
         f"{count(sum(row['invitees'] for row in rows), 'invitee')}. The first day is today.",
     )
@@ -88,25 +84,18 @@ def host_load(rows: Rows) -> Answer:
     """Tell how many hours each host has spent in meetings, and around them."""
     shown = most(rows, "hours")
     busiest = shown[0]
+    bars = [
+        Bar(
+            name(row["host_name"]),
+            [row["hours"], row["hours_with_buffers"] - row["hours"]],
+            [tenths(row["hours"]), f"{row['meetings']:,}"],
+        )
+        for row in shown
+    ]
     return Answer(
         f"Most hours: {name(busiest['host_name'])}, {tenths(busiest['hours'])} in "
         f"{count(busiest['meetings'], 'meeting')}",
-        [
-            Figure(
-                Bars(
-                    [
-                        Bar(
-                            name(row["host_name"]),
-                            [row["hours"], row["hours_with_buffers"] - row["hours"]],
-                            [tenths(row["hours"]), f"{row['meetings']:,}"],
-                        )
-                        for row in shown
-                    ],
-                    ["hours", "meetings"],
-                    [FIRST, SECOND],
-                )
-            )
-        ],
+        [Figure(Bars(bars, ["hours", "meetings"], [FIRST, SECOND]))],
         [(FIRST, "in meetings"), (SECOND, "in buffers before and after")],
         left_out(rows, shown, "host"),
     )
@@ -124,24 +113,17 @@ def lead_time(rows: Rows) -> Answer:
     )
     if shown[1:]:
         title += f"; longest: {name(latest['event_type_name'])}, {tenths(latest['median_days'])}"
+    bars = [
+        Bar(
+            name(row["event_type_name"]),
+            [row["median_days"], row["p90_days"] - row["median_days"]],
+            [tenths(row["median_days"]), tenths(row["p90_days"])],
+        )
+        for row in shown
+    ]
     return Answer(
         title,
-        [
-            Figure(
-                Bars(
-                    [
-                        Bar(
-                            name(row["event_type_name"]),
-                            [row["median_days"], row["p90_days"] - row["median_days"]],
-                            [tenths(row["median_days"]), tenths(row["p90_days"])],
-                        )
-                        for row in shown
-                    ],
-                    ["half", "90\N{NO-BREAK SPACE}%"],
-                    [FIRST, SECOND],
-                )
-            )
-        ],
+        [Figure(Bars(bars, ["half", f"90{SPACE}%"], [FIRST, SECOND]))],
         [(FIRST, "half of the bookings"), (SECOND, "up to 90 % of them")],
         "Days from booking to start: half of the bookings, and 90 % of them, are made at most so "
         f"long before. {left_out(rows, shown, 'event type')}",

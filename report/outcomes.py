@@ -20,32 +20,25 @@ def no_shows(rows: Rows) -> Answer:
     shown = most(rows, "past_bookings")
     past = sum(row["past_bookings"] for row in rows)
     missed = sum(row["no_shows"] for row in rows)
-    worst = max(shown, key=itemgetter("percent"))
     if not missed:
         title = f"None of {count(past, 'past booking')} has a no-show mark"
     else:
+        worst = max(shown, key=itemgetter("percent"))
         title = (
             f"{share(missed, past)} of past bookings are no-shows; the highest rate: "
             f"{name(worst['event_type_name'])}, {percent(worst['percent'])}"
         )
+    bars = [
+        Bar(
+            name(row["event_type_name"]),
+            [row["percent"]],
+            [percent(row["percent"]), f"{row['past_bookings']:,}"],
+        )
+        for row in shown
+    ]
     return Answer(
         title,
-        [
-            Figure(
-                Bars(
-                    [
-                        Bar(
-                            name(row["event_type_name"]),
-                            [row["percent"]],
-                            [percent(row["percent"]), f"{row['past_bookings']:,}"],
-                        )
-                        for row in shown
-                    ],
-                    ["no-shows", "of"],
-                    [FIRST],
-                )
-            )
-        ],
+        [Figure(Bars(bars, ["no-shows", "of"], [FIRST]))],
         note=left_out(rows, shown, "event type"),
     )
 
@@ -55,35 +48,28 @@ def cancellations(rows: Rows) -> Answer:
     shown = most(rows, "bookings")
     bookings = sum(row["bookings"] for row in rows)
     canceled = sum(row["canceled"] for row in rows)
-    worst = max(shown, key=itemgetter("percent"))
     if not canceled:
         title = f"None of {count(bookings, 'booking')} is canceled"
     else:
+        worst = max(shown, key=itemgetter("percent"))
         title = (
             f"{share(canceled, bookings)} of bookings end canceled; the highest rate: "
             f"{name(worst['event_type_name'])}, {percent(worst['percent'])}"
         )
+    bars = [
+        Bar(
+            name(row["event_type_name"]),
+            [
+                100 * (row["canceled"] - row["by_host"]) / row["bookings"],
+                100 * row["by_host"] / row["bookings"],
+            ],
+            [percent(row["percent"]), f"{row['bookings']:,}"],
+        )
+        for row in shown
+    ]
     return Answer(
         title,
-        [
-            Figure(
-                Bars(
-                    [
-                        Bar(
-                            name(row["event_type_name"]),
-                            [
-                                100 * (row["canceled"] - row["by_host"]) / row["bookings"],
-                                100 * row["by_host"] / row["bookings"],
-                            ],
-                            [percent(row["percent"]), f"{row['bookings']:,}"],
-                        )
-                        for row in shown
-                    ],
-                    ["canceled", "of"],
-                    [FIRST, THIRD],
-                )
-            )
-        ],
+        [Figure(Bars(bars, ["canceled", "of"], [FIRST, THIRD]))],
         [(FIRST, "by the invitee"), (THIRD, "by the host")],
         f"A booking that was rescheduled is not canceled. {left_out(rows, shown, 'event type')}",
     )
@@ -98,30 +84,21 @@ def reschedules(rows: Rows) -> Answer:
     title = f"None of {count(bookings, 'booking')} was rescheduled"
     if moved:
         title = f"{share(moved, bookings)} of bookings were rescheduled, up to {_times(highest)}"
+    bars = [
+        Bar(
+            _times(row["reschedules"]),
+            [
+                100 * row["held"] / row["bookings"],
+                100 * row["canceled"] / row["bookings"],
+                100 * (row["bookings"] - row["held"] - row["canceled"]) / row["bookings"],
+            ],
+            [f"{row['bookings']:,}", tenths(row["days_later"])],
+        )
+        for row in shown
+    ]
     return Answer(
         title,
-        [
-            Figure(
-                Bars(
-                    [
-                        Bar(
-                            _times(row["reschedules"]),
-                            [
-                                100 * row["held"] / row["bookings"],
-                                100 * row["canceled"] / row["bookings"],
-                                100
-                                * (row["bookings"] - row["held"] - row["canceled"])
-                                / row["bookings"],
-                            ],
-                            [f"{row['bookings']:,}", tenths(row["days_later"])],
-                        )
-                        for row in shown
-                    ],
-                    ["bookings", "days later"],
-                    [FIRST, THIRD, REST],
-                )
-            )
-        ],
+        [Figure(Bars(bars, ["bookings", "days later"], [FIRST, THIRD, REST]))],
         [(FIRST, "held"), (THIRD, "canceled"), (REST, "no-show or still to come")],
         "Days later: from the first start to the last, on average. " + left_out(rows, shown, "row"),
     )

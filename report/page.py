@@ -22,7 +22,6 @@ MOST_ROWS = 200
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 
-
 FACTS = """
 select
   as_of,
@@ -132,15 +131,13 @@ def _svg(figure: Figure, width: int, label: str) -> str:
 
 
 def _table(rows: Rows) -> str:
-    heads, lines = "", [""] * min(len(rows), MOST_ROWS)
+    heads, columns = "", []
     for name in rows[0]:
         is_number, texts = column([row[name] for row in rows[:MOST_ROWS]])
         kind = ' class="number"' if is_number else ""
         heads += f'<th scope="col"{kind}>{escape(name)}</th>'
-        lines = [
-            f"{line}<td{kind}>{escape(text)}</td>" for line, text in zip(lines, texts, strict=True)
-        ]
-    body = "".join(f"<tr>{line}</tr>\n" for line in lines)
+        columns.append([f"<td{kind}>{escape(text)}</td>" for text in texts])
+    body = "".join(f"<tr>{''.join(cells)}</tr>\n" for cells in zip(*columns, strict=True))
     left = len(rows) - MOST_ROWS
     return (
         '<div class="rows" tabindex="0" role="region" aria-label="Numbers"><table>'

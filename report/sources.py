@@ -33,24 +33,17 @@ def sources(rows: Rows) -> Answer:
     if by_source:
         (source, bookings), *_ = by_source.most_common(1)
         title = f"Top source: {name(source)}, {bookings:,} of {count(total, 'booking')}"
+    bars = [
+        Bar(
+            _link(row["source"], row["campaign"]),
+            [row["bookings"]],
+            [f"{row['bookings']:,}", percent(row["percent_held"])],
+        )
+        for row in shown
+    ]
     return Answer(
         title,
-        [
-            Figure(
-                Bars(
-                    [
-                        Bar(
-                            _link(row["source"], row["campaign"]),
-                            [row["bookings"]],
-                            [f"{row['bookings']:,}", percent(row["percent_held"])],
-                        )
-                        for row in shown
-                    ],
-                    ["bookings", "held"],
-                    [FIRST],
-                )
-            )
-        ],
+        [Figure(Bars(bars, ["bookings", "held"], [FIRST]))],
         note="Source and campaign are those of the link (utm_source, utm_campaign); held is a part "
         f"of past bookings. {left_out(rows, shown, 'link')}",
     )
@@ -67,29 +60,21 @@ def routing(rows: Rows) -> Answer:
     shown = most(rows, "submissions")
     submissions = sum(row["submissions"] for row in rows)
     booked = sum(row["booked"] for row in rows)
+    bars = [
+        Bar(
+            f"{name(row['form_name'])}: " + name(row["result_type"] or "(none)").replace("_", " "),
+            [row["percent"], 100 - row["percent"]],
+            [
+                percent(row["percent"]),
+                f"{row['submissions']:,}",
+                tenths(row["minutes"]),
+            ],
+        )
+        for row in shown
+    ]
     return Answer(
         f"{share(booked, submissions)} of {count(submissions, 'form submission')} led to a booking",
-        [
-            Figure(
-                Bars(
-                    [
-                        Bar(
-                            f"{name(row['form_name'])}: "
-                            + name(row["result_type"] or "(none)").replace("_", " "),
-                            [row["percent"], 100 - row["percent"]],
-                            [
-                                percent(row["percent"]),
-                                f"{row['submissions']:,}",
-                                tenths(row["minutes"]),
-                            ],
-                        )
-                        for row in shown
-                    ],
-                    ["booked", "of", "minutes"],
-                    [FIRST, TRACK],
-                )
-            )
-        ],
+        [Figure(Bars(bars, ["booked", "of", "minutes"], [FIRST, TRACK]))],
         note="By the form and what it led to; minutes are those from submission to booking, on "
         f"average. {left_out(rows, shown, 'result')}",
     )
@@ -155,24 +140,17 @@ def time_zones(rows: Rows) -> Answer:
             f"Invitees are in {count(len(known), 'time zone')}, {percent(top['percent'])} in "
             f"{_zone(top['timezone'])}"
         )
+    bars = [
+        Bar(
+            _zone(row["timezone"]),
+            [row["bookings"]],
+            [f"{row['bookings']:,}", percent(row["percent"])],
+        )
+        for row in shown
+    ]
     return Answer(
         title,
-        [
-            Figure(
-                Bars(
-                    [
-                        Bar(
-                            _zone(row["timezone"]),
-                            [row["bookings"]],
-                            [f"{row['bookings']:,}", percent(row["percent"])],
-                        )
-                        for row in shown
-                    ],
-                    ["bookings", "share"],
-                    [FIRST],
-                )
-            )
-        ],
+        [Figure(Bars(bars, ["bookings", "share"], [FIRST]))],
         note=left_out(rows, shown, "time zone"),
     )
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
 LONGEST_NAME = 48
-"""How many characters of a name or an answer a title quotes."""
+"""How many characters of a name or an answer are shown in a title or beside a bar."""
 
 SPACE = "\N{NO-BREAK SPACE}"
 NOTHING = "\N{EN DASH}"
@@ -27,6 +27,7 @@ def count(number: int, noun: str) -> str:
 
 def share(part: int, whole: int) -> str:
     """Return what percentage of a whole, which is not 0, a part is."""
+    # Half up, as the databases round.
     return percent((2000 * part // whole + 1) // 2 / 10)
 
 
@@ -72,7 +73,7 @@ def one_line(text: str | None) -> str:
 
 
 def name(text: str | None) -> str:
-    """Return a name or an answer for a title."""
+    """Return a name or an answer on one line, cut off if it is long."""
     line = one_line(text)
     return line if len(line) <= LONGEST_NAME else f"{line[: LONGEST_NAME - 1].rstrip()}…"
 
