@@ -22,7 +22,7 @@ sync: .cache/plugins-of-sync ## Load Calendly into a DuckDB file; without a toke
 
 .PHONY: report
 report: .cache/plugin-dbt-duckdb ## Build the models of what was loaded, and answer twelve questions in output/report.html
-	@$(BIN)/python -m report.models
+	@$(BIN)/python -m report.dbt
 	@$(BIN)/python -m report
 
 .PHONY: live
@@ -85,7 +85,7 @@ docs: .cache/plugins-of-sync .cache/plugin-dbt-duckdb ## Regenerate what README 
 
 .PHONY: models-docs
 models-docs: .cache/plugin-dbt-duckdb ## Describe the models on a page, output/models.html, after `make report`
-	@$(BIN)/python -m report.models docs generate --static
+	@$(BIN)/python -m report.dbt docs generate --static
 	@cp .meltano/dbt-duckdb/static_index.html output/models.html
 
 .PHONY: clean

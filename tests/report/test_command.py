@@ -12,10 +12,10 @@ import duckdb
 import psycopg
 import pytest
 
-from report import models
+from report import dbt
 from report.__main__ import main
 from report.database import UnreadableError, opened, read
-from sandbox.demo.sync import loaded_file
+from sandbox.demo.sync import FILE, OAUTH, TOKEN, loaded_file
 from tests.report.parsed import parsed
 from tests.report.tables import statements
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ROOT = Path(__file__).parents[2]
-TOKEN = "TAP_CALENDLY_PERSONAL_ACCESS_TOKEN"  # noqa: S105 - the variable's name
 
 
 def filled(file: Path, schema: str = "calendly_analytics") -> str:
@@ -172,7 +171,14 @@ def test_a_page_that_cannot_be_written_is_told_in_one_line(
     assert capsys.readouterr().err == f"report: cannot write {tmp_path}: Is a directory\n"
 
 
-def test_nothing_in_the_database_can_be_changed(database: str) -> None:
+@pytest.mark.parametrize(
+    "source", ["database", pytest.param("postgres", marks=pytest.mark.exhaustive)]
+)
+def test_nothing_in_the_database_can_be_changed(
+    source: str, request: pytest.FixtureRequest
+) -> None:
+    database = request.getfixturevalue(source)
+
     with opened(database) as cursor, pytest.raises(UnreadableError, match="read-only"):
         read(cursor, "create table mine (number integer)")
 
@@ -187,11 +193,11 @@ def test_an_unknown_option_is_told_in_one_line(capsys: pytest.CaptureFixture[str
     ("variables", "file"),
     [
         ({}, "output/demo.duckdb"),
-        ({"TARGET_DUCKDB_FILEPATH": "mine.duckdb"}, "output/demo.duckdb"),
+        ({FILE: "mine.duckdb"}, "output/demo.duckdb"),
         ({TOKEN: " "}, "output/demo.duckdb"),
         ({TOKEN: "secret"}, "output/calendly.duckdb"),
-        ({TOKEN: "secret", "TARGET_DUCKDB_FILEPATH": "mine.duckdb"}, "mine.duckdb"),
-        ({"TAP_CALENDLY_OAUTH_CREDENTIALS_REFRESH_TOKEN": "x"}, "output/calendly.duckdb"),
+        ({TOKEN: "secret", FILE: "mine.duckdb"}, "mine.duckdb"),
+        ({f"{OAUTH}REFRESH_TOKEN": "x"}, "output/calendly.duckdb"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
 )
@@ -204,11 +210,7 @@ def test_without_an_option_it_reads_the_file_that_make_sync_loads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in (
-        TOKEN,
-        "TARGET_DUCKDB_FILEPATH",
-        "TAP_CALENDLY_OAUTH_CREDENTIALS_REFRESH_TOKEN",
-    ):
+    for name in (TOKEN, FILE, f"{OAUTH}REFRESH_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     if place == "environment":
         for name, value in variables.items():
@@ -232,7 +234,6 @@ def test_postgresql_gives_the_same_page_as_duckdb(
         assert main(["--database", source, "--output", str(file)]) == 0
 
     assert files[0].read_text("utf-8") == files[1].read_text("utf-8")
-    test_nothing_in_the_database_can_be_changed(postgres)
 
 
 def test_make_report_says_what_to_do_first(
@@ -241,8 +242,8 @@ def test_make_report_says_what_to_do_first(
     """And creates no empty database, as dbt would."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv(TOKEN, "a token")
-    monkeypatch.delenv("TARGET_DUCKDB_FILEPATH", raising=False)
+    monkeypatch.delenv(FILE, raising=False)
 
-    assert models.main([]) == 1
+    assert dbt.main([]) == 1
     assert capsys.readouterr().err == "There is no output/calendly.duckdb: run `make sync` first.\n"
     assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,6 @@
-"""``python -m report.models``: build the models of what `make sync` has loaded, or describe them.
+"""``python -m report.dbt``: run dbt for the file that `make sync` loads.
 
-Meltano runs dbt, in the environment that it has installed for it.
+Through Meltano, which has installed dbt in an environment of its own.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def main(arguments: list[str]) -> int:
     """Run dbt; say nothing unless it fails.
 
     Args:
-        arguments: dbt's; ``build`` if there are none.
+        arguments: Those of dbt; without any, ``build``.
 
     Returns:
         dbt's exit status; 1 if nothing has been loaded.
