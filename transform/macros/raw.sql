@@ -1,5 +1,5 @@
-{#- Select columns, given with their types, of a table that the tap loads. What was not loaded, be it a
-    column or the whole table, is null. `is_gone` tells the rows that target-postgres marks as deleted. -#}
+{#- Select columns, given with their types, from a table that the tap loads. A column that was not loaded is
+    null, and a table that was not loaded is empty. `is_gone` marks the rows that target-postgres marks as deleted. -#}
 {% macro raw(table, columns) -%}
   {%- set relation = source('calendly', table) -%}
   {%- set found = load_relation(relation) if execute else none -%}

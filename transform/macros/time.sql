@@ -2,7 +2,8 @@
     start of this run. One moment for all models. -#}
 {% macro now() -%}
   {%- set given = var('calendly_now', none) -%}
-  {%- set moment = run_started_at if given is none else modules.datetime.datetime.fromisoformat((given | string).replace('Z', '+00:00')) -%}
+  {%- set parse = modules.datetime.datetime.fromisoformat -%} {#- which reads no Z before Python 3.11 #}
+  {%- set moment = run_started_at if given is none else parse((given | string).replace('Z', '+00:00')) -%}
   {%- set moment = moment if moment.tzinfo is none else moment.astimezone(modules.pytz.utc) -%}
   cast('{{ moment.strftime("%Y-%m-%d %H:%M:%S.%f") }}' as timestamp)
 {%- endmacro %}

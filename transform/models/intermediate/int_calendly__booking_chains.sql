@@ -1,11 +1,11 @@
--- Each invitee with the booking that it is part of. Whoever reschedules becomes another invitee, who
--- names the old one: a booking is such a chain, or a tree, if somebody rescheduled twice from one invitee.
+-- Each invitee with the booking it is part of. Whoever reschedules becomes a new invitee, who names the
+-- old one: a booking is such a chain, or a tree if somebody rescheduled twice from one invitee.
 with recursive invitees as (
   select newer.invitee_uri, newer.created_at, older.invitee_uri as old_invitee_uri
   from {{ ref('stg_calendly__event_invitees') }} as newer
   left join {{ ref('stg_calendly__event_invitees') }} as older
     on older.invitee_uri = newer.old_invitee_uri
-    -- so that there are no circles
+    -- no circles; without the times, the old invitee is taken for older
     and (older.created_at < newer.created_at) is not false
 ),
 

@@ -2,15 +2,18 @@ select
   deliveries.delivery_id,
   deliveries.event,
   case
-    when deliveries.event = 'invitee.created' then case when deliveries.old_invitee_uri is null then 'booked' else 'moved' end
-    when deliveries.event = 'invitee.canceled' then case when deliveries.is_rescheduled then 'moved away' else 'canceled' end
+    when deliveries.event = 'invitee.created' and deliveries.old_invitee_uri is null then 'booked'
+    when deliveries.event = 'invitee.created' then 'moved'
+    when deliveries.event = 'invitee.canceled' and deliveries.is_rescheduled then 'moved away'
+    when deliveries.event = 'invitee.canceled' then 'canceled'
     when deliveries.event = 'invitee_no_show.created' then 'marked as no-show'
     when deliveries.event = 'invitee_no_show.deleted' then 'unmarked'
   end as change,
   case
     when deliveries.event = 'invitee.canceled' then deliveries.canceled_by
     when deliveries.event = 'invitee.created' and deliveries.old_invitee_uri is not null then older.canceled_by
-    when deliveries.event = 'invitee.created' then case when deliveries.booked_by_user_uri is null then 'invitee' else 'host' end
+    when deliveries.event = 'invitee.created' and deliveries.booked_by_user_uri is not null then 'host'
+    when deliveries.event = 'invitee.created' then 'invitee'
     when deliveries.event like 'invitee_no_show.%' then 'host'
   end as changed_by,
   deliveries.happened_at,

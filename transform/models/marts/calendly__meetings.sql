@@ -34,7 +34,8 @@ select
   {{ week_of(local_day('meetings.starts_at')) }} as week,
   {{ minutes_between('meetings.starts_at', 'meetings.ends_at') }} as minutes,
   case
-    when meetings.status = 'canceled' then case when invitees.have_all_moved then 'rescheduled' else 'canceled' end
+    when meetings.status = 'canceled' and invitees.have_all_moved then 'rescheduled'
+    when meetings.status = 'canceled' then 'canceled'
     when meetings.starts_at <= {{ now() }} then 'held'
     when meetings.starts_at > {{ now() }} then 'upcoming'
   end as outcome,
