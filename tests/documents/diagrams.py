@@ -20,7 +20,6 @@ READ_BY_MODELS = (
     *("routing_forms", "routing_form_submissions", "webhook_events"),
 )
 
-
 REF = re.compile(r"ref\('(\w+)'\)")
 
 

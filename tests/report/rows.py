@@ -1,4 +1,4 @@
-"""Rows as the questions have them: a small company's, of which every title is known."""
+"""Rows as the questions return them, for a small company."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from report.answer import Rows
 
-FACTS = {
+FACTS: dict[str, Any] = {
     "as_of": datetime(2026, 3, 4, 9, 30),  # noqa: DTZ001 - as the models have them, in UTC
     "latest_change_at": datetime(2026, 3, 4, 6, 15),  # noqa: DTZ001
     "local_as_of": datetime(2026, 3, 4, 4, 30),  # noqa: DTZ001
@@ -124,13 +124,13 @@ ROWS: dict[str, Rows] = {
 
 
 def asked(file: str, rows: Rows) -> Asked:
-    """Return a question with such rows."""
+    """Return a question and its rows, with a made-up query."""
     (question,) = (one for group in GROUPS.values() for one in group if one.file == file)
     return Asked(question, f"-- What about {file}?\nselect 1 < 2", rows)
 
 
 def made(rows: Mapping[str, Rows], facts: Mapping[str, Any] = FACTS) -> str:
-    """Return the page of such rows."""
+    """Return the page for rows by question."""
     groups = {
         heading: [asked(question.file, rows[question.file]) for question in questions]
         for heading, questions in GROUPS.items()
@@ -140,5 +140,5 @@ def made(rows: Mapping[str, Rows], facts: Mapping[str, Any] = FACTS) -> str:
 
 @cache
 def usual() -> str:
-    """Return the page of these rows."""
+    """Return the page for `ROWS`."""
     return made(ROWS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from importlib.resources import files
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -71,14 +71,14 @@ def answer(number: str, rows: Rows) -> Answer:
     return ask(rows)
 
 
-def of(number: str) -> Rows:
+def rows_of(number: str) -> Rows:
     (rows,) = (rows for file, rows in ROWS.items() if file.startswith(number))
     return rows
 
 
 def changed(number: str, values: Mapping[str, object]) -> list[Row]:
     """The question's rows with the same values in each."""
-    return [{**row, **values} for row in of(number)]
+    return [{**row, **values} for row in rows_of(number)]
 
 
 def plain(text: str) -> str:
@@ -87,12 +87,12 @@ def plain(text: str) -> str:
 
 @pytest.mark.parametrize("number", TITLES)
 def test_a_title_says_what_is_seen_in_the_rows(number: str) -> None:
-    assert plain(answer(number, of(number)).title) == TITLES[number]
+    assert plain(answer(number, rows_of(number)).title) == TITLES[number]
 
 
 @pytest.mark.parametrize("number", FIRST_ROWS)
 def test_a_title_suits_a_single_row(number: str) -> None:
-    assert plain(answer(number, of(number)[:1]).title) == FIRST_ROWS[number]
+    assert plain(answer(number, rows_of(number)[:1]).title) == FIRST_ROWS[number]
 
 
 @pytest.mark.parametrize(
@@ -152,8 +152,7 @@ def test_the_header_says_the_period_and_how_fresh_the_data_is_in_local_time() ->
 def test_the_header_gives_the_age_of_the_data_in_a_unit_that_suits_it(
     minutes: int, said: str
 ) -> None:
-    as_of = datetime(2026, 3, 4, 9, 30)  # noqa: DTZ001 - as the models have it
-    facts = {**FACTS, "latest_change_at": as_of - timedelta(minutes=minutes)}
+    facts = {**FACTS, "latest_change_at": FACTS["as_of"] - timedelta(minutes=minutes)}
 
     assert f"({said} before)" in plain(parsed(page(facts, {})).header)
 
@@ -219,7 +218,7 @@ def test_what_was_paid_for_canceled_bookings_is_a_part_of_its_bar() -> None:
 
 
 def test_numbers_in_a_table_have_as_many_decimals_as_their_column_needs() -> None:
-    html = article(asked("12_revenue", of("12")))
+    html = article(asked("12_revenue", rows_of("12")))
 
     for column in (["6,691.5", "200.0", "1,500.0"], ["38", "2", "10"], ["90", "0", "0"]):
         cells = (f'<td class="number">{one}</td>' for one in column)
@@ -267,15 +266,6 @@ def test_free_text_is_left_out_and_that_is_said() -> None:
     assert "Pricing, Security" in html  # several choices
 
 
-HOSTILE = (
-    "<script>alert(1)</script>",
-    '"><img src=https://example.com/x onerror=alert(1)>',
-    "</style></details></article><b>",
-    "<!-- &lt; ]]> {{x}} \u202e\x00\x1b\uffff",
-    "url(https://example.com/x) " + "x" * 5000,
-)
-
-
 def test_a_question_is_free_text_although_some_answers_are_alike() -> None:
     alike = [(f"alike {place}", 3) for place in range(6)]
     given = [*alike, *((str(place), 1) for place in range(40))]
@@ -283,6 +273,15 @@ def test_a_question_is_free_text_although_some_answers_are_alike() -> None:
 
     assert answer("09", rows).title == "No question has answers that repeat"
     assert "alike" in answer("09", rows[:10]).title
+
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    '"><img src=https://example.com/x onerror=alert(1)>',
+    "</style></details></article><b>",
+    "<!-- &lt; ]]> {{x}} \u202e\x00\x1b\uffff",
+    "url(https://example.com/x) " + "x" * 5000,
+)
 
 
 def test_what_visitors_wrote_stays_text() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.transform.warehouse import Database
 
 STREAMS = [stream for stream in KEYS if stream not in NOT_BY_DEFAULT] + ["webhook_events"]
-OF_INVITEES = (
+WEBHOOK_EVENTS = (
     *("invitee.created", "invitee.canceled", "invitee_no_show.created", "invitee_no_show.deleted"),
 )
 
@@ -41,7 +41,7 @@ class Company:
         self.clock = SimulatedClock(life.NOW)
         self.calendly = Calendly(self.clock, seed=1, plan="enterprise")
         company.populate(self.calendly, seed=1, size=120, until=life.NOW)
-        self.calendly.subscribe(callback_url="http://127.0.0.1:9/", events=OF_INVITEES)
+        self.calendly.subscribe(callback_url="http://127.0.0.1:9/", events=WEBHOOK_EVENTS)
         life.play(self.calendly)
         self.calendly.clock = self.clock
         self.sandbox = Sandbox(self.calendly, clock=self.clock, requests_per_minute=100_000)
@@ -51,9 +51,9 @@ class Company:
         self._kept: Rows = {}
 
     def load(self, database: Database, *others: Database) -> None:
-        """Load databases, from where the last run has stopped."""
-        told = [parse(one.body) for one in self.calendly.announcements]
-        self._store.add_all(told, self.clock.now())
+        """Load databases, from where the last run has stopped; `meaning` is that of the first."""
+        delivered = [parse(one.body) for one in self.calendly.announcements]
+        self._store.add_all(delivered, self.clock.now())
         run = sync(self.sandbox, select=STREAMS, state=self._state, inbox_url=self._inbox)
         for one in (database, *others):
             one.load(run)

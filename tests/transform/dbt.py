@@ -35,6 +35,11 @@ class Node(NamedTuple):
         return self.status not in {"success", "pass"}
 
 
+def program(adapter: str) -> Path:
+    """Return the dbt that Meltano has installed for an adapter."""
+    return ROOT / ".meltano" / "utilities" / f"dbt-{adapter}" / "venv" / "bin" / "dbt"
+
+
 def build(
     adapter: str, environment: Mapping[str, str], folder: Path, **variables: str
 ) -> dict[str, Node]:
@@ -49,14 +54,13 @@ def build(
     Returns:
         What became of each node, by its unique id.
     """
-    dbt = ROOT / ".meltano" / "utilities" / f"dbt-{adapter}" / "venv" / "bin" / "dbt"
     options: list[str | Path] = [
         *("--project-dir", TRANSFORM, "--profiles-dir", TRANSFORM),
         *("--target-path", folder / "target", "--log-path", folder / "logs"),
         *("--vars", json.dumps(variables)),
     ]
     result = subprocess.run(  # noqa: S603 - our own dbt
-        [dbt, "--no-use-colors", "build", *options],
+        [program(adapter), "--no-use-colors", "build", *options],
         env={**os.environ, **environment, "DBT_TARGET": adapter},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

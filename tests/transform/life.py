@@ -37,11 +37,13 @@ class Life:
         for name in ("Night shift", "Day shift"):
             calendly.add_group(name=name, members=[self.zoe])
         calendly.add_group(name="Early shift", members=[self.yan])
-        self.talk = self._type("Talk", self.zoe)
-        self.rota = self._type("Rota", self.yan, hosts=[self.yan, self.zoe], pooling="collective")
-        self.panel = self._type("Panel", self.zoe, team="Stage", kind="group", limit=30)
-        self.loner = self._type("Loner", self.namesake, before_buffer=5, after_buffer=10)
-        self.nameless = self._type(None, self.zoe)
+        self.talk = self.add_event_type("Talk", self.zoe)
+        self.rota = self.add_event_type(
+            "Rota", self.yan, hosts=[self.yan, self.zoe], pooling_type="collective"
+        )
+        self.panel = self.add_event_type("Panel", self.zoe, team="Stage", kind="group", limit=30)
+        self.loner = self.add_event_type("Loner", self.namesake, before_buffer=5, after_buffer=10)
+        self.nameless = self.add_event_type(None, self.zoe)
         self.form = calendly.add_routing_form(name="Contact", questions=[])
 
     def _member(self, name: str) -> str:
@@ -49,10 +51,9 @@ class Life:
         email = f"host-{self._people}@example.com"
         return self.calendly.add_member(name=name, email=email)
 
-    def _type(self, name: str | None, owner: str, pooling: str | None = None, **told: Any) -> str:  # noqa: ANN401 - options
-        return self.calendly.add_event_type(
-            owner=owner, name=name, duration=40, pooling_type=pooling, **told
-        )
+    def add_event_type(self, name: str | None, owner: str, **options: Any) -> str:  # noqa: ANN401 - JSON
+        """Add an event type whose meetings take 40 minutes; return its URI."""
+        return self.calendly.add_event_type(owner=owner, name=name, duration=40, **options)
 
     def book(self, event_type: str, start: datetime, **details: Any) -> Row:  # noqa: ANN401 - details
         """Let somebody book, a bit later than what happened before; return the invitee."""
@@ -91,8 +92,8 @@ class Life:
     def submit(self, result: str | None = "event_type") -> str:
         """Let a visitor submit the form."""
         self.clock.advance(timedelta(minutes=3))
-        told = None if result is None else {"type": result, "value": self.talk}
-        return self.calendly.submit_form(form=self.form, answers={}, result=told)
+        led_to = None if result is None else {"type": result, "value": self.talk}
+        return self.calendly.submit_form(form=self.form, answers={}, result=led_to)
 
 
 def at(days: float, hours: float = 0) -> datetime:
@@ -130,7 +131,7 @@ def _reschedule(life: Life) -> None:
         questions_and_answers=[{"question": HEARD, "answer": "From a friend", "position": 0}],
     )
     life.calendly.events[last["event"]]["event_type"] = life.rota
-    # The longest branch ends first, and only there nobody was missed.
+    # The longest branch counts, although a shorter one was booked last, by a no-show.
     first = life.book(life.talk, at(-20), timezone="Asia/Tokyo")
     short = life.book(life.rota, at(-19))
     middle = life.move(first, at(-18))
@@ -148,11 +149,11 @@ def _reschedule(life: Life) -> None:
     ends[-1].update(timezone="Africa/Cairo")
     life.mark(ends[-1])
     life.cancel(ends[0], "host")
-    # Two that name each other.
+    # Two name each other.
     one, other = life.book(life.loner, at(-13)), life.book(life.loner, at(-12))
     one["old_invitee"], other["old_invitee"] = other["uri"], one["uri"]
     life.mark(other)
-    # The start is not there, or the end.
+    # The first invitee is gone, or the last.
     gone = life.book(life.talk, at(-11))
     life.calendly.delete_event_data(event=life.move(gone, at(-10))["event"])
     gone = life.book(life.talk, at(-9), timezone="Asia/Kolkata")
@@ -203,10 +204,10 @@ def _come_and_go(life: Life) -> None:
     twice = life.book(life.talk, at(-5, 3), answers={HEARD: "At a fair", "Else?": ""})
     twice["questions_and_answers"] *= 2
     life.book(life.talk, at(-5, 4), answers={HEARD: "From a friend"}, timezone=None)
-    renamed = life.book(life._type("Before", life.zoe), at(-5, 5))  # noqa: SLF001 - same file
+    renamed = life.book(life.add_event_type("Before", life.zoe), at(-5, 5))
     event_type = life.calendly.events[renamed["event"]]["event_type"]
     life.calendly.edit_event_type(uri=event_type, name="After")
-    unknown = life.book(life._type("Unseen", life.yan), at(-5, 6))  # noqa: SLF001 - same file
+    unknown = life.book(life.add_event_type("Unseen", life.yan), at(-5, 6))
     del life.calendly.event_types[life.calendly.events[unknown["event"]]["event_type"]]
 
 
@@ -251,7 +252,7 @@ def _meet(life: Life) -> None:
         for hour in (3, 4, 14, 15, 23):
             start = datetime(2026, 3, day, hour, 30, tzinfo=timezone.utc)
             life.book(life.talk if hour % 2 else life.loner, start)
-    # Nobody has come by the radio yet.
+    # A source without past bookings.
     seats = [life.book(life.panel, at(3), tracking={"utm_source": "radio"}) for _ in range(4)]
     life.cancel(seats[0], "invitee")
     life.move(seats[1], at(4))

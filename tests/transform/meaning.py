@@ -23,7 +23,7 @@ Rows = Mapping[str, Mapping[str, "Row"]]
 
 
 class Booking(NamedTuple):
-    """A visitor's booking with all its reschedules."""
+    """A booking with all its reschedules."""
 
     event_type_name: str | None
     outcome: str
@@ -41,7 +41,7 @@ class Booking(NamedTuple):
 
     @property
     def is_past(self) -> bool:
-        """Whether it took place, or was to."""
+        """Whether it was held, or the invitee did not come."""
         return self.outcome in {"held", "no-show"}
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from abc import ABC, abstractmethod
+from contextlib import contextmanager
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,7 +19,7 @@ from tests.documents.generated import ROOT
 from tests.pipelines.pipeline import sqlalchemy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from tests.singer import Run
@@ -30,6 +31,7 @@ class Database(ABC):
 
     Attributes:
         adapter: dbt's name for its kind.
+        target: The program that loads it.
         schema: The schema that the target loads into.
         keeps: The streams whose rows it keeps when they vanish from Calendly; None for all.
         environment: Where it is, as dbt's profile reads it.
@@ -77,15 +79,25 @@ class Database(ABC):
         query = f"SELECT table_name FROM information_schema.tables WHERE table_schema = '{schema}'"  # noqa: S608
         return sorted(str(name) for (name,) in self.ask(query)[1])
 
-    def rename(self, names: Mapping[str, str]) -> None:
-        """Rename tables and columns (`table.column`) of the tap."""
-        for old, new in names.items():
-            table, _, column = old.partition(".")
-            what = f'RENAME COLUMN "{column}" TO "{new}"' if column else f'RENAME TO "{new}"'
-            self.execute(f'ALTER TABLE {self.schema}."{table}" {what}')
+    @contextmanager
+    def without(self, names: Sequence[str]) -> Iterator[None]:
+        """Hide tables and columns (`table.column`) of the tap by renaming them."""
+        for name in names:
+            self._rename(name, f"hidden_{name.rpartition('.')[2]}")
+        try:
+            yield
+        finally:
+            for name in names:
+                before, dot, last = name.rpartition(".")
+                self._rename(f"{before}{dot}hidden_{last}", last)
 
-    def multiply(self, meetings: int) -> None:
-        """Copy meetings, with their invitees, each under URIs of their own, so many times."""
+    def _rename(self, name: str, new: str) -> None:
+        table, _, column = name.partition(".")
+        what = f'RENAME COLUMN "{column}" TO "{new}"' if column else f'RENAME TO "{new}"'
+        self.execute(f'ALTER TABLE {self.schema}."{table}" {what}')
+
+    def multiply(self, copies: int) -> None:
+        """Add so many copies of each meeting with its invitees, under URIs of their own."""
         own = {"scheduled_events": ("uri",), "event_invitees": ("uri", "event_uri", "old_invitee")}
         for table, uris in own.items():
             columns, _ = self.rows(f"{self.schema}.{table} LIMIT 0", "UTC")
@@ -94,7 +106,7 @@ class Database(ABC):
             ]
             self.execute(
                 f"INSERT INTO {self.schema}.{table} SELECT {', '.join(copied)} "  # noqa: S608
-                f"FROM {self.schema}.{table}, generate_series(1, {meetings}) AS copies (copy)"
+                f"FROM {self.schema}.{table}, generate_series(1, {copies}) AS copies (copy)"
             )
 
     @abstractmethod
@@ -169,7 +181,7 @@ class Postgres(Database):
 
 
 def _exact(value: object) -> object:
-    """Return a value as answers have it: only numbers are taken for each other."""
+    """Return a value as answers have it, a float as a decimal; fail if it is of another type."""
     if isinstance(value, float):
         return Decimal(str(value))
     assert not isinstance(value, datetime), "a day is a date"
