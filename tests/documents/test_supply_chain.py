@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import shlex
+import subprocess
 from importlib.metadata import distributions
 from typing import TYPE_CHECKING
 
@@ -98,6 +99,21 @@ def test_a_plugin_has_only_the_packages_locked_for_it(plugin: str) -> None:
 
     assert installed > ours
     assert [one for one in installed - ours if f"\n{one} " not in f"\n{locked}"] == []
+
+
+def test_each_plugin_is_installed_with_what_is_locked_for_it() -> None:
+    """In a new checkout, where `make` has to lock and install all of them."""
+    plan = subprocess.run(
+        ["make", "--dry-run", "--always-make", ".cache/plugins"],  # noqa: S607 - the user's make
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
+
+    for plugin in PLUGINS:
+        assert f"--output-file .cache/{plugin}.txt" in plan
+        assert f"/.cache/{plugin}.txt UV_OVERRIDE" in plan
 
 
 def test_the_locked_plugins_are_those_in_meltano_yml() -> None:
