@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
+
 from sandbox.demo.sync import FILE, loaded_file
 
 
@@ -20,16 +22,24 @@ def main(arguments: list[str]) -> int:
         arguments: Those of dbt; without any, ``build``.
 
     Returns:
-        dbt's exit status; 1 if nothing has been loaded.
+        0, or 1 if dbt failed or there is no file that it can write.
     """
     file = loaded_file()
     if not file.exists():
-        sys.stderr.write(f"There is no {file}: run `make sync` first.\n")
-        return 1
+        return _fail(f"there is no {file}; run `make sync` first")
+    try:
+        duckdb.connect(str(file)).close()
+    except duckdb.Error as error:
+        return _fail(f"cannot open {file}: {str(error).strip().splitlines()[0]}")
+    # Variables for another dbt project of the user must not lead there.
+    own = {name: value for name, value in os.environ.items() if not name.startswith("DBT_")}
     meltano = Path(sys.executable).with_name("meltano")
     run = subprocess.run(  # noqa: S603 - our own Meltano
-        [meltano, "--log-level=warning", "invoke", "dbt-duckdb", *(arguments or ["build"])],
-        env={**os.environ, FILE: str(file)},
+        [
+            *(meltano, "--log-level=warning", "invoke", "dbt-duckdb"),
+            *("--quiet", "--no-use-colors", *(arguments or ["build"])),
+        ],
+        env={**own, FILE: str(file.resolve())},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -37,7 +47,15 @@ def main(arguments: list[str]) -> int:
     )
     if run.returncode:
         sys.stderr.write(run.stdout)
-    return run.returncode
+        return _fail(
+            "the models were not built; all that dbt said is in .meltano/dbt-duckdb/dbt.log"
+        )
+    return 0
+
+
+def _fail(message: str) -> int:
+    sys.stderr.write(f"report: {message}\n")
+    return 1
 
 
 if __name__ == "__main__":

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
+from tests.documents.generated import ROOT
 from tests.pipelines.pipeline import BIN, Project, into_postgres, open_duckdb
 
 if TYPE_CHECKING:
@@ -37,6 +39,26 @@ def test_one_command_loads_duckdb_and_builds_the_models(
     )
 
     assert "Completed successfully" in log
+    with open_duckdb(project) as database:
+        assert database.execute(BOOKINGS).fetchall() > [(100,)]
+
+
+@pytest.mark.xdist_group("duckdb")
+def test_make_report_builds_the_models_whatever_dbt_project_the_user_has(
+    tmp_path: Path, busy_sandbox: Sandbox
+) -> None:
+    project = Project(tmp_path, busy_sandbox)
+    project.run("target-duckdb")
+
+    said = project.command(
+        [sys.executable, "-m", "report.dbt"],
+        PYTHONPATH=str(ROOT),
+        DBT_PROFILES_DIR=str(tmp_path),
+        DBT_PROJECT_DIR=str(tmp_path),
+        DBT_TARGET="prod",
+    )
+
+    assert said == ""
     with open_duckdb(project) as database:
         assert database.execute(BOOKINGS).fetchall() > [(100,)]
 

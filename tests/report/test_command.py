@@ -12,7 +12,6 @@ import duckdb
 import psycopg
 import pytest
 
-from report import dbt
 from report.__main__ import main
 from report.database import UnreadableError, opened, read
 from sandbox.demo.sync import FILE, OAUTH, TOKEN, loaded_file
@@ -234,16 +233,3 @@ def test_postgresql_gives_the_same_page_as_duckdb(
         assert main(["--database", source, "--output", str(file)]) == 0
 
     assert files[0].read_text("utf-8") == files[1].read_text("utf-8")
-
-
-def test_make_report_says_what_to_do_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """And creates no empty database, as dbt would."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv(TOKEN, "a token")
-    monkeypatch.delenv(FILE, raising=False)
-
-    assert dbt.main([]) == 1
-    assert capsys.readouterr().err == "There is no output/calendly.duckdb: run `make sync` first.\n"
-    assert list(tmp_path.iterdir()) == []

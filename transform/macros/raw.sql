@@ -1,8 +1,11 @@
 {#- Select columns, given with their types, from a table that the tap loads. A column that was not loaded is
-    null, and a table that was not loaded is empty. `is_gone` marks the rows that target-postgres marks as deleted. -#}
+    null, and a table that was not loaded is empty, but it is an error if none was. `is_gone` marks the rows that target-postgres marks as deleted. -#}
 {% macro raw(table, columns) -%}
   {%- set relation = source('calendly', table) -%}
   {%- set found = load_relation(relation) if execute else none -%}
+  {%- if execute and not found -%}
+    {%- do check_that_a_table_is_loaded(relation) -%}
+  {%- endif -%}
   {%- set loaded = {} -%}
   {%- for column in (adapter.get_columns_in_relation(found) if found else []) -%}
     {%- do loaded.update({column.name: column.dtype | lower}) -%}
@@ -22,6 +25,19 @@
   {%- endfor %}
     {{ '_sdc_deleted_at is not null' if '_sdc_deleted_at' in loaded else 'false' }} as is_gone
   {{ 'from ' ~ relation if found else 'where false' }}
+{%- endmacro %}
+
+{% macro check_that_a_table_is_loaded(relation) -%}
+  {%- set found = [] -%}
+  {%- for source in graph.sources.values() if source.package_name == 'calendly' -%}
+    {%- do found.append(adapter.get_relation(relation.database, relation.schema, source.identifier)) -%}
+  {%- endfor -%}
+  {%- if not found | select | list -%}
+    {%- do exceptions.raise_compiler_error(
+      'No table of tap-calendly is in ' ~ relation.without_identifier() ~ ': run the tap first, '
+      ~ 'or set the variables calendly_database and calendly_schema.'
+    ) -%}
+  {%- endif -%}
 {%- endmacro %}
 
 {% macro column_type(type) -%}
