@@ -5,18 +5,26 @@
 {% macro duckdb__json_at(column, path) -%} json_extract_string({{ column }}, '$.{{ path | join(".") }}') {%- endmacro %}
 {% macro postgres__json_at(column, path) -%} ({{ column }} #>> '{{ "{" ~ path | join(",") ~ "}" }}') {%- endmacro %}
 
-{#- The timestamp at a path of a JSON column, in UTC. -#}
+{#- The timestamp at a path of a JSON column, in UTC, also if it has no offset; null if it is none. -#}
 {% macro json_timestamp(column, path) -%}
-  (cast({{ json_text(column, path) }} as timestamp with time zone) at time zone 'UTC')
+  {%- set text = json_text(column, path) -%}
+  case
+    when not {{ matches(text, '^' ~ iso_8601() ~ '$') }} then null
+    when {{ matches(text, '(Z|[+-][0-9]{2}:[0-9]{2})$') }}
+      then cast({{ text }} as timestamp with time zone) at time zone 'UTC'
+    else cast({{ text }} as timestamp)
+  end
 {%- endmacro %}
 
 {#- The number at a path of a JSON column, where it may be a number or text; null if it is neither. -#}
 {% macro json_number(column, path) -%}
   case
-    when {{ adapter.dispatch('matches', 'calendly')(json_text(column, path), '^-?[0-9]+([.][0-9]+)?$') }}
+    when {{ matches(json_text(column, path), '^-?[0-9]{1,15}([.][0-9]+)?$') }}
       then cast({{ json_text(column, path) }} as numeric(18, 2))
   end
 {%- endmacro %}
+
+{% macro matches(text, pattern) -%} {{ adapter.dispatch('matches', 'calendly')(text, pattern) }} {%- endmacro %}
 {% macro duckdb__matches(text, pattern) -%} regexp_matches({{ text }}, '{{ pattern }}') {%- endmacro %}
 {% macro postgres__matches(text, pattern) -%} {{ text }} ~ '{{ pattern }}' {%- endmacro %}
 

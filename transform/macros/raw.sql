@@ -13,7 +13,11 @@
   select
   {%- for name, type in columns.items() %}
     {%- set column = adapter.quote(name) %}
-    {%- if name not in loaded %}
+    {%- if type == 'json' and name not in loaded and loaded | select('match', name ~ '__') | list %}
+    {%- do exceptions.raise_compiler_error(
+      relation ~ ' was loaded with flattening_enabled, and the models need ' ~ name ~ ' as one column.'
+    ) -%}
+    {%- elif name not in loaded %}
     cast(null as {{ column_type(type) }}) as {{ column }},
     {%- elif type == 'timestamp' and 'with time zone' in loaded[name] %}
     {{ column }} at time zone 'UTC' as {{ column }},

@@ -9,4 +9,4 @@ join calendly_analytics.calendly__meetings as meetings
   on meetings.meeting_uri = meeting_hosts.meeting_uri and meetings.outcome = 'held'
 join calendly_analytics.calendly__hosts as hosts on hosts.host_uri = meeting_hosts.host_uri
 group by hosts.host_uri, hosts.host_name
-order by hours desc, host_name
+order by hours desc, host_name, meetings desc, hosts.host_uri

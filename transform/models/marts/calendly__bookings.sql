@@ -1,7 +1,19 @@
-with links as (
+with chains as (
+  select * from {{ ref('int_calendly__booking_chains') }}
+),
+
+invitees as (
+  select * from {{ ref('stg_calendly__event_invitees') }}
+),
+
+meetings as (
+  select * from {{ ref('calendly__meetings') }}
+),
+
+links as (
   select chains.booking_uri, chains.step, chains.is_last, invitees.*
-  from {{ ref('int_calendly__booking_chains') }} as chains
-  join {{ ref('stg_calendly__event_invitees') }} as invitees on invitees.invitee_uri = chains.invitee_uri
+  from chains
+  join invitees on invitees.invitee_uri = chains.invitee_uri
 ),
 
 -- An invitee may repeat the payment of the one before.
@@ -67,8 +79,8 @@ select
   submissions.form_submission_uri
 from links as first
 join links as last on last.booking_uri = first.booking_uri and last.is_last
-left join {{ ref('calendly__meetings') }} as first_meeting on first_meeting.meeting_uri = first.meeting_uri
-left join {{ ref('calendly__meetings') }} as last_meeting on last_meeting.meeting_uri = last.meeting_uri
+left join meetings as first_meeting on first_meeting.meeting_uri = first.meeting_uri
+left join meetings as last_meeting on last_meeting.meeting_uri = last.meeting_uri
 left join revenues on revenues.booking_uri = first.booking_uri
 left join submissions on submissions.booking_uri = first.booking_uri
 where first.step = 1

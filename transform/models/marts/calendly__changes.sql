@@ -1,3 +1,15 @@
+with deliveries as (
+  select * from {{ ref('stg_calendly__webhook_events') }}
+),
+
+older as (
+  select * from {{ ref('stg_calendly__event_invitees') }}
+),
+
+chains as (
+  select * from {{ ref('int_calendly__booking_chains') }}
+)
+
 select
   deliveries.delivery_id,
   deliveries.event,
@@ -21,6 +33,6 @@ select
   deliveries.meeting_uri,
   deliveries.invitee_uri,
   chains.booking_uri
-from {{ ref('stg_calendly__webhook_events') }} as deliveries
-left join {{ ref('stg_calendly__event_invitees') }} as older on older.invitee_uri = deliveries.old_invitee_uri
-left join {{ ref('int_calendly__booking_chains') }} as chains on chains.invitee_uri = deliveries.invitee_uri
+from deliveries
+left join older on older.invitee_uri = deliveries.old_invitee_uri
+left join chains on chains.invitee_uri = deliveries.invitee_uri

@@ -1,5 +1,9 @@
 -- From the first day on which anything was booked or held, to a year from now or the last meeting.
-with today as (
+with meetings as (
+  select * from {{ ref('calendly__meetings') }}
+),
+
+today as (
   select {{ local_day(now()) }} as day
 ),
 
@@ -8,7 +12,7 @@ bounds as (
     least(today.day, min({{ local_day('meetings.booked_at') }}), min(meetings.day)) as first_day,
     greatest(today.day + 366, max(meetings.day)) as last_day
   from today
-  left join {{ ref('calendly__meetings') }} as meetings on true
+  left join meetings on true
   group by today.day
 ),
 

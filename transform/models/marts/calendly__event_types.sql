@@ -1,5 +1,9 @@
 -- Event types that are loaded, and those that only meetings name.
-with named_by_meetings as (
+with event_types as (
+  select * from {{ ref('stg_calendly__event_types') }}
+),
+
+named_by_meetings as (
   select distinct on (event_type_uri) event_type_uri, meeting_name
   from {{ ref('stg_calendly__scheduled_events') }}
   where event_type_uri is not null
@@ -23,5 +27,5 @@ select
   event_types.event_type_uri is not null as is_loaded,
   event_types.created_at,
   event_types.updated_at
-from {{ ref('stg_calendly__event_types') }} as event_types
+from event_types
 full join named_by_meetings as meetings on meetings.event_type_uri = event_types.event_type_uri

@@ -1,4 +1,12 @@
-with invitees as (
+with meetings as (
+  select * from {{ ref('stg_calendly__scheduled_events') }}
+),
+
+event_types as (
+  select * from {{ ref('stg_calendly__event_types') }}
+),
+
+invitees as (
   select
     meeting_uri,
     count(*) filter (where status = 'active') as active_invitees,
@@ -25,7 +33,7 @@ select
   meetings.meeting_name,
   meetings.event_type_uri,
   coalesce(event_types.event_type_name, meetings.meeting_name) as event_type_name,
-  case when event_types.owner_type = 'Team' then event_types.owner_name else host_groups.group_name end as team_name,
+  coalesce(case when event_types.owner_type = 'Team' then event_types.owner_name end, host_groups.group_name) as team_name,
   first_hosts.host_uri as first_host_uri,
   meetings.created_at as booked_at,
   meetings.starts_at,
@@ -44,9 +52,9 @@ select
   coalesce(meetings.active_invitees, invitees.active_invitees, 0) as active_invitees,
   coalesce(invitees.no_shows, 0) as no_shows,
   meetings.location_kind
-from {{ ref('stg_calendly__scheduled_events') }} as meetings
+from meetings
 left join invitees on invitees.meeting_uri = meetings.meeting_uri
 left join first_hosts on first_hosts.meeting_uri = meetings.meeting_uri
 left join host_groups on host_groups.host_uri = first_hosts.host_uri
-left join {{ ref('stg_calendly__event_types') }} as event_types
+left join event_types
   on event_types.event_type_uri = meetings.event_type_uri

@@ -12,6 +12,7 @@ select
   uri as relationship_uri,
   {{ adapter.quote('group') }} as group_uri,
   {{ json_text('owner', 'type') }} as owner_type,
+  {{ json_text('owner', 'uri') }} as owner_uri,
   {{ json_text('owner', 'user.uri') }} as user_uri,
   role,
   created_at,
