@@ -6,7 +6,9 @@ Sizes are fixed, so that a chart does not depend on the fonts of the machine tha
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -31,13 +33,18 @@ DIGIT = 7
 LABELS = 178
 """The width of the labels beside bars, in pixels."""
 
+LABEL_SIZE = 12.5
+"""The size of labels, in pixels."""
+
+NARROW_LETTERS, WIDE_LETTERS = frozenset("fijlrtI .,:;!|'()[]/-"), frozenset("mwMW@%")
+
 GAP = 14
 """The space between labels, bars, and figures, in pixels."""
 
 CONFIG: Spec = {
     "aria": False,  # the page says in words what a chart shows
     "font": "Arial, 'Liberation Sans', Helvetica, sans-serif",
-    "text": {"fontSize": 12.5, "color": "var(--ink)", "baseline": "middle"},
+    "text": {"fontSize": LABEL_SIZE, "color": "var(--ink)", "baseline": "middle"},
     "axis": {
         "labelFontSize": 12,
         "labelColor": "var(--muted)",
@@ -87,6 +94,7 @@ class Bars:
         figures_start = ends[0] - widths[0] - GAP
         beside = width >= WIDE
         lift = 0 if beside else -8
+        room = LABELS if beside else figures_start
         whole = max(float(sum(bar.parts)) for bar in self.bars) or 1
         drawn = {
             "mark": {"type": "bar", "height": 13 if beside else 8, "yOffset": 0 if beside else 10},
@@ -107,7 +115,7 @@ class Bars:
         }
         layers: list[Spec] = [
             drawn,
-            _text("label", 0, align="left", dy=lift, limit=LABELS if beside else figures_start),
+            _text("label", 0, align="left", dy=lift),
         ]
         for place, end in enumerate(ends):
             layers += [
@@ -116,7 +124,7 @@ class Bars:
             ]
         step = 27 if beside else 42
         return _spec(
-            self._values(),
+            self._values(room),
             {
                 "width": width,
                 "height": step * (len(self.bars) + 1),
@@ -132,10 +140,10 @@ class Bars:
             },
         )
 
-    def _values(self) -> Iterable[Spec]:
+    def _values(self, room: float) -> Iterable[Spec]:
         yield {"row": 0, **_numbered("heading", self.headings)}
         for row, bar in enumerate(self.bars, 1):
-            yield {"row": row, "label": bar.label, **_numbered("figure", bar.figures)}
+            yield {"row": row, "label": cut(bar.label, room), **_numbered("figure", bar.figures)}
             for part, (length, color) in enumerate(zip(bar.parts, self.colors, strict=True)):
                 yield {"row": row, "part": part, "length": float(length), "color": color}
 
@@ -212,6 +220,28 @@ class Columns:
             yield {"label": label, "total": sum(parts)}
             for part, (height, color) in enumerate(zip(parts, self.colors, strict=True)):
                 yield {"label": label, "part": part, "height": height, "color": color}
+
+
+def cut(text: str, room: float) -> str:
+    """Return as much of a text as fits into so many pixels; Vega would cut a character in two."""
+    ends = list(accumulate(map(_width, text)))
+    if not ends or ends[-1] <= room:
+        return text
+    return text[: sum(end <= room - _width("…") for end in ends)].rstrip() + "…"
+
+
+def _width(character: str) -> float:
+    """Return about how wide a character is, in pixels: rather too wide than too narrow."""
+    letter = unicodedata.normalize("NFD", character)[0]
+    if unicodedata.category(letter) in {"Mn", "Me", "Cf"}:
+        return 0
+    if letter in NARROW_LETTERS:
+        return 0.36 * LABEL_SIZE
+    if letter > "\uffff":
+        return 1.3 * LABEL_SIZE  # emoji, for one
+    if letter in WIDE_LETTERS or not (letter.isascii() or letter.islower()):
+        return 1.02 * LABEL_SIZE
+    return (0.58 if letter.isascii() and not letter.isupper() else 0.78) * LABEL_SIZE
 
 
 def _numbered(name: str, texts: Sequence[str]) -> dict[str, str]:

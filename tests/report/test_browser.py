@@ -93,11 +93,17 @@ def test_twelve_charts_are_drawn_and_nothing_is_loaded_logged_or_cut_off(
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("width", [PHONE, DESKTOP])
-def test_the_longest_texts_and_numbers_fit(browser: Browser, file: Path, width: int) -> None:
+@pytest.mark.parametrize(
+    "long",
+    ["Donaudampfschifffahrtsgesellschaftskapitän" * 20, "W" * 48, "\N{ROCKET}" * 48, "𝗙" * 48],
+)
+def test_the_longest_texts_and_numbers_fit(
+    browser: Browser, file: Path, long: str, width: int
+) -> None:
     rows = {
         asked: [
             {
-                name: "Donaudampfschifffahrtsgesellschaftskapitän" * 20 + value
+                name: long + value
                 if isinstance(value, str)
                 else value * 100_000
                 if name in {"meetings", "bookings", "revenue", "submissions", "past_bookings"}

@@ -171,6 +171,21 @@ def test_what_a_chart_leaves_out_is_counted_and_a_table_ends_somewhere() -> None
     assert len(html) < 50_000
 
 
+@pytest.mark.parametrize(
+    "letter", ["W", "i", "\N{ROCKET}", "\N{ADULT}\N{ZERO WIDTH JOINER}\N{PERSONAL COMPUTER}", "𝗙"]
+)
+def test_a_long_label_is_cut_between_characters(letter: str) -> None:
+    labels = ["x" * indent + letter * 48 for indent in range(3)]
+    rows = [{**row, "event_type_name": label} for label in labels for row in rows_of("03")]
+    html = article(asked("03_cancellation_rate_without_reschedules", rows))
+    shown = [text for text in re.findall(r">([^<]+)</text>", html) if letter[0] in text]
+
+    assert len(shown) == 2 * len(rows)  # for wide screens and for phones
+    for text in shown:
+        assert any(label.startswith(text.removesuffix("…")) for label in labels)
+        assert text.endswith("…") or letter == "i"
+
+
 def drawn(number: str) -> list[tuple[str, float, float]]:
     """The bars of the question's wide charts: color, where they start, and how long they are."""
     (file,) = (file for file in ROWS if file.startswith(number))
