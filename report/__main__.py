@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from typing_extensions import override
 
-from report.database import UnreadableError, opened, read
+from report.database import UnreadableError, opened, read, source
 from report.page import FACTS, Asked, page
 from report.questions import GROUPS
-from sandbox.demo.sync import loaded_file
+from sandbox.demo.sync import DEMO_FILE, loaded_file
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,26 +28,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Write the page; return 1 if the database cannot be read or the page not be written."""
     options = _parser().parse_args(arguments)
     file = Path(options.output)
+    database = str(loaded_file()) if options.database is None else options.database
     try:
-        with opened(options.database or str(loaded_file())) as cursor:
-            html = _page(cursor, options.schema)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(html, "utf-8")
+        with opened(database) as cursor:
+            of = source(database, cursor)
+            html = _page(cursor, options.schema, of)
     except UnreadableError as error:
         return _fail(str(error))
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(html, "utf-8")
     except OSError as error:
         return _fail(f"cannot write {file}: {error.strerror}")
-    print(f"Wrote {file}")  # noqa: T201 - what the command is for
+    print(f"Wrote {file} from {of}")  # noqa: T201 - what the command is for
     return 0
 
 
-def _page(cursor: Cursor, schema: str) -> str:
+def _page(cursor: Cursor, schema: str, of: str) -> str:
     (facts,) = read(cursor, _in_schema(schema, FACTS))
+    if facts["latest_change_at"] is None:
+        message = f"{of} holds no data of Calendly; load it first, into DuckDB with `make sync`"
+        raise UnreadableError(message)
     groups = {
         heading: [_ask(cursor, schema, question) for question in questions]
         for heading, questions in GROUPS.items()
     }
-    return page(facts, groups)
+    demo = ", the demo organization" if of == str(DEMO_FILE) else ""
+    return page(facts, groups, f"{of}{demo}")
 
 
 def _ask(cursor: Cursor, schema: str, question: Question) -> Asked:

@@ -46,12 +46,13 @@ class Asked(NamedTuple):
     rows: Rows
 
 
-def page(facts: Row, groups: Mapping[str, Sequence[Asked]]) -> str:
+def page(facts: Row, groups: Mapping[str, Sequence[Asked]], source: str) -> str:
     """Return the page as HTML.
 
     Args:
         facts: The row of `FACTS`.
         groups: The questions under each heading.
+        source: The database.
     """
     style = files("report").joinpath("style.css").read_text("utf-8")
     sections = "".join(
@@ -61,7 +62,7 @@ def page(facts: Row, groups: Mapping[str, Sequence[Asked]]) -> str:
     )
     stated = "".join(
         f"<div><dt>{escape(term)}</dt><dd>{escape(said)}</dd></div>"
-        for term, said in _facts(facts).items()
+        for term, said in {**_facts(facts), "Source": one_line(source)}.items()
     )
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -99,10 +100,7 @@ def article(asked: Asked) -> str:
 
 def _facts(row: Row) -> dict[str, str]:
     """Return the period and how fresh the data is."""
-    latest = "nothing was loaded"
-    if row["latest_change_at"]:
-        before = span(row["as_of"] - row["latest_change_at"])
-        latest = f"{moment(row['local_latest_change_at'])} ({before} before)"
+    before = span(row["as_of"] - row["latest_change_at"])
     period = "no meetings"
     if row["meetings"]:
         period = f"{long_date(row['first_day'])} to {long_date(row['last_day'])}"
@@ -110,7 +108,7 @@ def _facts(row: Row) -> dict[str, str]:
         "Period": period,
         "Loaded": f"{count(row['meetings'], 'meeting')}, {count(row['bookings'], 'booking')}",
         "As of": f"{moment(row['local_as_of'])} ({one_line(row['timezone'])})",
-        "Latest change in the data": latest,
+        "Latest change in the data": f"{moment(row['local_latest_change_at'])} ({before} before)",
     }
 
 

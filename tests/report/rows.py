@@ -26,15 +26,7 @@ FACTS: dict[str, Any] = {
     "last_day": date(2026, 4, 1),
     "bookings": 1,
 }
-NOTHING_LOADED = {
-    **FACTS,
-    "latest_change_at": None,
-    "local_latest_change_at": None,
-    "meetings": 0,
-    "first_day": None,
-    "last_day": None,
-    "bookings": 0,
-}
+NO_MEETINGS = {**FACTS, "meetings": 0, "first_day": None, "last_day": None, "bookings": 0}
 
 TODAY = date(2026, 3, 4)
 WEEK = timedelta(weeks=1)
@@ -135,7 +127,7 @@ def made(rows: Mapping[str, Rows], facts: Mapping[str, Any] = FACTS) -> str:
         heading: [asked(question.file, rows[question.file]) for question in questions]
         for heading, questions in GROUPS.items()
     }
-    return page(dict(facts), groups)
+    return page(dict(facts), groups, "output/demo.duckdb")
 
 
 @cache

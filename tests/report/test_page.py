@@ -15,7 +15,7 @@ from report.meetings import MOST_WEEKS
 from report.page import MOST_ROWS, article, page
 from report.questions import GROUPS
 from tests.report.parsed import parsed
-from tests.report.rows import FACTS, NOTHING_LOADED, ROWS, TODAY, WEEK, asked, made, usual
+from tests.report.rows import FACTS, NO_MEETINGS, ROWS, TODAY, WEEK, asked, made, usual
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -129,20 +129,21 @@ def test_the_page_has_a_chart_the_query_and_the_numbers_of_twelve_questions() ->
 
 
 def test_a_question_without_rows_says_what_is_missing() -> None:
-    empty = parsed(made(dict.fromkeys(ROWS, ()), NOTHING_LOADED))
+    empty = parsed(made(dict.fromkeys(ROWS, ()), NO_MEETINGS))
 
     assert [one.charts + one.rows for one in empty.articles] == [0] * 12
     assert {one.title for one in empty.articles} > set(NOTHING)
-    assert "nothing was loaded" in empty.header
+    assert "no meetings" in empty.header
 
 
-def test_the_header_says_the_period_and_how_fresh_the_data_is_in_local_time() -> None:
-    header = plain(parsed(page(FACTS, {})).header)
+def test_the_header_says_the_source_the_period_and_how_fresh_the_data_is_in_local_time() -> None:
+    header = plain(parsed(page(FACTS, {}, "output/demo.duckdb, the demo organization")).header)
 
     assert "3 March 2025 to 1 April 2026" in header
     assert "1,204 meetings, 1 booking\n" in header
     assert "4 March 2026, 04:30 (America/New_York)" in header
     assert "4 March 2026, 01:15 (3 hours before)" in header
+    assert "Source\noutput/demo.duckdb, the demo organization\n" in header
 
 
 @pytest.mark.parametrize(
@@ -154,7 +155,7 @@ def test_the_header_gives_the_age_of_the_data_in_a_unit_that_suits_it(
 ) -> None:
     facts = {**FACTS, "latest_change_at": FACTS["as_of"] - timedelta(minutes=minutes)}
 
-    assert f"({said} before)" in plain(parsed(page(facts, {})).header)
+    assert f"({said} before)" in plain(parsed(page(facts, {}, "models.duckdb")).header)
 
 
 def test_what_a_chart_leaves_out_is_counted_and_a_table_ends_somewhere() -> None:
@@ -172,7 +173,8 @@ def test_what_a_chart_leaves_out_is_counted_and_a_table_ends_somewhere() -> None
 
 
 @pytest.mark.parametrize(
-    "letter", ["W", "i", "\N{ROCKET}", "\N{ADULT}\N{ZERO WIDTH JOINER}\N{PERSONAL COMPUTER}", "𝗙"]
+    "letter",
+    ["W", "i", "\N{ROCKET}", "\N{ADULT}\N{ZERO WIDTH JOINER}\N{PERSONAL COMPUTER}", "\U0001d5d9"],
 )
 def test_a_long_label_is_cut_between_characters(letter: str) -> None:
     labels = ["x" * indent + letter * 48 for indent in range(3)]
