@@ -13,7 +13,7 @@ Row = dict[str, Any]
 Rows = Sequence[Row]
 
 MOST_BARS = 10
-"""How many bars a chart has at most; the table beside the query has all rows."""
+"""How many bars a chart has at most."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,12 @@ def most(rows: Rows, column: str, limit: int = MOST_BARS) -> Rows:
     return [rows[place] for place in sorted(highest)]
 
 
-def left_out(rows: Rows, shown: Rows, noun: str) -> str:
-    """Return a sentence about the rows that a chart leaves out, if any."""
+def left_out(rows: Sequence[Any], shown: Sequence[Any], noun: str, which: str = "") -> str:
+    """Return a sentence about what a chart leaves out, if anything."""
     others = len(rows) - len(shown)
-    return f"And {count(others, f'other {noun}')}, in the table below." if others else ""
+    return f"And {count(others, f'other {noun}')}{which}." if others else ""
+
+
+def among(rows: Rows, shown: Rows) -> str:
+    """Return " of the 10 most booked", if a title speaks of those only."""
+    return f" of the {len(shown)} most booked" if len(shown) < len(rows) else ""

@@ -97,7 +97,12 @@ class Bars:
         room = LABELS if beside else figures_start
         whole = max(float(sum(bar.parts)) for bar in self.bars) or 1
         drawn = {
-            "mark": {"type": "bar", "height": 13 if beside else 8, "yOffset": 0 if beside else 10},
+            "mark": {
+                "type": "bar",
+                "height": 13 if beside else 8,
+                "yOffset": 0 if beside else 10,
+                **_gap(self.colors),
+            },
             "transform": [{"filter": "isValid(datum.length)"}],
             "encoding": {
                 "x": {
@@ -169,7 +174,7 @@ class Columns:
         every = 1 + len(self.labels) * 52 // width if self.dense else 1
         left = 30 if self.dense else 0
         drawn = {
-            "mark": "bar",
+            "mark": {"type": "bar", **_gap(self.colors)},
             "transform": [{"filter": "isValid(datum.height)"}],
             "encoding": {
                 "y": {
@@ -246,6 +251,11 @@ def _width(character: str) -> float:
 
 def _numbered(name: str, texts: Sequence[str]) -> dict[str, str]:
     return {f"{name}{place}": text for place, text in enumerate(texts)}
+
+
+def _gap(colors: Sequence[str]) -> Spec:
+    """Parts are set apart by more than their colors."""
+    return {"stroke": "var(--paper)", "strokeWidth": 1} if colors[1:] else {}
 
 
 def _color() -> Spec:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from report.answer import Answer, Figure, left_out, most
+from report.answer import Answer, Figure, among, left_out, most
 from report.charts import FIRST, SECOND, SERIES, Bar, Bars, Columns
 from report.wording import SPACE, count, long_date, name, tenths
 
@@ -26,6 +26,7 @@ def by_week_and_team(rows: Rows) -> Answer:
     last = max(row["week"] for row in rows)
     first = max(min(row["week"] for row in rows), last - (MOST_WEEKS - 1) * WEEK)
     weeks = [first + place * WEEK for place in range((last - first) // WEEK + 1)]
+    newest = sorted(rows, key=itemgetter("week"), reverse=True)
     rows = [row for row in rows if row["week"] >= first]
     teams = Counter[str]()
     for row in rows:
@@ -57,6 +58,7 @@ def by_week_and_team(rows: Rows) -> Answer:
             for color, team in zip(colors, shown, strict=True)
         ],
         f"Weeks start on Monday, the first on {long_date(first)}. The last may not be over.",
+        newest,
     )
 
 
@@ -75,8 +77,8 @@ def next_14_days(rows: Rows) -> Answer:
         f"{count(meetings, 'meeting')} in the next 14 days, {busiest['meetings']:,} on "
         f"{busiest['day']:%A}, {busiest['day'].day} {busiest['day']:%B}",
         [Figure(columns)],
-        note=f"They take {tenths(sum(row['hours'] for row in rows))} hours, with "
-        f"{count(sum(row['invitees'] for row in rows), 'invitee')}. The first day is today.",
+        note=f"With {count(sum(row['invitees'] for row in rows), 'invitee')}. "
+        "The first day is today.",
     )
 
 
@@ -103,12 +105,13 @@ def host_load(rows: Rows) -> Answer:
 
 def lead_time(rows: Rows) -> Answer:
     """Tell how many days before the start bookings are made."""
-    shown = most([row for row in rows if row["median_days"] is not None], "bookings")
+    known = [row for row in rows if row["median_days"] is not None]
+    shown = most(known, "bookings")
     if not shown:
         return Answer("No booking's meeting was loaded")
     soonest, latest = shown[0], shown[-1]
     title = (
-        f"Shortest notice: {name(soonest['event_type_name'])}, "
+        f"Shortest notice{among(known, shown)}: {name(soonest['event_type_name'])}, "
         f"{tenths(soonest['median_days'])}{SPACE}days"
     )
     if shown[1:]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from report.answer import Answer, Figure, left_out, most
+from report.answer import Answer, Figure, among, left_out, most
 from report.charts import FIRST, REST, THIRD, Bar, Bars
 from report.wording import SPACE, count, listing, money, name, percent, share, tenths
 
@@ -21,13 +21,9 @@ def no_shows(rows: Rows) -> Answer:
     past = sum(row["past_bookings"] for row in rows)
     missed = sum(row["no_shows"] for row in rows)
     if not missed:
-        title = f"None of {count(past, 'past booking')} has a no-show mark"
+        title = f"No no-shows in {count(past, 'past booking')}"
     else:
-        worst = max(shown, key=itemgetter("percent"))
-        title = (
-            f"{share(missed, past)} of past bookings are no-shows; the highest rate: "
-            f"{name(worst['event_type_name'])}, {percent(worst['percent'])}"
-        )
+        title = f"{share(missed, past)} of past bookings are no-shows{_highest(rows, shown)}"
     bars = [
         Bar(
             name(row["event_type_name"]),
@@ -43,19 +39,26 @@ def no_shows(rows: Rows) -> Answer:
     )
 
 
+def _highest(rows: Rows, shown: Rows) -> str:
+    """Return which of several event types has the highest rate."""
+    worst = max(shown, key=itemgetter("percent"))
+    if not rows[1:] or not worst["percent"]:
+        return ""
+    return (
+        f"; the highest rate{among(rows, shown)}: {name(worst['event_type_name'])}, "
+        f"{percent(worst['percent'])}"
+    )
+
+
 def cancellations(rows: Rows) -> Answer:
     """Tell for which event types bookings end canceled, and who cancels them."""
     shown = most(rows, "bookings")
     bookings = sum(row["bookings"] for row in rows)
     canceled = sum(row["canceled"] for row in rows)
     if not canceled:
-        title = f"None of {count(bookings, 'booking')} is canceled"
+        title = f"No cancellations in {count(bookings, 'booking')}"
     else:
-        worst = max(shown, key=itemgetter("percent"))
-        title = (
-            f"{share(canceled, bookings)} of bookings end canceled; the highest rate: "
-            f"{name(worst['event_type_name'])}, {percent(worst['percent'])}"
-        )
+        title = f"{share(canceled, bookings)} of bookings end canceled{_highest(rows, shown)}"
     bars = [
         Bar(
             name(row["event_type_name"]),
@@ -71,7 +74,7 @@ def cancellations(rows: Rows) -> Answer:
         title,
         [Figure(Bars(bars, ["canceled", "of"], [FIRST, THIRD]))],
         [(FIRST, "by the invitee"), (THIRD, "by the host")],
-        f"A booking that was rescheduled is not canceled. {left_out(rows, shown, 'event type')}",
+        f"A reschedule does not count as a cancellation. {left_out(rows, shown, 'event type')}",
     )
 
 
@@ -81,9 +84,10 @@ def reschedules(rows: Rows) -> Answer:
     bookings = sum(row["bookings"] for row in rows)
     moved = sum(row["bookings"] for row in rows if row["reschedules"])
     highest = max(row["reschedules"] for row in rows)
-    title = f"None of {count(bookings, 'booking')} was rescheduled"
+    title = f"No reschedules in {count(bookings, 'booking')}"
     if moved:
-        title = f"{share(moved, bookings)} of bookings were rescheduled, up to {_times(highest)}"
+        often = f"up to {_times(highest)}" if highest > 1 else "none more than once"
+        title = f"{share(moved, bookings)} of bookings were rescheduled, {often}"
     bars = [
         Bar(
             _times(row["reschedules"]),
@@ -131,7 +135,7 @@ def revenue(rows: Rows) -> Answer:
         figures.append(
             Figure(Bars(bars, ["paid", "bookings"], [FIRST, THIRD]), unit if currencies[1:] else "")
         )
-        notes.append(left_out(paid, shown, f"event type in {unit}"))
+        notes.append(left_out(paid, shown, "event type", f" in {unit}"))
     title = f"{listing(earned)} paid"
     if of_canceled:
         title += f", of which {listing(of_canceled)} for canceled bookings"

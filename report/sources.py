@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING
 
 from report.answer import Answer, Figure, left_out, most
 from report.charts import FIRST, TRACK, Bar, Bars
-from report.wording import count, name, one_line, percent, share, tenths
+from report.wording import count, name, one_line, percent, quoted, share, tenths
 
 if TYPE_CHECKING:
     from report.answer import Rows
@@ -29,7 +30,7 @@ def sources(rows: Rows) -> Answer:
     for row in rows:
         if row["source"] != NONE:
             by_source[row["source"]] += row["bookings"]
-    title = f"None of {count(total, 'booking')} names a source"
+    title = f"No source is known for {count(total, 'booking')}"
     if by_source:
         (source, bookings), *_ = by_source.most_common(1)
         title = f"Top source: {name(source)}, {bookings:,} of {count(total, 'booking')}"
@@ -82,51 +83,67 @@ def routing(rows: Rows) -> Answer:
 
 def answers(rows: Rows) -> Answer:
     """Tell what invitees answer to questions that offer choices; free text is left out."""
-    questions = [list(given) for _, given in groupby(rows, key=itemgetter("question"))]
-    choices = sorted(filter(_is_choice, questions), key=_bookings, reverse=True)
-    notes = []
-    if len(choices) > MOST_QUESTIONS:
-        others = count(len(choices) - MOST_QUESTIONS, "other question")
-        notes.append(f"And {others}, in the table below.")
+    questions = [_given(list(given)) for _, given in groupby(rows, key=itemgetter("question"))]
+    choices = sorted(filter(_Given.is_choice, questions), key=attrgetter("bookings"), reverse=True)
+    shown = choices[:MOST_QUESTIONS]
+    notes = [left_out(choices, shown, "question")]
+    if any(given.is_multiple for given in shown):
+        notes.append("Several choices in one answer count each.")
     if free := len(questions) - len(choices):
         notes.append(f"Left out as free text: {count(free, 'question')}.")
+    note = " ".join(filter(None, notes))
     if not choices:
-        return Answer("No question has answers that repeat", note=" ".join(notes), rows=())
-    top = max(choices[0], key=itemgetter("bookings"))
+        return Answer("No question has answers that repeat", note=note, rows=())
+    top = choices[0]
+    ((answer, bookings),) = top.choices.most_common(1)
     return Answer(
-        f"“{name(top['answer'])}” is the top answer to “{name(top['question'])}”: "
-        f"{share(top['bookings'], _bookings(choices[0]))}",
-        [_question(given) for given in choices[:MOST_QUESTIONS]],
-        note=" ".join(notes),
-        rows=[row for given in choices for row in given],
+        f"{quoted(answer)} is the top answer to {quoted(top.question)}: "
+        f"{share(bookings, top.bookings)}",
+        [_question(given) for given in shown],
+        note=note,
+        rows=[row for given in choices for row in given.rows],
     )
 
 
-def _question(given: Rows) -> Figure:
-    shown = most(given, "bookings", MOST_ANSWERS)
-    total = _bookings(given)
+@dataclass(frozen=True)
+class _Given:
+    """The answers to a question, and how often each choice is in them."""
+
+    question: str
+    rows: Rows
+    choices: Counter[str]
+    bookings: int
+
+    @property
+    def is_multiple(self) -> bool:
+        """Whether several choices are in one answer, on a line each."""
+        return self.choices.total() > self.bookings
+
+    def is_choice(self) -> bool:
+        """Whether a few choices, each given again and again, make up most of the answers."""
+        top = [given for _, given in self.choices.most_common(MOST_ANSWERS)]
+        return bool(top) and sum(top) >= max(MAINLY * self.choices.total(), 2 * len(top))
+
+
+def _given(rows: Rows) -> _Given:
+    choices = Counter[str]()
+    for row in rows:
+        lines = (one_line(line) for line in row["answer"].splitlines() if line.strip())
+        for choice in dict.fromkeys(lines):
+            choices[choice] += row["bookings"]
+    return _Given(rows[0]["question"], rows, choices, sum(row["bookings"] for row in rows))
+
+
+def _question(given: _Given) -> Figure:
+    shown = given.choices.most_common(MOST_ANSWERS)
     bars = [
-        Bar(
-            name(row["answer"]),
-            [row["bookings"]],
-            [f"{row['bookings']:,}", share(row["bookings"], total)],
-        )
-        for row in shown
+        Bar(name(choice), [bookings], [f"{bookings:,}", share(bookings, given.bookings)])
+        for choice, bookings in shown
     ]
-    caption = one_line(given[0]["question"])
-    if others := len(given) - len(shown):
-        caption += f" ({len(shown)} of {count(others + len(shown), 'answer')})"
+    caption = one_line(given.question)
+    if len(shown) < len(given.choices):
+        caption += f" ({len(shown)} of {count(len(given.choices), 'answer')})"
     return Figure(Bars(bars, ["bookings", "share"], [FIRST]), caption)
-
-
-def _bookings(given: Rows) -> int:
-    return sum(row["bookings"] for row in given)
-
-
-def _is_choice(given: Rows) -> bool:
-    """Whether a few answers, each given again and again, make up most of a question's."""
-    top = most(given, "bookings", MOST_ANSWERS)
-    return _bookings(top) >= max(MAINLY * _bookings(given), 2 * len(top))
 
 
 def time_zones(rows: Rows) -> Answer:
@@ -151,7 +168,7 @@ def time_zones(rows: Rows) -> Answer:
     return Answer(
         title,
         [Figure(Bars(bars, ["bookings", "share"], [FIRST]))],
-        note=left_out(rows, shown, "time zone"),
+        note=left_out(known, [row for row in shown if row in known], "time zone"),
     )
 
 

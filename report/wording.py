@@ -19,6 +19,9 @@ NOTHING = "\N{EN DASH}"
 NOT_IN_XML = re.compile("[^\t\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that make vl-convert abort the process."""
 
+TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+"""Characters that change the direction of the text around them."""
+
 
 def count(number: int, noun: str) -> str:
     """Return "1 meeting" or "1,204 meetings"."""
@@ -68,7 +71,8 @@ def span(length: timedelta) -> str:
 
 def one_line(text: str | None) -> str:
     """Return a text on one line; several choices in an answer stand on a line each."""
-    lines = (" ".join(NOT_IN_XML.sub("�", line).split()) for line in (text or "").splitlines())
+    shown = TURNING.sub("", NOT_IN_XML.sub("�", "\n".join((text or "").splitlines())))
+    lines = (" ".join(line.split()) for line in shown.split("\n"))
     return ", ".join(line for line in lines if line) or "(no name)"
 
 
@@ -76,6 +80,13 @@ def name(text: str | None) -> str:
     """Return a name or an answer on one line, cut off if it is long."""
     line = one_line(text)
     return line if len(line) <= LONGEST_NAME else f"{line[: LONGEST_NAME - 1].rstrip()}…"
+
+
+def quoted(text: str) -> str:
+    """Return a name or an answer in quotation marks, with single ones in it."""
+    single = "\N{LEFT SINGLE QUOTATION MARK}\\1\N{RIGHT SINGLE QUOTATION MARK}"
+    inner = re.sub('["“]([^"“”]*)["”]', single, name(text))
+    return f"“{inner}”"
 
 
 def column(values: Sequence[Any]) -> tuple[bool, list[str]]:

@@ -114,6 +114,33 @@ ROWS: dict[str, Rows] = {
     ),
 }
 
+TITLES = {
+    "01": "12 meetings held in 4 weeks, 6 by Support",
+    "10": "4 meetings in the next 14 days, 3 on Friday, 6 March",
+    "05": "Most hours: Ana Lima, 120.5 in 180 meetings",
+    "04": "Shortest notice: Support session, 0.4 days; longest: Kickoff, 6.2",
+    "02": "9.0 % of past bookings are no-shows; the highest rate: Support session, 14.2 %",
+    "03": "15.0 % of bookings end canceled; the highest rate: Interview, 50.0 %",
+    "06": "10.0 % of bookings were rescheduled, up to 4 times",
+    "12": "EUR 6,891.50 and USD 1,500 paid, of which EUR 90.00 for canceled bookings",
+    "07": "Top source: newsletter, 34 of 100 bookings",
+    "08": "50.0 % of 40 form submissions led to a booking",
+    "09": "“Web search” is the top answer to “How did you hear about us?”: 82.0 %",
+    "11": "Invitees are in 2 time zones, 50.0 % in America/New York",
+}
+"""What is seen in these rows."""
+
+
+def rows_of(number: str) -> Rows:
+    """Return the rows of the question with a number."""
+    (rows,) = (rows for file, rows in ROWS.items() if file.startswith(number))
+    return rows
+
+
+def plain(text: str) -> str:
+    """Return a text with ordinary spaces."""
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
 
 def asked(file: str, rows: Rows) -> Asked:
     """Return a question and its rows, with a made-up query."""

@@ -1,61 +1,31 @@
-"""The page says what is seen in the rows, shows it, and neither loads nor runs anything."""
+"""The page shows the answers, and neither loads nor runs anything."""
 
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import timedelta
 from importlib.resources import files
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import pytest
 
 from report.charts import SERIES
-from report.meetings import MOST_WEEKS
 from report.page import MOST_ROWS, article, page
 from report.questions import GROUPS
 from tests.report.parsed import parsed
-from tests.report.rows import FACTS, NO_MEETINGS, ROWS, TODAY, WEEK, asked, made, usual
+from tests.report.rows import (
+    FACTS,
+    NO_MEETINGS,
+    ROWS,
+    TITLES,
+    asked,
+    made,
+    plain,
+    rows_of,
+    usual,
+)
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from report.answer import Answer, Row, Rows
-
-ANSWERS: dict[str, Callable[[Rows], Answer]] = {
-    question.file: question.answer for questions in GROUPS.values() for question in questions
-}
 STYLE = files("report").joinpath("style.css").read_text("utf-8")
-
-TITLES = {
-    "01": "12 meetings held in 4 weeks, 6 by Support",
-    "10": "4 meetings in the next 14 days, 3 on Friday, 6 March",
-    "05": "Most hours: Ana Lima, 120.5 in 180 meetings",
-    "04": "Shortest notice: Support session, 0.4 days; longest: Kickoff, 6.2",
-    "02": "9.0 % of past bookings are no-shows; the highest rate: Support session, 14.2 %",
-    "03": "15.0 % of bookings end canceled; the highest rate: Interview, 50.0 %",
-    "06": "10.0 % of bookings were rescheduled, up to 4 times",
-    "12": "EUR 6,891.50 and USD 1,500 paid, of which EUR 90.00 for canceled bookings",
-    "07": "Top source: newsletter, 34 of 100 bookings",
-    "08": "50.0 % of 40 form submissions led to a booking",
-    "09": "“Web search” is the top answer to “How did you hear about us?”: 82.0 %",
-    "11": "Invitees are in 2 time zones, 50.0 % in America/New York",
-}
-
-FIRST_ROWS = {
-    "01": "1 meeting held in 1 week",
-    "10": "1 meeting in the next 14 days, 1 on Wednesday, 4 March",
-    "05": "Most hours: Ana Lima, 120.5 in 180 meetings",
-    "04": "Shortest notice: Support session, 0.4 days",
-    "02": "14.2 % of past bookings are no-shows; the highest rate: Support session, 14.2 %",
-    "03": "50.0 % of bookings end canceled; the highest rate: Interview, 50.0 %",
-    "06": "None of 90 bookings was rescheduled",
-    "12": "EUR 6,691.50 paid, of which EUR 90.00 for canceled bookings",
-    "07": "None of 61 bookings names a source",
-    "08": "66.7 % of 30 form submissions led to a booking",
-    "09": "“Web search” is the top answer to “How did you hear about us?”: 100.0 %",
-    "11": "Invitees are in 1 time zone, 50.0 % in America/New York",
-}
 
 NOTHING = (
     "No meetings have been held",
@@ -64,54 +34,6 @@ NOTHING = (
     "No payments were loaded",
     "No routing forms were submitted",
 )
-
-
-def answer(number: str, rows: Rows) -> Answer:
-    (ask,) = (ask for file, ask in ANSWERS.items() if file.startswith(number))
-    return ask(rows)
-
-
-def rows_of(number: str) -> Rows:
-    (rows,) = (rows for file, rows in ROWS.items() if file.startswith(number))
-    return rows
-
-
-def changed(number: str, values: Mapping[str, object]) -> list[Row]:
-    """The question's rows with the same values in each."""
-    return [{**row, **values} for row in rows_of(number)]
-
-
-def plain(text: str) -> str:
-    return text.replace("\N{NO-BREAK SPACE}", " ")
-
-
-@pytest.mark.parametrize("number", TITLES)
-def test_a_title_says_what_is_seen_in_the_rows(number: str) -> None:
-    assert plain(answer(number, rows_of(number)).title) == TITLES[number]
-
-
-@pytest.mark.parametrize("number", FIRST_ROWS)
-def test_a_title_suits_a_single_row(number: str) -> None:
-    assert plain(answer(number, rows_of(number)[:1]).title) == FIRST_ROWS[number]
-
-
-@pytest.mark.parametrize(
-    ("number", "values", "title"),
-    [
-        ("10", {"meetings": 0}, "No meetings in the next 14 days"),
-        ("04", {"median_days": None}, "No booking's meeting was loaded"),
-        ("02", {"no_shows": 0, "percent": 0.0}, "None of 200 past bookings has a no-show mark"),
-        ("03", {"canceled": 0, "percent": 0.0}, "None of 120 bookings is canceled"),
-        ("12", {"of_canceled": 0}, "EUR 6,891.50 and USD 1,500 paid"),
-        ("09", {"bookings": 1}, "No question has answers that repeat"),
-        ("11", {"timezone": "(unknown)"}, "No invitee's time zone is known"),
-        ("05", {"host_name": None}, "Most hours: (no name), 120.5 in 180 meetings"),
-    ],
-)
-def test_a_title_says_so_if_there_is_little_to_say(
-    number: str, values: Mapping[str, object], title: str
-) -> None:
-    assert plain(answer(number, changed(number, values)).title) == title
 
 
 def test_the_page_has_a_chart_the_query_and_the_numbers_of_twelve_questions() -> None:
@@ -253,43 +175,19 @@ def test_a_chart_shows_what_counts_most_and_keeps_the_order() -> None:
     assert list(shown) == [f"type {size}" for size in range(21, 31)]
 
 
-def test_weeks_without_meetings_are_shown_and_old_ones_left_out() -> None:
-    rows = [
-        {"week": TODAY - place * WEEK, "team_name": "Sales", "meetings": 1}
-        for place in (60, MOST_WEEKS, MOST_WEEKS - 1, 0)
-    ]
-    shown = answer("01", rows)
-
-    assert plain(shown.title) == f"2 meetings held in {MOST_WEEKS} weeks, by Sales"
-    assert "the first on 10 September 2025" in shown.note
-
-
-def test_many_teams_become_five_and_others() -> None:
-    rows = [
-        {"week": date(2026, 3, 2), "team_name": f"team {place}", "meetings": 20 - place}
-        for place in range(20)
-    ]
-    key = [meaning for _, meaning in answer("01", rows).key]
-
-    assert key == ["team 0", "team 1", "team 2", "team 3", "team 4", "others"]
-
-
 def test_free_text_is_left_out_and_that_is_said() -> None:
     html = usual()
 
     assert "555" not in html
     assert "Phone" not in html
     assert "Left out as free text: 1\N{NO-BREAK SPACE}question." in html
-    assert "Pricing, Security" in html  # several choices
 
 
-def test_a_question_is_free_text_although_some_answers_are_alike() -> None:
-    alike = [(f"alike {place}", 3) for place in range(6)]
-    given = [*alike, *((str(place), 1) for place in range(40))]
-    rows = [{"question": "Why?", "answer": one, "bookings": times} for one, times in given]
+def test_parts_of_a_bar_are_set_apart_by_more_than_their_colors() -> None:
+    parted, whole = (article(asked(file, ROWS[file])) for file in ("05_host_load", "11_time_zones"))
 
-    assert answer("09", rows).title == "No question has answers that repeat"
-    assert "alike" in answer("09", rows[:10]).title
+    assert 'stroke="var(--paper)"' in parted
+    assert "var(--paper)" not in whole
 
 
 HOSTILE = (
