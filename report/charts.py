@@ -236,17 +236,18 @@ def cut(text: str, room: float) -> str:
 
 
 def _width(character: str) -> float:
-    """Return about how wide a character is, in pixels: rather too wide than too narrow."""
+    """Return about how wide a character is, in pixels, in Arial or a font like it."""
     letter = unicodedata.normalize("NFD", character)[0]
-    if unicodedata.category(letter) in {"Mn", "Me", "Cf"}:
+    category = unicodedata.category(letter)
+    if category in {"Mn", "Me", "Cf"}:
         return 0
     if letter in NARROW_LETTERS:
-        return 0.36 * LABEL_SIZE
-    if letter > "\uffff":
-        return 1.3 * LABEL_SIZE  # emoji, for one
+        return 0.3 * LABEL_SIZE
+    if category == "So" or letter > "\uffff":  # emoji, for one
+        return 1.3 * LABEL_SIZE
     if letter in WIDE_LETTERS or not (letter.isascii() or letter.islower()):
-        return 1.02 * LABEL_SIZE
-    return (0.58 if letter.isascii() and not letter.isupper() else 0.78) * LABEL_SIZE
+        return 1.0 * LABEL_SIZE
+    return (0.56 if letter.isascii() and not letter.isupper() else 0.78) * LABEL_SIZE
 
 
 def _numbered(name: str, texts: Sequence[str]) -> dict[str, str]:
