@@ -67,8 +67,8 @@ def opened(database: str) -> Iterator[Cursor]:
         )
     except psycopg.Error as error:
         # What is quoted there may be a part of the password, if the URL is mistyped.
-        reason = re.sub("^.* failed: |[\"'].*", "", _first_line(error))
-        message = f"cannot connect to PostgreSQL: {reason.strip()}"
+        reason = re.sub("[\"'].*", "…", _first_line(error).rpartition(" failed: ")[2])
+        message = f"cannot connect to PostgreSQL: {reason}"
         raise UnreadableError(message) from error
     except duckdb.Error as error:
         message = f"cannot open {database}: {_first_line(error)}"
