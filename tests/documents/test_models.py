@@ -158,7 +158,7 @@ def test_every_variable_of_the_models_is_in_the_docs() -> None:
     used = {
         name
         for file in files
-        for name in re.findall(r"""var\(["'](\w+)["']""", file.read_text("utf-8"))
+        for name in re.findall(r"""\bvar\(["'](\w+)["']""", file.read_text("utf-8"))
     }
 
     assert set(re.findall(r"^\| `(\w+)` \| .+ \| .+ \|$", TEXT, re.MULTILINE)) == used
