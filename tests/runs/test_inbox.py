@@ -139,7 +139,16 @@ def test_a_lost_delivery_of_what_moves_a_timestamp_shows_after_the_next_sweep(
     assert trusted.warehouse.equals_calendly()
 
 
-@pytest.mark.parametrize(("marked", "due"), [(1, 7), (6.5, 7), (8, 28), (20, 28), (29, 112)])
+@pytest.mark.parametrize(
+    ("marked", "due"),
+    [
+        (1, 7),
+        (6.5, 7),
+        (8, 28),
+        pytest.param(20, 28, marks=pytest.mark.exhaustive),
+        pytest.param(29, 112, marks=pytest.mark.exhaustive),
+    ],
+)
 def test_a_lost_no_show_shows_at_the_lookback_and_at_four_times_each_age(
     trusted: InboxOffice, marked: float, due: float
 ) -> None:

@@ -60,7 +60,7 @@ def test_prefetched_pages_of_submissions_come_in_order(sandbox: Sandbox, small_p
     assert _lines(runs[0]) == _lines(runs[1])
 
 
-@pytest.mark.parametrize("limit", [1, 3, 8])
+@pytest.mark.parametrize("limit", cases([1, 3, 8], quick=[3]))
 def test_no_more_requests_are_in_flight_than_the_setting_allows(
     sandbox: Sandbox, limit: int
 ) -> None:

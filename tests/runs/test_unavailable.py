@@ -84,7 +84,13 @@ def _refuse_invitees(sandbox: Sandbox, meeting: dict[str, Any], status: int = 40
     sandbox.faults.add(Fault(path, status=status, times=None))
 
 
-@pytest.mark.parametrize("scopes", [None, CORE], ids=["all scopes", "core scopes"])
+@pytest.mark.parametrize(
+    "scopes",
+    [
+        pytest.param(None, id="all scopes"),
+        pytest.param(CORE, id="core scopes", marks=pytest.mark.exhaustive),
+    ],
+)
 @pytest.mark.parametrize("role", EVERYONE)
 @pytest.mark.parametrize("plan", ALL)
 def test_available_streams_are_loaded_and_each_unavailable_one_is_named_in_a_line(  # noqa: PLR0913 - parameters and fixtures

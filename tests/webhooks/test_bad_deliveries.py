@@ -108,6 +108,9 @@ class Outcome(NamedTuple):
     log: list[str]
 
 
+pytestmark = pytest.mark.xdist_group("bad deliveries")  # one receiver for all of them
+
+
 @pytest.fixture(scope="module")
 def outcome(tmp_path_factory: pytest.TempPathFactory) -> Outcome:
     url = f"sqlite:///{tmp_path_factory.mktemp('inbox') / 'inbox.db'}"
