@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("small_pages")
 
 @pytest.mark.parametrize(
     "killed_after",
-    cases([*range(1, 40), *range(40, 100, 7)], quick=[*range(1, 40, 4), *range(40, 100, 14)]),
+    cases([*range(1, 40), *range(40, 100, 7)], quick=[*range(1, 40, 6), *range(40, 100, 28)]),
 )
 def test_a_run_killed_after_any_message_is_continued(
     sandbox: Sandbox, clock: SimulatedClock, small_pages: int, killed_after: int
