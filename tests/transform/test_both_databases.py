@@ -93,6 +93,21 @@ def test_a_schema_without_any_table_is_refused(
         assert database.rows("calendly_analytics.calendly__bookings", NEW_YORK) == before
 
 
+def test_flattened_tables_are_refused(
+    eventful: Company, databases: tuple[Database, Database]
+) -> None:
+    """Rather than answering that nobody paid, and that no invitee was a no-show."""
+    for database in databases:
+        flattened = "ADD COLUMN no_show__uri TEXT"
+        database.execute(f"ALTER TABLE {database.schema}.event_invitees {flattened}")
+        with database.without(["event_invitees.no_show"]):
+            nodes = eventful.build(database, NEW_YORK)
+        database.execute(f"ALTER TABLE {database.schema}.event_invitees DROP COLUMN no_show__uri")
+
+        (failed,) = [node.message or "" for node in nodes.values() if node.status == "error"]
+        assert "was loaded with flattening_enabled, and the models need no_show as one" in failed
+
+
 def test_200_000_invitees_are_built_and_tested_within_two_minutes(
     eventful: Company, databases: tuple[Database, Database]
 ) -> None:

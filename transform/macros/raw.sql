@@ -13,7 +13,7 @@
   select
   {%- for name, type in columns.items() %}
     {%- set column = adapter.quote(name) %}
-    {%- if type == 'json' and name not in loaded and loaded | select('match', name ~ '__') | list %}
+    {%- if type == 'json' and name not in loaded and (',' ~ name ~ '__') in (',' ~ loaded | join(',')) %}
     {%- do exceptions.raise_compiler_error(
       relation ~ ' was loaded with flattening_enabled, and the models need ' ~ name ~ ' as one column.'
     ) -%}
