@@ -180,7 +180,7 @@ def test_an_outage_of_meetings_and_invitees_alone_leaves_the_others_complete(
     sandbox: Sandbox, waits: list[float], small_pages: int
 ) -> None:
     assert small_pages
-    sandbox.faults.add(Fault("/scheduled_events*", status=503, after=12, times=None))
+    sandbox.faults.add(Fault("/scheduled_events*", status=503, after=3, times=None))
     sandbox.faults.add(Fault("/teams", status=500))  # the next one, and only once
     warehouse = Warehouse(sandbox)
 
