@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
-
-from typing_extensions import override
+from typing import TYPE_CHECKING
 
 from report.database import UnreadableError, opened, read, source
 from report.page import FACTS, Asked, page
 from report.questions import GROUPS
+from sandbox.command import Parser
 from sandbox.demo.sync import DEMO_FILE, loaded_file
 
 if TYPE_CHECKING:
@@ -74,16 +72,8 @@ def _fail(message: str) -> int:
     return 1
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors take one line."""
-
-    @override
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="report",
         description="Write a page that answers twelve questions about meetings and bookings.",
         allow_abbrev=False,

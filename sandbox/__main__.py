@@ -7,10 +7,9 @@ import signal
 import sys
 import threading
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
-from typing_extensions import override
-
+from sandbox.command import Parser
 from sandbox.demo.company import populate
 from sandbox.http.rate_limit import MODELS
 from sandbox.http.server import Sandbox
@@ -63,16 +62,8 @@ def _tell(sandbox: Sandbox) -> None:
         print(line, flush=True)  # noqa: T201 -- what the command is for
 
 
-class _Parser(argparse.ArgumentParser):
-    """A parser whose errors take one line."""
-
-    @override
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="sandbox",
         description="Serve a demo company with Calendly's API on loopback.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,

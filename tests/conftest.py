@@ -95,10 +95,16 @@ def inbox(tmp_path: Path) -> Inbox:
 
 
 @pytest.fixture
-def sandbox(clock: SimulatedClock) -> Iterator[Sandbox]:
-    """A company with 30 meetings."""
+def company_size() -> int:
+    """How many meetings the company has."""
+    return 30
+
+
+@pytest.fixture
+def sandbox(clock: SimulatedClock, company_size: int) -> Iterator[Sandbox]:
+    """A company with 30 meetings, unless a file has another size."""
     calendly = Calendly(clock, seed=1, plan="enterprise")
-    company.populate(calendly, seed=1, size=30, until=NOW)
+    company.populate(calendly, seed=1, size=company_size, until=NOW)
     with Sandbox(calendly, clock=clock, requests_per_minute=100_000) as running:
         yield running
 

@@ -16,20 +16,17 @@ import psycopg
 import pytest
 import yaml
 
-from sandbox.demo import company
-from sandbox.http.server import Sandbox
-from sandbox.organization.calendly import Calendly
 from tests.command import run_tap
-from tests.conftest import NOW
 from tests.documents import personal
 from tests.documents.generated import PERSONAL_DATA, ROOT, catalog_entries
 from tests.pipelines import pipeline
 from tests.singer import NOT_BY_DEFAULT, Row, Run, config, key_of, sync
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from sandbox.http.server import Sandbox
     from sandbox.organization.clock import SimulatedClock
     from tests.inbox import Inbox
 
@@ -49,12 +46,9 @@ ACCESS = [(stream, path) for stream, paths in personal.ACCESS.items() for path i
 
 
 @pytest.fixture
-def sandbox(clock: SimulatedClock) -> Iterator[Sandbox]:
-    """A company with 60 meetings, in which everything personal that there may be is found."""
-    calendly = Calendly(clock, seed=1, plan="enterprise")
-    company.populate(calendly, seed=1, size=60, until=NOW)
-    with Sandbox(calendly, clock=clock, requests_per_minute=100_000) as running:
-        yield running
+def company_size() -> int:
+    """As many meetings as it takes for everything personal that there may be to be found."""
+    return 60
 
 
 @pytest.fixture
